@@ -1,0 +1,205 @@
+//! Reports: bytes of an evidence file → metrics.
+//!
+//! One file a format. Pure over bytes. A report that does not read cleanly gives no metric at all: absence is never
+//! zero (design, sections 2.1 and 7). Who may say what a number means is not settled here: mappings come from the
+//! policy (they count) or from a request (shown only).
+
+use std::collections::BTreeMap;
+
+use crate::model::Time;
+
+/// A report format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// Any non-empty UTF-8 text; no metrics.
+    Text,
+    /// Any JSON or JSON Lines; metrics by mapping only.
+    Json,
+    /// Comma-separated (or otherwise delimited) rows with a header; metrics by mapping only. Never detected.
+    Csv,
+    /// A rollback drill, in TOML.
+    Rollback,
+    /// EleutherAI lm-evaluation-harness results.
+    LmEval,
+    /// promptfoo results, versions 2 and 3, red team included.
+    Promptfoo,
+}
+
+/// A metric's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A finite number.
+    Number(f64),
+    /// True or false.
+    Bool(bool),
+    /// A text.
+    Text(String),
+    /// NaN, Infinity or -Infinity, as the report wrote it: fails every criterion.
+    NonFinite(String),
+}
+
+/// A named number, boolean or text read from evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// What the report says.
+    pub value: Value,
+    /// How many samples stand behind it.
+    pub samples: Option<u64>,
+    /// The standard error; finite and not negative.
+    pub stderr: Option<f64>,
+    /// How many samples gave no value.
+    pub errors: Option<u64>,
+    /// Whether the value is a share of passes out of `samples`, so that Wilson's interval applies.
+    pub rate: bool,
+    /// Which direction is better, where the tool says so.
+    pub higher_is_better: Option<bool>,
+    /// Whether the run was cut to a part of its data set, where the tool says so.
+    pub limited: bool,
+    /// Where in the file it was read: a JSON pointer, a column, a key; shown to reviewers.
+    pub at: String,
+}
+
+/// How the run that wrote a report ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunStatus {
+    /// It finished, as far as the format can say.
+    Finished,
+    /// It did not finish well; in the tool's own words.
+    Unfinished(String),
+}
+
+/// What a report says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The format it was read in.
+    pub format: Format,
+    /// How the run ended.
+    pub status: RunStatus,
+    /// The metrics that the format itself names. Empty for an unfinished run, unless the policy allows those.
+    pub metrics: BTreeMap<String, Metric>,
+    /// Names that match several values of the report: asking for one is an error that lists them.
+    pub ambiguous: BTreeMap<String, Vec<String>>,
+    /// The metrics that mappings name, with the reason for those that could not be read. Shadows `metrics`.
+    pub mapped: BTreeMap<String, Result<Metric, String>>,
+    /// When the drill was made, in format `rollback`: its age counts from here too.
+    pub tested: Option<Time>,
+}
+
+/// Why a file gives no report: always a reason for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The file holds nothing (or a byte order mark alone).
+    Empty,
+    /// It does not read in its format, or in none, or in two.
+    Invalid(String),
+    /// It reads, in a format that may not be used here: not one the policy allows, or a generic one declared for a
+    /// file that a specific format recognizes.
+    FormatRefused(String),
+}
+
+/// One way to read a metric from a report in a given format: the policy's `[evidence.<kind>.metrics]`, or a request's
+/// own (design, section 6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapping {
+    /// The format it reads; nothing in a request: that of the file.
+    pub format: Option<Format>,
+    /// What to read.
+    pub source: Source,
+    /// Whether the value is a share of passes out of its samples.
+    pub rate: bool,
+}
+
+/// What a mapping reads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// One value: a JSON pointer in a `json` report, else a metric's own name; with where its companions stand.
+    Value {
+        /// Pointer or name.
+        value: String,
+        /// Pointer or name of the sample count.
+        samples: Option<String>,
+        /// Pointer or name of the standard error.
+        stderr: Option<String>,
+        /// Pointer or name of the error count.
+        errors: Option<String>,
+    },
+    /// A reduction of rows: of an array, of JSON Lines, of CSV.
+    Rows {
+        /// JSON pointer to the array; nothing for CSV and JSON Lines.
+        select: Option<String>,
+        /// Only rows whose column has this value.
+        filter: BTreeMap<String, Scalar>,
+        /// The column to reduce; nothing for `count`.
+        column: Option<String>,
+        /// How.
+        reduce: Reduce,
+        /// What `share` counts.
+        equals: Option<Scalar>,
+        /// The delimiter of a CSV file, in one byte.
+        delimiter: u8,
+    },
+}
+
+/// How rows become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduce {
+    /// How many rows.
+    Count,
+    /// How many different values.
+    Distinct,
+    /// Their mean.
+    Mean,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// The share of rows whose value equals a given one.
+    Share,
+}
+
+/// A value that a row's cell is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A text.
+    Text(String),
+    /// A number; a CSV cell equals it when it parses as the same number.
+    Number(f64),
+    /// True or false.
+    Bool(bool),
+}
+
+/// What to read from one file, and under which rules.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reading<'a> {
+    /// The format that the request declares.
+    pub declared: Option<Format>,
+    /// The formats that the policy allows for the kind; nothing: any.
+    pub allowed: Option<&'a [Format]>,
+    /// Whether metrics of a run that did not finish well are given.
+    pub unfinished_allowed: bool,
+    /// The policy's mappings, by metric name.
+    pub mappings: Option<&'a BTreeMap<String, Vec<Mapping>>>,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Json, Self::Csv, Self::Rollback, Self::LmEval, Self::Promptfoo];
+
+    /// The format's name in policies, requests and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Rollback => "rollback",
+            Self::LmEval => "lm-eval",
+            Self::Promptfoo => "promptfoo",
+        }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+}

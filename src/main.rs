@@ -1,0 +1,3 @@
+//! The program `git-gate`.
+
+fn main() {}

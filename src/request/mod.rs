@@ -1,0 +1,113 @@
+//! Request files: `gate.toml`, `exception.toml`, `incidents/<id>.toml`, as meant.
+//!
+//! Whether a kind, risk or environment is one the policy names is not decided here: a request is read before the policy
+//! that will judge it is known (design, sections 7, 10 and 11).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::evidence::{Format, Mapping};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, Principal, Time};
+
+/// `gate.toml`: a request to deploy one version of one system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateRequest {
+    /// The gate it names; must be that of its path.
+    pub gate: GateName,
+    /// Change types; at least one.
+    pub kinds: BTreeSet<Name>,
+    /// The risk it claims, by name.
+    pub risk: Name,
+    /// Where it may go; at least one.
+    pub environments: BTreeSet<Name>,
+    /// Its tags.
+    pub tags: BTreeSet<Name>,
+    /// What changes and why, in a line.
+    pub summary: String,
+    /// Gates that must be allowed, or running, in the same environment.
+    pub requires: BTreeSet<GateName>,
+    /// For whom it was opened: they are authors too.
+    pub requested_by: BTreeSet<Principal>,
+    /// What is deployed, by digest.
+    pub artifacts: BTreeMap<ArtifactName, Artifact>,
+    /// The reports, as listed.
+    pub evidence: Vec<EvidenceEntry>,
+}
+
+/// One artifact of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// What it is compared by.
+    pub digest: ArtifactDigest,
+    /// Where it lies; informational.
+    pub uri: Option<String>,
+}
+
+/// One report of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvidenceEntry {
+    /// Its kind.
+    pub kind: Name,
+    /// Its path below the gate directory.
+    pub file: String,
+    /// The format that the request declares.
+    pub format: Option<Format>,
+    /// The artifact it is about; nothing: all.
+    pub artifact: Option<ArtifactName>,
+    /// More metrics for reviewers; no criterion reads them.
+    pub metrics: BTreeMap<String, Mapping>,
+}
+
+/// `exception.toml`: a risk to accept, for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// For which gate.
+    pub gate: GateName,
+    /// Where.
+    pub environments: BTreeSet<Name>,
+    /// Ids of requirements that it waives, as written; at least one.
+    pub waives: BTreeSet<String>,
+    /// Why.
+    pub reason: String,
+    /// What may happen.
+    pub risk: String,
+    /// Who answers for it.
+    pub owner: Principal,
+    /// What limits the risk meanwhile.
+    pub controls: Vec<String>,
+    /// What will be done; at least one.
+    pub follow_ups: Vec<FollowUp>,
+    /// Until when; optional only in a cover.
+    pub expires: Option<Time>,
+}
+
+/// One thing that will be done about an exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUp {
+    /// What.
+    pub what: String,
+    /// By whom.
+    pub who: Principal,
+    /// Until when.
+    pub due: Time,
+}
+
+/// `incidents/<id>.toml`: something that went wrong in production.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// With which version.
+    pub gate: GateName,
+    /// Where.
+    pub environment: Name,
+    /// How bad: one of the policy's risks, by name.
+    pub severity: Name,
+    /// When it was noticed.
+    pub detected: Time,
+    /// When it was over; nothing: it is open.
+    pub resolved: Option<Time>,
+    /// What happened.
+    pub summary: String,
+    /// Why, once known.
+    pub cause: Option<String>,
+    /// What production showed, by metric name.
+    pub metrics: BTreeMap<String, f64>,
+}
