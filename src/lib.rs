@@ -14,6 +14,7 @@ pub mod problem;
 
 pub mod decision;
 pub mod evidence;
+pub mod git;
 pub mod policy;
 pub mod request;
 pub mod signature;
