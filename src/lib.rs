@@ -17,3 +17,5 @@ pub mod evidence;
 pub mod policy;
 pub mod request;
 pub mod signature;
+
+pub mod verdict;
