@@ -91,10 +91,9 @@ impl Repository {
 /// Opens the object database alone, with its alternates.
 pub(super) fn open_objects(common_directory: &Path) -> Result<git2::Odb<'static>, GitError> {
     let objects = common_directory.join("objects");
-    let path = objects.to_str().ok_or_else(|| GitError::Io {
-        path: objects.clone(),
-        reason: "the path is not UTF-8".into(),
-    })?;
+    let path = objects
+        .to_str()
+        .ok_or_else(|| GitError::Io { path: objects.clone(), reason: "the path is not UTF-8".into() })?;
     let library = |error: git2::Error| GitError::Library(error.message().to_owned());
     let odb = git2::Odb::new().map_err(library)?;
     odb.add_disk_alternate(path).map_err(library)?;
@@ -132,8 +131,8 @@ fn refuse_other_formats(config: &Config) -> Result<(), GitError> {
         match extension {
             "objectformat" if value != "sha1" => return Err(GitError::ObjectFormat(value.to_owned())),
             "refstorage" if value != "files" => return Err(GitError::RefFormat(value.to_owned())),
-            "objectformat" | "refstorage" | "noop" | "noop-v1" | "partialclone" | "worktreeconfig" | "preciousobjects"
-            | "relativeworktrees" => {}
+            "objectformat" | "refstorage" | "noop" | "noop-v1" | "partialclone" | "worktreeconfig"
+            | "preciousobjects" | "relativeworktrees" => {}
             unknown => return Err(GitError::Extension(unknown.to_owned())),
         }
     }
@@ -147,8 +146,6 @@ pub(super) fn read_small(path: &Path) -> Result<String, GitError> {
     #[expect(clippy::disallowed_methods, reason = "git/ owns the repository's files")]
     let file = fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
     let mut text = String::new();
-    file.take(64 * 1024 * 1024)
-        .read_to_string(&mut text)
-        .map_err(|error| unreadable(error.to_string()))?;
+    file.take(64 * 1024 * 1024).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
     Ok(text)
 }

@@ -122,10 +122,14 @@ impl GitError {
     /// What mends it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NotARepository(_) => "go into a clone of the governance repository, or name it: `git gate -C <path> …`",
+            Self::NotARepository(_) => {
+                "go into a clone of the governance repository, or name it: `git gate -C <path> …`"
+            }
             Self::Shallow => "fetch all of it: `git fetch --unshallow`",
             Self::Grafted => "move `info/grafts` out of the git directory",
-            Self::ObjectFormat(_) => "keep the governance repository in SHA-1: `git init --object-format=sha1`",
+            Self::ObjectFormat(_) => {
+                "keep the governance repository in SHA-1: `git init --object-format=sha1`"
+            }
             Self::RefFormat(_) => "migrate it: `git refs migrate --ref-format=files`",
             Self::Extension(_) => "update git-gate, or clone the repository without that extension",
             Self::Missing(_) => {

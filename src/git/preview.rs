@@ -28,7 +28,12 @@ pub enum Preview {
 
 impl Repository {
     /// Merges `branch` into `mainline` in memory, dated `time`.
-    pub fn preview_merge(&self, mainline: ObjectId, branch: ObjectId, time: Time) -> Result<Preview, GitError> {
+    pub fn preview_merge(
+        &self,
+        mainline: ObjectId,
+        branch: ObjectId,
+        time: Time,
+    ) -> Result<Preview, GitError> {
         let library = |error: git2::Error| GitError::Library(error.message().to_owned());
         let odb = self.layered()?;
         let tree = {
@@ -46,7 +51,11 @@ impl Repository {
             let theirs = tree_of(oid(branch)).map_err(library)?;
             let mut index = match base {
                 Some(base) => merging.merge_trees(&tree_of(base).map_err(library)?, &ours, &theirs, None),
-                None => return Ok(Preview::Conflict(vec!["the branch shares no history with the mainline".into()])),
+                None => {
+                    return Ok(Preview::Conflict(vec![
+                        "the branch shares no history with the mainline".into(),
+                    ]));
+                }
             }
             .map_err(library)?;
             if index.has_conflicts() {
@@ -105,7 +114,9 @@ fn copy_new_trees(from: &git2::Repository, to: &Odb<'static>, root: git2::Oid) -
         let object = source.read(id).map_err(library)?;
         to.write(ObjectType::Tree, object.data()).map_err(library)?;
         let tree = from.find_tree(id).map_err(library)?;
-        open.extend(tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)).map(|entry| entry.id()));
+        open.extend(
+            tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)).map(|entry| entry.id()),
+        );
     }
     Ok(())
 }

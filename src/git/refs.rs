@@ -52,7 +52,8 @@ impl Repository {
 
     fn read_loose(&self, name: &str) -> Result<Option<Loose>, GitError> {
         let wrong = |reason: &str| GitError::Ref { name: name.to_owned(), reason: reason.to_owned() };
-        if !name.starts_with("refs/") || name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+        if !name.starts_with("refs/") || name.split('/').any(|part| part.is_empty() || part.starts_with('.'))
+        {
             return Err(wrong("not a full ref name"));
         }
         let path = self.common_directory.join(name);
@@ -63,7 +64,8 @@ impl Repository {
         if let Some(target) = text.strip_prefix("ref:") {
             return Ok(Some(Loose::Symbolic(target.trim().to_owned())));
         }
-        let id = text.trim_end().parse().map_err(|_other: crate::model::Malformed| wrong("not an object id"))?;
+        let id =
+            text.trim_end().parse().map_err(|_other: crate::model::Malformed| wrong("not an object id"))?;
         Ok(Some(Loose::Id(id)))
     }
 

@@ -62,7 +62,9 @@ impl Tree {
             if let Some(before) = entries.last() {
                 match order(before, &entry) {
                     Ordering::Less => {}
-                    Ordering::Equal | Ordering::Greater => return Err(TreeDefect::Unsorted(lossy(&entry.name))),
+                    Ordering::Equal | Ordering::Greater => {
+                        return Err(TreeDefect::Unsorted(lossy(&entry.name)));
+                    }
                 }
             }
             entries.push(entry);
@@ -115,7 +117,10 @@ impl Tree {
             Some(names) => {
                 for entry in &self.entries {
                     let folded = fold(&entry.name);
-                    if names.iter().any(|name| fold(name.as_bytes()) == folded && name.as_bytes() != entry.name) {
+                    if names
+                        .iter()
+                        .any(|name| fold(name.as_bytes()) == folded && name.as_bytes() != entry.name)
+                    {
                         return Err(TreeDefect::LetterCase(lossy(&entry.name)));
                     }
                 }
@@ -195,7 +200,10 @@ mod tests {
         assert!(tree(&[("100644", "a"), ("100755", "b.c"), ("40000", "b")]).is_ok());
         assert_eq!(tree(&[("100644", "b"), ("100644", "a")]), Err(TreeDefect::Unsorted("a".into())));
         assert_eq!(tree(&[("100644", "a"), ("100644", "a")]), Err(TreeDefect::Unsorted("a".into())));
-        assert_eq!(tree(&[("100644", "a"), ("100644", "a.b"), ("40000", "a")]), Err(TreeDefect::Twice("a".into())));
+        assert_eq!(
+            tree(&[("100644", "a"), ("100644", "a.b"), ("40000", "a")]),
+            Err(TreeDefect::Twice("a".into()))
+        );
         for bad in [("040000", "a"), ("100644", ""), ("100644", "a/b"), ("1x0644", "a"), ("", "a")] {
             assert_eq!(tree(&[bad]), Err(TreeDefect::Malformed), "{bad:?}");
         }
@@ -213,7 +221,8 @@ mod tests {
 
     #[test]
     fn letter_case_tells_no_names_apart() {
-        let top = tree(&[("40000", "Gates"), ("100644", "README"), ("40000", "gates"), ("100644", "readme")]).unwrap();
+        let top = tree(&[("40000", "Gates"), ("100644", "README"), ("40000", "gates"), ("100644", "readme")])
+            .unwrap();
         assert!(top.refuse_letter_case(None).is_err());
         assert!(top.refuse_letter_case(Some(&["policy"])).is_ok());
         assert!(top.refuse_letter_case(Some(&["gates"])).is_err());
