@@ -44,6 +44,20 @@ pub struct Facts {
     pub records: Vec<RecordFact>,
     /// The verdicts on the gates that the request requires, in this environment.
     pub required: BTreeMap<GateName, RequiredFact>,
+    /// What criteria with `compare = "deployed"` are held against; nothing: nothing was deployed there before.
+    pub deployed: Option<DeployedFact>,
+}
+
+/// The reports of the last logged deployment of this system here whose own replay is allowed and that did not fail
+/// (design, section 6).
+#[derive(Debug, Clone)]
+pub struct DeployedFact {
+    /// Which version that was.
+    pub gate: GateName,
+    /// The log commit.
+    pub record: ObjectId,
+    /// Its reports that read, by kind, in the order of its request; read under the policy in force now.
+    pub reports: BTreeMap<Name, Vec<Arc<Report>>>,
 }
 
 /// The policy in force, and how it came to be.
@@ -185,6 +199,9 @@ pub struct DecisionFact {
     pub restricts: bool,
     /// Places in [`Facts::decisions`] of those that are its ancestors.
     pub ancestors: BTreeSet<usize>,
+    /// For one with defect `duplicate`: the place in [`Facts::decisions`] of the first with the same payload and key. What
+    /// descends from either descends from both.
+    pub duplicate_of: Option<usize>,
     /// Incidents (of [`Facts::incidents`]) whose opening commit it descends from.
     pub after_incidents: BTreeSet<IncidentId>,
 }
@@ -243,6 +260,8 @@ pub struct RecordFact {
     /// Whether a deployer signed it, also with a key that was revoked since: then it is a break-glass where its replay
     /// is not allowed or it is out of chain, though it counts for nothing else.
     pub by_deployer: bool,
+    /// Whether it is out of chain, or forks it (design, section 10): one of the reasons for `defect`.
+    pub out_of_chain: bool,
     /// A later record that counts says that it failed.
     pub failed: bool,
     /// What judging it again gave.
@@ -280,7 +299,8 @@ pub struct CoverMoment {
     pub policy: Arc<Policy>,
     /// The recorded time of that step.
     pub time: Time,
-    /// The decisions recorded by then, by place in [`Facts::decisions`] of the gate of the record.
+    /// The decisions recorded by then on the gate of the record, in the order of section 9.3; their `ancestors` are places
+    /// in this list.
     pub decisions: Vec<DecisionFact>,
     /// Who authored the gate of the record by then.
     pub gate_authors: BTreeSet<Principal>,

@@ -7,8 +7,8 @@
 mod facts;
 
 pub use facts::{
-    Content, CoverMoment, DecisionFact, EvidenceFact, ExceptionFact, Facts, Given, IncidentFact,
-    PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
+    Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
+    IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
 };
 
 use std::collections::BTreeSet;
@@ -256,5 +256,20 @@ impl fmt::Display for RequirementId {
             Self::Incident(id) => write!(f, "incident:{id}"),
             Self::Freeze(name) => write!(f, "freeze:{name}"),
         }
+    }
+}
+
+/// Judges `facts`.
+pub fn judge(facts: &Facts) -> Verdict {
+    Verdict {
+        gate: facts.gate.clone(),
+        environment: facts.environment.clone(),
+        outcome: Outcome::Blocked,
+        content: None,
+        change: None,
+        requirements: vec![],
+        decisions: vec![],
+        exceptions: vec![],
+        notices: vec![],
     }
 }
