@@ -12,9 +12,16 @@
 pub mod model;
 pub mod problem;
 
-pub mod decision;
 pub mod evidence;
-pub mod git;
-pub mod policy;
-pub mod request;
 pub mod signature;
+
+pub mod policy;
+
+pub mod decision;
+pub mod request;
+
+pub mod verdict;
+
+pub mod git;
+
+pub mod insight;

@@ -6,12 +6,14 @@
 mod code;
 mod digest;
 mod escape;
+mod matching;
 mod name;
 mod time;
 
 pub use code::Code;
 pub use digest::{ArtifactDigest, ContentDigest, ObjectId, content_digest};
 pub use escape::escape;
+pub use matching::assign;
 pub use name::{ArtifactName, GateName, Glob, IncidentId, Label, Name, Principal};
 pub use time::{Duration, Time};
 

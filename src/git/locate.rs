@@ -1,0 +1,151 @@
+//! Finding and opening a repository: a work tree, a linked work tree, or a bare one, whoever owns it.
+//!
+//! Nothing in the repository is run and the work tree is never read to judge, so one owned by another user is read
+//! like any other. What would make reading unsound (shallow, grafted, another format) is refused when judging starts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::GitError;
+use super::config::Config;
+
+/// An open repository.
+pub struct Repository {
+    pub(super) odb: git2::Odb<'static>,
+    pub(super) git_directory: PathBuf,
+    pub(super) common_directory: PathBuf,
+    pub(super) config: Config,
+    pub(super) work_tree: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repository").field("git_directory", &self.git_directory).finish_non_exhaustive()
+    }
+}
+
+impl Repository {
+    /// Finds the repository that `start` is in, as git does: there, else in the directories above.
+    pub fn discover(start: &Path) -> Result<Self, GitError> {
+        let absolute = fs::canonicalize(start)
+            .map_err(|error| GitError::Io { path: start.to_owned(), reason: error.to_string() })?;
+        for directory in absolute.ancestors() {
+            let dot_git = directory.join(".git");
+            if is_git_directory(&dot_git) {
+                return Self::open(dot_git, Some(directory.to_owned()));
+            }
+            if dot_git.is_file() {
+                return Self::open(follow_git_file(&dot_git)?, Some(directory.to_owned()));
+            }
+            if is_git_directory(directory) {
+                return Self::open(directory.to_owned(), None);
+            }
+        }
+        Err(GitError::NotARepository(start.to_owned()))
+    }
+
+    fn open(git_directory: PathBuf, work_tree: Option<PathBuf>) -> Result<Self, GitError> {
+        let common_directory = common_directory(&git_directory)?;
+        let config = Config::read(&common_directory.join("config"))?;
+        refuse_other_formats(&config)?;
+        let odb = open_objects(&common_directory)?;
+        Ok(Self { odb, git_directory, common_directory, config, work_tree })
+    }
+
+    /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).
+    pub fn git_directory(&self) -> &Path {
+        &self.git_directory
+    }
+
+    /// The directory that all work trees share: objects, refs, configuration.
+    pub fn common_directory(&self) -> &Path {
+        &self.common_directory
+    }
+
+    /// The work tree, if it is not bare.
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.work_tree.as_deref()
+    }
+
+    /// A value of the repository's own configuration file; `key` in lower case, such as `gate.root`.
+    pub fn config(&self, key: &str) -> Option<&str> {
+        self.config.get(key)
+    }
+
+    /// Refuses what makes history unsound to read: a shallow clone, grafts.
+    pub fn refuse_cut_history(&self) -> Result<(), GitError> {
+        let holds_lines = |name: &str| {
+            let path = self.common_directory.join(name);
+            path.metadata().is_ok_and(|file| file.len() > 0)
+        };
+        if holds_lines("shallow") {
+            return Err(GitError::Shallow);
+        }
+        if holds_lines("info/grafts") {
+            return Err(GitError::Grafted);
+        }
+        Ok(())
+    }
+}
+
+/// Opens the object database alone, with its alternates.
+pub(super) fn open_objects(common_directory: &Path) -> Result<git2::Odb<'static>, GitError> {
+    let objects = common_directory.join("objects");
+    let path = objects
+        .to_str()
+        .ok_or_else(|| GitError::Io { path: objects.clone(), reason: "the path is not UTF-8".into() })?;
+    let library = |error: git2::Error| GitError::Library(error.message().to_owned());
+    let odb = git2::Odb::new().map_err(library)?;
+    odb.add_disk_alternate(path).map_err(library)?;
+    Ok(odb)
+}
+
+fn is_git_directory(path: &Path) -> bool {
+    path.join("HEAD").symlink_metadata().is_ok()
+        && (path.join("commondir").is_file() || (path.join("objects").is_dir() && path.join("refs").is_dir()))
+}
+
+fn follow_git_file(file: &Path) -> Result<PathBuf, GitError> {
+    let text = read_small(file)?;
+    let target = text.strip_prefix("gitdir:").map(str::trim).filter(|target| !target.is_empty());
+    let Some(target) = target else {
+        return Err(GitError::NotARepository(file.to_owned()));
+    };
+    let directory = file.parent().unwrap_or(Path::new("/")).join(target);
+    if is_git_directory(&directory) { Ok(directory) } else { Err(GitError::NotARepository(file.to_owned())) }
+}
+
+fn common_directory(git_directory: &Path) -> Result<PathBuf, GitError> {
+    let file = git_directory.join("commondir");
+    if !file.is_file() {
+        return Ok(git_directory.to_owned());
+    }
+    let text = read_small(&file)?;
+    let directory = git_directory.join(text.trim_end_matches(['\n', '\r']));
+    fs::canonicalize(&directory).map_err(|error| GitError::Io { path: directory, reason: error.to_string() })
+}
+
+fn refuse_other_formats(config: &Config) -> Result<(), GitError> {
+    for (key, value) in config.with_prefix("extensions.") {
+        let extension = key.trim_start_matches("extensions.");
+        match extension {
+            "objectformat" if value != "sha1" => return Err(GitError::ObjectFormat(value.to_owned())),
+            "refstorage" if value != "files" => return Err(GitError::RefFormat(value.to_owned())),
+            "objectformat" | "refstorage" | "noop" | "noop-v1" | "partialclone" | "worktreeconfig"
+            | "preciousobjects" | "relativeworktrees" => {}
+            unknown => return Err(GitError::Extension(unknown.to_owned())),
+        }
+    }
+    Ok(())
+}
+
+/// Reads one of the repository's small files. A limit keeps a hostile one from filling memory.
+pub(super) fn read_small(path: &Path) -> Result<String, GitError> {
+    use std::io::Read as _;
+    let unreadable = |reason: String| GitError::Io { path: path.to_owned(), reason };
+    #[expect(clippy::disallowed_methods, reason = "git/ owns the repository's files")]
+    let file = fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut text = String::new();
+    file.take(64 * 1024 * 1024).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    Ok(text)
+}

@@ -1,0 +1,70 @@
+//! Objects, as bytes. The library checks each against its id, with SHA-1 collision detection.
+
+use git2::{ErrorCode, ObjectType, Oid};
+
+use crate::model::{ObjectId, limits};
+
+use super::{GitError, Repository, Tree, TreeDefect};
+
+impl Repository {
+    /// The bytes of a commit object.
+    pub fn read_commit(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
+        self.read_object(id, ObjectType::Commit, u64::MAX)
+    }
+
+    /// A tree, parsed; or why it is not canonical.
+    pub fn read_tree(&self, id: ObjectId) -> Result<Result<Tree, TreeDefect>, GitError> {
+        Ok(Tree::parse(&self.read_object(id, ObjectType::Tree, u64::MAX)?))
+    }
+
+    /// The size of a blob in bytes, without reading it whole.
+    pub fn blob_size(&self, id: ObjectId) -> Result<u64, GitError> {
+        let (bytes, kind) = self.odb.read_header(oid(id)).map_err(|error| read_error(id, &error))?;
+        if kind != ObjectType::Blob {
+            return Err(GitError::Corrupt { id, reason: format!("it is a {}, not a blob", kind.str()) });
+        }
+        Ok(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
+    /// The bytes of a blob of at most [`limits::FILE_BYTES`].
+    pub fn read_blob(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
+        let bytes = self.blob_size(id)?;
+        if bytes > limits::FILE_BYTES {
+            return Err(GitError::TooLarge { id, bytes, limit: limits::FILE_BYTES });
+        }
+        self.read_object(id, ObjectType::Blob, limits::FILE_BYTES)
+    }
+
+    fn read_object(&self, id: ObjectId, wanted: ObjectType, limit: u64) -> Result<Vec<u8>, GitError> {
+        let object = self.odb.read(oid(id)).map_err(|error| read_error(id, &error))?;
+        if object.kind() != wanted {
+            let reason = format!("it is a {}, not a {}", object.kind().str(), wanted.str());
+            return Err(GitError::Corrupt { id, reason });
+        }
+        let bytes = u64::try_from(object.len()).unwrap_or(u64::MAX);
+        if bytes > limit {
+            return Err(GitError::TooLarge { id, bytes, limit });
+        }
+        Ok(object.data().to_vec())
+    }
+}
+
+/// The library's own form of an id.
+pub(super) fn oid(id: ObjectId) -> Oid {
+    // Twenty bytes always are an id.
+    Oid::from_bytes(&id.0).unwrap_or(Oid::ZERO_SHA1)
+}
+
+/// Our form of the library's id.
+pub(super) fn object_id(oid: Oid) -> ObjectId {
+    let mut id = [0; 20];
+    id.iter_mut().zip(oid.as_bytes()).for_each(|(ours, theirs)| *ours = *theirs);
+    ObjectId(id)
+}
+
+fn read_error(id: ObjectId, error: &git2::Error) -> GitError {
+    if error.code() == ErrorCode::NotFound {
+        return GitError::Missing(id);
+    }
+    GitError::Corrupt { id, reason: error.message().to_owned() }
+}

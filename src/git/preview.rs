@@ -1,0 +1,122 @@
+//! A merge that was not made: what the mainline would be with a branch merged, in memory only.
+//!
+//! `ready` judges it with the same reader as any history. Nothing is written to the repository.
+
+use git2::{ObjectType, Odb};
+
+use crate::model::{ObjectId, Time};
+
+use super::locate::open_objects;
+use super::objects::{object_id, oid};
+use super::{GitError, Repository};
+
+/// What merging would give.
+#[derive(Debug)]
+pub enum Preview {
+    /// The branch brings nothing: its commits are all on the mainline.
+    NothingNew,
+    /// Both sides changed the same file.
+    Conflict(Vec<String>),
+    /// The merge commit, in `repository` alone.
+    Merged {
+        /// The repository with the merge in memory above it.
+        repository: Box<Repository>,
+        /// The unsigned merge commit: first parent the mainline, second the branch.
+        commit: ObjectId,
+    },
+}
+
+impl Repository {
+    /// Merges `branch` into `mainline` in memory, dated `time`.
+    pub fn preview_merge(
+        &self,
+        mainline: ObjectId,
+        branch: ObjectId,
+        time: Time,
+    ) -> Result<Preview, GitError> {
+        let library = |error: git2::Error| GitError::Library(error.message().to_owned());
+        let odb = self.layered()?;
+        let tree = {
+            let merging = git2::Repository::from_odb(self.layered()?).map_err(library)?;
+            let base = match merging.merge_base(oid(mainline), oid(branch)) {
+                Ok(base) => Some(base),
+                Err(error) if error.code() == git2::ErrorCode::NotFound => None,
+                Err(error) => return Err(library(error)),
+            };
+            if base == Some(oid(branch)) {
+                return Ok(Preview::NothingNew);
+            }
+            let tree_of = |id| merging.find_commit(id).and_then(|commit| commit.tree());
+            let ours = tree_of(oid(mainline)).map_err(library)?;
+            let theirs = tree_of(oid(branch)).map_err(library)?;
+            let mut index = match base {
+                Some(base) => merging.merge_trees(&tree_of(base).map_err(library)?, &ours, &theirs, None),
+                None => {
+                    return Ok(Preview::Conflict(vec![
+                        "the branch shares no history with the mainline".into(),
+                    ]));
+                }
+            }
+            .map_err(library)?;
+            if index.has_conflicts() {
+                return Ok(Preview::Conflict(conflicts(&index)));
+            }
+            let tree = index.write_tree_to(&merging).map_err(library)?;
+            copy_new_trees(&merging, &odb, tree)?;
+            tree
+        };
+        let seconds = time.unix();
+        let bytes = format!(
+            "tree {tree}\nparent {mainline}\nparent {branch}\nauthor preview <preview> {seconds} +0000\n\
+             committer preview <preview> {seconds} +0000\n\nPreview\n"
+        );
+        let commit = odb.write(ObjectType::Commit, bytes.as_bytes()).map_err(library)?;
+        let repository = Box::new(self.with_objects(odb));
+        Ok(Preview::Merged { repository, commit: object_id(commit) })
+    }
+
+    fn with_objects(&self, odb: Odb<'static>) -> Self {
+        Self {
+            odb,
+            git_directory: self.git_directory.clone(),
+            common_directory: self.common_directory.clone(),
+            config: self.config.clone(),
+            work_tree: self.work_tree().map(ToOwned::to_owned),
+        }
+    }
+
+    /// The same objects with an empty layer in memory, which takes what is written.
+    fn layered(&self) -> Result<Odb<'static>, GitError> {
+        let odb = open_objects(&self.common_directory)?;
+        odb.add_new_mempack_backend(1000).map_err(|error| GitError::Library(error.message().to_owned()))?;
+        Ok(odb)
+    }
+}
+
+fn conflicts(index: &git2::Index) -> Vec<String> {
+    let Ok(found) = index.conflicts() else { return Vec::new() };
+    found
+        .flatten()
+        .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
+        .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
+        .collect()
+}
+
+/// Copies the trees that the merge wrote into the layer of the repository that is handed out.
+fn copy_new_trees(from: &git2::Repository, to: &Odb<'static>, root: git2::Oid) -> Result<(), GitError> {
+    let library = |error: git2::Error| GitError::Library(error.message().to_owned());
+    let source = from.odb().map_err(library)?;
+    let mut open = vec![root];
+    while let Some(id) = open.pop() {
+        if to.exists(id) {
+            continue;
+        }
+        let object = source.read(id).map_err(library)?;
+        to.write(ObjectType::Tree, object.data()).map_err(library)?;
+        let tree = from.find_tree(id).map_err(library)?;
+        open.extend(
+            tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)).map(|entry| entry.id()),
+        );
+    }
+    Ok(())
+}

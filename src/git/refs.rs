@@ -1,0 +1,115 @@
+//! Refs, by full name: loose files first, then `packed-refs`, as git reads them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::model::ObjectId;
+
+use super::locate::read_small;
+use super::{GitError, Repository};
+
+const MOST_SYMBOLIC_HOPS: usize = 5;
+
+impl Repository {
+    /// The object that the ref of that full name points at; nothing where there is no such ref.
+    pub fn resolve(&self, name: &str) -> Result<Option<ObjectId>, GitError> {
+        let mut name = name.to_owned();
+        for _hop in 0..MOST_SYMBOLIC_HOPS {
+            match self.read_loose(&name)? {
+                Some(Loose::Id(id)) => return Ok(Some(id)),
+                Some(Loose::Symbolic(target)) => name = target,
+                None => return Ok(self.packed_refs()?.get(&name).copied()),
+            }
+        }
+        Err(GitError::Ref { name, reason: "too many symbolic refs in a row".into() })
+    }
+
+    /// The branch that is checked out in this work tree, as a full ref name; nothing where `HEAD` is detached.
+    pub fn checked_out(&self) -> Result<Option<String>, GitError> {
+        let text = read_small(&self.git_directory.join("HEAD"))?;
+        Ok(text.strip_prefix("ref:").map(|target| target.trim().to_owned()))
+    }
+
+    /// All refs whose full name begins with `prefix` (which ends in `/`), by name.
+    pub fn refs_under(&self, prefix: &str) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let mut found: BTreeMap<String, ObjectId> =
+            self.packed_refs()?.into_iter().filter(|(name, _)| name.starts_with(prefix)).collect();
+        let mut names = Vec::new();
+        collect_files(&self.common_directory.join(prefix.trim_end_matches('/')), prefix, &mut names)?;
+        for name in names {
+            if let Some(id) = self.resolve(&name)? {
+                found.insert(name, id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether there are replacement refs; they are ignored, and mentioned.
+    pub fn has_replacements(&self) -> Result<bool, GitError> {
+        Ok(!self.refs_under("refs/replace/")?.is_empty())
+    }
+
+    fn read_loose(&self, name: &str) -> Result<Option<Loose>, GitError> {
+        let wrong = |reason: &str| GitError::Ref { name: name.to_owned(), reason: reason.to_owned() };
+        if !name.starts_with("refs/") || name.split('/').any(|part| part.is_empty() || part.starts_with('.'))
+        {
+            return Err(wrong("not a full ref name"));
+        }
+        let path = self.common_directory.join(name);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = read_small(&path)?;
+        if let Some(target) = text.strip_prefix("ref:") {
+            return Ok(Some(Loose::Symbolic(target.trim().to_owned())));
+        }
+        let id =
+            text.trim_end().parse().map_err(|_other: crate::model::Malformed| wrong("not an object id"))?;
+        Ok(Some(Loose::Id(id)))
+    }
+
+    fn packed_refs(&self) -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let path = self.common_directory.join("packed-refs");
+        if !path.is_file() {
+            return Ok(BTreeMap::new());
+        }
+        let text = read_small(&path)?;
+        let mut refs = BTreeMap::new();
+        for line in text.lines().filter(|line| !line.starts_with(['#', '^'])) {
+            let Some((id, name)) = line.split_once(' ') else { continue };
+            let id = id.parse().map_err(|_other: crate::model::Malformed| GitError::Ref {
+                name: name.to_owned(),
+                reason: "not an object id in `packed-refs`".into(),
+            })?;
+            refs.insert(name.to_owned(), id);
+        }
+        Ok(refs)
+    }
+}
+
+enum Loose {
+    Id(ObjectId),
+    Symbolic(String),
+}
+
+/// The full names of the files below `directory`, which holds the refs of `prefix`. Lock files are none.
+fn collect_files(directory: &Path, prefix: &str, names: &mut Vec<String>) -> Result<(), GitError> {
+    let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
+    for entry in entries {
+        let entry =
+            entry.map_err(|error| GitError::Io { path: directory.to_owned(), reason: error.to_string() })?;
+        let Ok(file_name) = entry.file_name().into_string() else { continue };
+        if file_name.starts_with('.') || file_name.ends_with(".lock") {
+            continue;
+        }
+        let name = format!("{prefix}{file_name}");
+        let path = entry.path();
+        if path.is_dir() {
+            collect_files(&path, &format!("{name}/"), names)?;
+        } else if path.is_file() {
+            names.push(name);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Trees, strictly: canonical, or they count for nothing (design, section 4).
+//!
+//! Git itself reads a tree whose names repeat or are out of order, and different commands then see different files.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use crate::model::ObjectId;
+
+/// A canonical tree: sorted as git sorts, no name twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    entries: Vec<Entry>,
+}
+
+/// One entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name; any bytes but NUL and `/`.
+    pub name: Vec<u8>,
+    /// What it is, by mode.
+    pub kind: EntryKind,
+    /// The object.
+    pub id: ObjectId,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file, executable or not: that bit is ignored everywhere.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link, a submodule, or a mode that git no longer writes: nothing that a governed directory may hold.
+    Other,
+}
+
+/// Why a tree is not canonical.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TreeDefect {
+    /// Its bytes do not parse.
+    #[error("the tree does not parse")]
+    Malformed,
+    /// Its entries are out of order.
+    #[error("the tree is not sorted at `{}`", crate::model::escape(.0))]
+    Unsorted(String),
+    /// A name stands in it twice.
+    #[error("the tree holds `{}` twice", crate::model::escape(.0))]
+    Twice(String),
+    /// A name stands in it twice, in different letter case.
+    #[error("the tree holds `{}` in two letter cases", crate::model::escape(.0))]
+    LetterCase(String),
+}
+
+impl Tree {
+    /// Parses the bytes of a tree object.
+    pub fn parse(bytes: &[u8]) -> Result<Self, TreeDefect> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / 32);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (entry, behind) = parse_entry(rest).ok_or(TreeDefect::Malformed)?;
+            if let Some(before) = entries.last() {
+                match order(before, &entry) {
+                    Ordering::Less => {}
+                    Ordering::Equal | Ordering::Greater => {
+                        return Err(TreeDefect::Unsorted(lossy(&entry.name)));
+                    }
+                }
+            }
+            entries.push(entry);
+            rest = behind;
+        }
+        let tree = Self { entries };
+        tree.refuse_twins()?;
+        Ok(tree)
+    }
+
+    /// A file and a directory of one name are not neighbours in git's order.
+    fn refuse_twins(&self) -> Result<(), TreeDefect> {
+        // In git's order a directory sorts as if its name ended in `/`: a twin file stands before it, with only names
+        // between that begin with the same name and a byte below `/`.
+        for (index, entry) in self.entries.iter().enumerate() {
+            if entry.kind == EntryKind::Directory {
+                continue;
+            }
+            let twin = self
+                .entries
+                .iter()
+                .skip(index + 1)
+                .take_while(|other| other.name.starts_with(&entry.name))
+                .any(|other| other.name == entry.name);
+            if twin {
+                return Err(TreeDefect::Twice(lossy(&entry.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// All entries, in git's order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of that name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        // Files and directories sort differently: look for both.
+        [EntryKind::File, EntryKind::Directory].into_iter().find_map(|kind| {
+            let wanted = Entry { name: name.as_bytes().to_vec(), kind, id: ObjectId([0; 20]) };
+            let at = self.entries.binary_search_by(|entry| order(entry, &wanted)).ok()?;
+            self.entries.get(at)
+        })
+    }
+
+    /// Refuses names that are the same but for letter case: with `only`, names that are one of these so.
+    pub fn refuse_letter_case(&self, only: Option<&[&str]>) -> Result<(), TreeDefect> {
+        match only {
+            Some(names) => {
+                for entry in &self.entries {
+                    let folded = fold(&entry.name);
+                    if names
+                        .iter()
+                        .any(|name| fold(name.as_bytes()) == folded && name.as_bytes() != entry.name)
+                    {
+                        return Err(TreeDefect::LetterCase(lossy(&entry.name)));
+                    }
+                }
+            }
+            None => {
+                let mut seen = BTreeSet::new();
+                for entry in &self.entries {
+                    if !seen.insert(fold(&entry.name)) {
+                        return Err(TreeDefect::LetterCase(lossy(&entry.name)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parse_entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
+    let space = bytes.iter().take(8).position(|byte| *byte == b' ')?;
+    let (mode, rest) = bytes.split_at(space);
+    let rest = rest.get(1..)?;
+    let nul = rest.iter().position(|byte| *byte == 0)?;
+    let (name, rest) = rest.split_at(nul);
+    let (id, rest) = rest.get(1..)?.split_first_chunk::<20>()?;
+    let octal = mode.iter().all(|digit| matches!(digit, b'0'..=b'7'));
+    if !octal || mode.first().is_none_or(|first| *first == b'0') || name.is_empty() || name.contains(&b'/') {
+        return None;
+    }
+    let kind = match mode {
+        b"100644" | b"100755" => EntryKind::File,
+        b"40000" => EntryKind::Directory,
+        _ => EntryKind::Other,
+    };
+    Some((Entry { name: name.to_vec(), kind, id: ObjectId(*id) }, rest))
+}
+
+/// Git's order: bytewise, directories as if their names ended in `/`.
+fn order(left: &Entry, right: &Entry) -> Ordering {
+    let end = |entry: &Entry| if entry.kind == EntryKind::Directory { b'/' } else { 0 };
+    let common = left.name.len().min(right.name.len());
+    let (left_head, left_tail) = left.name.split_at(common);
+    let (right_head, right_tail) = right.name.split_at(common);
+    left_head.cmp(right_head).then_with(|| {
+        let next = |tail: &[u8], entry: &Entry| tail.first().copied().unwrap_or_else(|| end(entry));
+        next(left_tail, left).cmp(&next(right_tail, right))
+    })
+}
+
+fn fold(name: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(name) {
+        Ok(text) => text.to_lowercase().into_bytes(),
+        Err(_not_utf8) => name.to_ascii_lowercase(),
+    }
+}
+
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(entries: &[(&str, &str)]) -> Result<Tree, TreeDefect> {
+        let mut bytes = Vec::new();
+        for (mode, name) in entries {
+            bytes.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            bytes.extend_from_slice(&[7; 20]);
+        }
+        Tree::parse(&bytes)
+    }
+
+    #[test]
+    fn only_canonical_trees_parse() {
+        assert!(tree(&[]).is_ok());
+        assert!(tree(&[("100644", "a"), ("40000", "b"), ("100755", "b.c")]).is_err(), "b/ sorts behind b.c");
+        assert!(tree(&[("100644", "a"), ("100755", "b.c"), ("40000", "b")]).is_ok());
+        assert_eq!(tree(&[("100644", "b"), ("100644", "a")]), Err(TreeDefect::Unsorted("a".into())));
+        assert_eq!(tree(&[("100644", "a"), ("100644", "a")]), Err(TreeDefect::Unsorted("a".into())));
+        assert_eq!(
+            tree(&[("100644", "a"), ("100644", "a.b"), ("40000", "a")]),
+            Err(TreeDefect::Twice("a".into()))
+        );
+        for bad in [("040000", "a"), ("100644", ""), ("100644", "a/b"), ("1x0644", "a"), ("", "a")] {
+            assert_eq!(tree(&[bad]), Err(TreeDefect::Malformed), "{bad:?}");
+        }
+        assert_eq!(Tree::parse(b"100644 a\0short"), Err(TreeDefect::Malformed));
+    }
+
+    #[test]
+    fn entries_are_found_by_name() {
+        let tree = tree(&[("100644", "a"), ("100755", "b.c"), ("40000", "b"), ("120000", "z")]).unwrap();
+        assert_eq!(tree.get("b").unwrap().kind, EntryKind::Directory);
+        assert_eq!(tree.get("b.c").unwrap().kind, EntryKind::File);
+        assert_eq!(tree.get("z").unwrap().kind, EntryKind::Other);
+        assert!(tree.get("c").is_none());
+    }
+
+    #[test]
+    fn letter_case_tells_no_names_apart() {
+        let top = tree(&[("40000", "Gates"), ("100644", "README"), ("40000", "gates"), ("100644", "readme")])
+            .unwrap();
+        assert!(top.refuse_letter_case(None).is_err());
+        assert!(top.refuse_letter_case(Some(&["policy"])).is_ok());
+        assert!(top.refuse_letter_case(Some(&["gates"])).is_err());
+    }
+}

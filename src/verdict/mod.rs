@@ -1,0 +1,275 @@
+//! The verdict: facts → whether this version may go to this environment, and why. Pure, total, deterministic.
+//!
+//! The table of contents of section 9 of the design, from the checklist on; each kind of requirement has its own file.
+//! Nothing here sees git, disk, clock, environment or hash order. Rules only add up: every matching rule adds
+//! requirements, none removes one; the only way past a requirement is an exception in force or a rollback.
+
+mod facts;
+
+pub use facts::{
+    Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
+    IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
+};
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::model::{
+    ArtifactName, Code, ContentDigest, GateName, IncidentId, Label, Name, ObjectId, Principal, Time,
+};
+
+/// What `check` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It may go, on this basis.
+    Allowed(Basis),
+    /// People or reports are awaited.
+    Pending,
+    /// Something failed.
+    Blocked,
+}
+
+/// On what an `allowed` rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// Every requirement is met.
+    Requirements,
+    /// Some are waived by an exception in force.
+    Exception,
+    /// It ran here before (design, section 10).
+    Rollback,
+}
+
+/// The verdict with all that it rests on, in the order in which it is shown.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The gate.
+    pub gate: GateName,
+    /// The environment.
+    pub environment: Name,
+    /// What it says.
+    pub outcome: Outcome,
+    /// The gate directory's digest, where it stands and is valid.
+    pub content: Option<ContentDigest>,
+    /// What is asked for, as the policy sees it; nothing where the request cannot be read.
+    pub change: Option<ChangeShown>,
+    /// The checklist.
+    pub requirements: Vec<Requirement>,
+    /// Every decision on the gate, counted or not.
+    pub decisions: Vec<DecisionShown>,
+    /// Exceptions of the gate, in force or not.
+    pub exceptions: Vec<ExceptionShown>,
+    /// What a reader should know besides.
+    pub notices: Vec<Notice>,
+}
+
+/// The change as the policy sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeShown {
+    /// Declared and inferred.
+    pub kinds: BTreeSet<Name>,
+    /// The effective risk, by name.
+    pub risk: Name,
+    /// The request's and the system's.
+    pub tags: BTreeSet<Name>,
+    /// The request's words.
+    pub summary: String,
+}
+
+/// One line of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Which.
+    pub id: RequirementId,
+    /// How it stands.
+    pub status: Status,
+    /// The policy rules it comes from.
+    pub rules: Vec<Label>,
+    /// What was expected, in a few words.
+    pub expected: String,
+    /// What was found, in a few words.
+    pub found: String,
+    /// The commits and people behind it.
+    pub by: Vec<By>,
+    /// What to do next, for one that is open.
+    pub next: Option<Next>,
+}
+
+/// A commit, and the person behind it where one is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct By {
+    /// The commit.
+    pub commit: ObjectId,
+    /// The person.
+    pub principal: Option<Principal>,
+}
+
+/// What to do next: who, and the command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Who can; empty: whoever works on the gate.
+    pub who: Vec<Principal>,
+    /// The command, ready to paste, or the mend in words where no command does it.
+    pub command: String,
+}
+
+/// How a requirement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It is proven.
+    Met,
+    /// It is awaited.
+    Missing,
+    /// It was there, and is no longer good.
+    Stale,
+    /// It is there and bad, or cannot be read.
+    Failed,
+    /// It is not met, and an exception in force takes its place. Never shown as met.
+    Waived,
+}
+
+/// A requirement's id, `<kind>:<what>` (design, section 9.8). The order is that of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequirementId {
+    /// `gate:recorded`
+    GateRecorded,
+    /// `gate:open`
+    GateOpen,
+    /// `integrity:content`
+    IntegrityContent,
+    /// `integrity:authors`
+    IntegrityAuthors,
+    /// `integrity:break-glass`
+    IntegrityBreakGlass,
+    /// `environment:<name>`
+    Environment(Name),
+    /// `rules:none`
+    RulesNone,
+    /// `evidence:<kind>`
+    Evidence(Name),
+    /// `criterion:<name>`
+    Criterion(Label),
+    /// `approval:<role>`
+    Approval(Name),
+    /// `artifact:<name>`; nothing: the gate lists none where they are required.
+    Artifact(Option<ArtifactName>),
+    /// `requires:<gate>`
+    Requires(GateName),
+    /// `rejection:<principal>`
+    Rejection(Principal),
+    /// `incident:<id>`
+    Incident(IncidentId),
+    /// `freeze:<name>`
+    Freeze(Label),
+}
+
+/// A decision as it is shown.
+#[derive(Debug, Clone)]
+pub struct DecisionShown {
+    /// What was found of it.
+    pub fact: DecisionFact,
+    /// Why it does not count, with the reason for people; nothing: it counts. A rejection that counts in spite of a defect
+    /// has no code here and names the defect in `reason`.
+    pub code: Option<Code>,
+    /// The reason.
+    pub reason: Option<String>,
+}
+
+/// An exception as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionShown {
+    /// The commit that last changed it.
+    pub commit: ObjectId,
+    /// Its content.
+    pub content: ContentDigest,
+    /// What it waives, as written.
+    pub waives: BTreeSet<String>,
+    /// Until when.
+    pub expires: Option<Time>,
+    /// Whether it is in force.
+    pub in_force: bool,
+    /// Why it is not; for one in force, who accepted it.
+    pub reason: String,
+}
+
+/// Something a reader should know besides the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// A stable code.
+    pub code: &'static str,
+    /// What.
+    pub message: String,
+}
+
+impl Status {
+    /// The status as it is printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Missing => "missing",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Waived => "waived",
+        }
+    }
+}
+
+impl Basis {
+    /// The basis as it is printed and logged.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requirements => "requirements",
+            Self::Exception => "exception",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+impl Outcome {
+    /// `allowed`, `pending` or `blocked`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed(_) => "allowed",
+            Self::Pending => "pending",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+impl fmt::Display for RequirementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GateRecorded => f.write_str("gate:recorded"),
+            Self::GateOpen => f.write_str("gate:open"),
+            Self::IntegrityContent => f.write_str("integrity:content"),
+            Self::IntegrityAuthors => f.write_str("integrity:authors"),
+            Self::IntegrityBreakGlass => f.write_str("integrity:break-glass"),
+            Self::Environment(name) => write!(f, "environment:{name}"),
+            Self::RulesNone => f.write_str("rules:none"),
+            Self::Evidence(kind) => write!(f, "evidence:{kind}"),
+            Self::Criterion(name) => write!(f, "criterion:{name}"),
+            Self::Approval(role) => write!(f, "approval:{role}"),
+            Self::Artifact(Some(name)) => write!(f, "artifact:{name}"),
+            Self::Artifact(None) => f.write_str("artifact:none"),
+            Self::Requires(gate) => write!(f, "requires:{gate}"),
+            Self::Rejection(principal) => write!(f, "rejection:{principal}"),
+            Self::Incident(id) => write!(f, "incident:{id}"),
+            Self::Freeze(name) => write!(f, "freeze:{name}"),
+        }
+    }
+}
+
+/// Judges `facts`.
+pub fn judge(facts: &Facts) -> Verdict {
+    Verdict {
+        gate: facts.gate.clone(),
+        environment: facts.environment.clone(),
+        outcome: Outcome::Blocked,
+        content: None,
+        change: None,
+        requirements: vec![],
+        decisions: vec![],
+        exceptions: vec![],
+        notices: vec![],
+    }
+}
