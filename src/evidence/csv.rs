@@ -16,10 +16,13 @@ const MAX_CELLS: usize = 2_000_000;
 #[derive(Debug)]
 pub(crate) struct Table<'a> {
     /// Column names, as written; not all need to differ.
-    pub(crate) header: Vec<Cow<'a, str>>,
+    pub(crate) header: Row<'a>,
     /// The rows below it.
-    pub(crate) rows: Vec<Vec<Cow<'a, str>>>,
+    pub(crate) rows: Vec<Row<'a>>,
 }
+
+/// The cells of one line.
+pub(crate) type Row<'a> = Vec<Cow<'a, str>>;
 
 /// Whether the file reads at all: under one of the delimiters that the policy's mappings name, else under the one that
 /// its header shows.
@@ -86,7 +89,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The next row that is not blank, with its line; nothing at the end.
-    fn row(&mut self) -> Result<Option<(usize, Vec<Cow<'a, str>>)>, String> {
+    fn row(&mut self) -> Result<Option<(usize, Row<'a>)>, String> {
         while self.at < self.text.len() {
             let line = self.line;
             let mut row = Vec::new();

@@ -55,7 +55,7 @@ pub(crate) fn held(literal: &str, exact_digits: usize) -> Option<f64> {
     reason = "whole, not negative and at most 2^53 by the line before"
 )]
 pub(crate) fn count(number: f64) -> Option<u64> {
-    ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then(|| number as u64)
+    if (0.0..=EXACT).contains(&number) && number.fract() == 0.0 { Some(number as u64) } else { None }
 }
 
 /// A count as a number; exact up to 2^53, which nothing in a file of limited size can exceed.

@@ -248,8 +248,9 @@ fn cell_number(cell: Cell<'_>) -> Option<Value> {
         Cell::Word(word) => word_number(word),
         Cell::Json(Json::Number(number)) => Some(Value::Number(*number)),
         Cell::Json(Json::Unheld(text)) => Some(Value::NonFinite(text.clone())),
-        Cell::Json(Json::Null | Json::Bool(_) | Json::Text(_) | Json::Array(_) | Json::Object(_)) => None,
-        Cell::Absent | Cell::Empty => None,
+        Cell::Json(Json::Null | Json::Bool(_) | Json::Text(_) | Json::Array(_) | Json::Object(_))
+        | Cell::Absent
+        | Cell::Empty => None,
     }
 }
 

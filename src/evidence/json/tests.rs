@@ -1,3 +1,4 @@
+use super::parse::{MAX_DEPTH, MAX_VALUES, parse_document};
 use super::*;
 
 fn document(text: &str) -> Result<Json, JsonError> {
