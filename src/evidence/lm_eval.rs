@@ -106,13 +106,24 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// How many samples stand behind a value: what the harness says for this metric, else for this task. The length of
-    /// a group is over all its tasks, also those that do not have the metric: it says nothing of one.
+    /// How many samples stand behind a value: what the harness says for this metric, else for this task, else for the
+    /// group's tasks where all of them have the metric. The length of a group is over all its tasks, also those that
+    /// do not: it says nothing of one metric.
     fn samples(&self, task: &str, key: &str, values: &Members) -> Option<u64> {
         let own = values.get("sample_count").and_then(|counts| counts.get(key)).and_then(Json::as_count);
+        let members = self.members(task);
+        if !members.is_empty() {
+            let of_member = |member: &&str| {
+                self.of_task("results", member)?.get(key)?;
+                self.effective(member).map(|(_, effective)| effective)
+            };
+            return own.or_else(|| {
+                let counts: Option<Vec<u64>> = members.iter().map(of_member).collect();
+                counts?.into_iter().try_fold(0, u64::checked_add)
+            });
+        }
         let effective = self.effective(task).map(|(_, effective)| effective);
-        let length =
-            values.get("sample_len").and_then(Json::as_count).filter(|_| self.members(task).is_empty());
+        let length = values.get("sample_len").and_then(Json::as_count);
         [own, effective, length].into_iter().flatten().min()
     }
 
