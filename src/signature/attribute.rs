@@ -23,11 +23,11 @@ impl AllowedSigners {
     ///
     /// That it touches no revocation is on purpose: those are by fingerprint and by place in history.
     pub fn attribute(&self, signature: &Signature, times: &[Time]) -> Attribution {
-        let owned = match &signature.signer {
+        let found = match &signature.signer {
             Signer::Plain(key) => self.owner_of_key(key).map_err(unknown),
             Signer::Certified(certificate) => self.owner_of_certificate(certificate),
         };
-        let (owner, entries) = match owned {
+        let (owner, entries) = match found {
             Ok(owned) => owned,
             Err(defect) => return Attribution { owner: None, counts: Err(vec![defect]) },
         };

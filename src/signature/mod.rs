@@ -10,6 +10,7 @@ mod attribute;
 mod certificate;
 mod entry;
 mod key;
+mod line;
 mod maths;
 mod options;
 mod pattern;
@@ -47,7 +48,7 @@ pub struct Signature {
 /// With what a signature was made.
 #[derive(Debug, Clone)]
 enum Signer {
-    Plain(PublicKey),
+    Plain(Box<PublicKey>),
     Certified(Box<Certificate>),
 }
 

@@ -92,7 +92,7 @@ fn read_signer(blob: &[u8]) -> Result<Signer, Defect> {
     let name = Reader::new(blob).text().map_err(|error| bad("the signature's key", error.0))?;
     let Some(algorithm) = Algorithm::of_certificate(name) else {
         return PublicKey::read(blob)
-            .map(Signer::Plain)
+            .map(|key| Signer::Plain(Box::new(key)))
             .map_err(|error| unusable("the signature's key", error));
     };
     let what = "the signature's certificate";
