@@ -312,3 +312,114 @@ impl fmt::Debug for PublicKey {
         write!(f, "PublicKey({} {})", self.description(), self.fingerprint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{blob, strings};
+    use super::*;
+
+    fn ed25519(bytes: [u8; 32]) -> Result<PublicKey, KeyError> {
+        PublicKey::read(&strings(&[b"ssh-ed25519", &bytes]))
+    }
+
+    fn rsa(exponent: &[u8], modulus: &[u8]) -> Result<PublicKey, KeyError> {
+        PublicKey::read(&strings(&[b"ssh-rsa", exponent, modulus]))
+    }
+
+    /// An odd number of so many bits, with the zero that keeps it positive.
+    fn number(bits: usize) -> Vec<u8> {
+        let mut number = vec![0xff; bits.div_ceil(8)];
+        number[0] >>= (8 - bits % 8) % 8;
+        if bits.is_multiple_of(8) {
+            number.insert(0, 0);
+        }
+        number
+    }
+
+    #[test]
+    fn points_under_which_anything_is_signed_are_no_keys() {
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        let mut of_order_two = [0xff; 32];
+        (of_order_two[0], of_order_two[31]) = (0xec, 0x7f);
+        for point in [[0; 32], identity, of_order_two] {
+            assert!(matches!(ed25519(point), Err(KeyError::Unreadable(_))), "{point:?}");
+        }
+    }
+
+    #[test]
+    fn a_point_has_one_spelling() {
+        let points = (0xed..=0xff_u8).flat_map(|low| [0x7f, 0xff].map(|high| (low, high)));
+        for (low, high) in points {
+            let mut point = [0xff; 32];
+            (point[0], point[31]) = (low, high);
+            assert!(ed25519(point).is_err(), "{low:#x} {high:#x}");
+        }
+        let good = blob(1);
+        assert!(PublicKey::read(&good).is_ok());
+        assert!(PublicKey::read(&[&good[..], &[0]].concat()).is_err());
+        assert!(PublicKey::read(&good[..good.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn points_of_other_curves_and_forms_are_no_keys() {
+        let point = |first: u8, length: usize| {
+            let mut point = vec![1; length];
+            point[0] = first;
+            point
+        };
+        for (curve, bytes) in [
+            ("nistp256", point(4, 65)),
+            ("nistp256", point(2, 33)),
+            ("nistp256", point(4, 97)),
+            ("nistp384", point(4, 65)),
+            ("nistp256", vec![0]),
+            ("nistp256", vec![]),
+        ] {
+            let key = strings(&[b"ecdsa-sha2-nistp256", curve.as_bytes(), &bytes]);
+            assert!(PublicKey::read(&key).is_err(), "{curve} {}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn rsa_keys_count_from_3072_bits_to_16384() {
+        for (bits, weak) in [(1023, true), (2048, true), (3071, true), (3072, false), (16_384, false)] {
+            let key = rsa(&[1, 0, 1], &number(bits)).unwrap();
+            assert_eq!(key.weakness().is_some(), weak, "{bits}");
+            assert_eq!(key.is_tiny(), bits < 1024, "{bits}");
+            assert_eq!(key.description(), format!("RSA {bits}"));
+        }
+        assert!(matches!(rsa(&[1, 0, 1], &number(16_385)), Err(KeyError::Unsupported(_))));
+    }
+
+    #[test]
+    fn rsa_keys_that_anyone_can_forge_or_that_cost_too_much_are_refused() {
+        let good = number(3072);
+        let mut even = good.clone();
+        *even.last_mut().unwrap() = 2;
+        assert!(rsa(&[3], &good).is_ok());
+        for (exponent, modulus) in [
+            (&[1][..], &good),
+            (&[2], &good),
+            (&[], &good),
+            (&[0, 3], &good),
+            (&[0x83], &good),
+            (&[1, 0, 0, 0, 1], &good),
+            (&[3], &even),
+        ] {
+            assert!(rsa(exponent, modulus).is_err(), "{exponent:?}");
+        }
+    }
+
+    #[test]
+    fn fingerprints_are_read_as_they_are_written() {
+        let fingerprint = PublicKey::read(&blob(1)).unwrap().fingerprint;
+        assert_eq!(fingerprint.as_str().parse::<Fingerprint>().unwrap(), fingerprint);
+        assert_eq!(fingerprint.as_str().len(), 50);
+        for bad in
+            ["", "SHA256:", "MD5:00", "SHA256:abc", &format!("{fingerprint}="), &format!(" {fingerprint}")]
+        {
+            assert!(bad.parse::<Fingerprint>().is_err(), "{bad}");
+        }
+    }
+}

@@ -208,3 +208,115 @@ fn is_key_type(word: &str) -> bool {
     let prefixes = ["ssh-", "ecdsa-", "sk-", "rsa-", "webauthn-"];
     prefixes.iter().any(|prefix| word.starts_with(prefix)) && !word.contains(['=', ',', '"'])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::AllowedSigners;
+    use super::super::testing::{blob, public};
+    use super::*;
+
+    #[track_caller]
+    fn codes(line: &str, expected: &[&str]) {
+        let found = match AllowedSigners::parse(line) {
+            Ok(_) => vec![],
+            Err(problems) => problems.0.iter().map(|problem| problem.code).collect(),
+        };
+        assert_eq!(found, expected, "{line}");
+    }
+
+    #[test]
+    fn lines_of_the_grammar_are_read() {
+        let key = public(1);
+        for line in [
+            "",
+            " \t ",
+            "# comment, \"",
+            "  # comment",
+            &format!("a@x {key}"),
+            &format!("\ta@x,b@x \t{key} comment \"with\\ ünï,=code"),
+            &format!("\"a@x,b@x\" {key}"),
+            &format!("a@x namespaces=\"git,file\",valid-after=\"20260101\" {key}"),
+            &format!("a@x namespaces=\"a b\" {key}"),
+            &format!("* CERT-AUTHORITY {key}"),
+            &format!("*@x,!b@x,?@y cert-authority {key}"),
+        ] {
+            codes(line, &[]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_grammar_is_refused_by_its_code() {
+        let key = public(1);
+        let base64 = key.strip_prefix("ssh-ed25519 ").unwrap();
+        let unpadded = Base64::encode_string(&blob(1)[..50]);
+        for (line, code) in [
+            (format!("a@x {key}\r"), "signers-line-end"),
+            ("# \r".to_owned(), "signers-line-end"),
+            (format!("a@x {key} \0"), "signers-control-character"),
+            (format!("a@x {key} \u{1b}[0m"), "signers-control-character"),
+            (format!("a@x {key} {}", "x".repeat(17_000)), "signers-line-too-long"),
+            ("a@x".to_owned(), "signers-key-missing"),
+            ("a@x cert-authority".to_owned(), "signers-key-missing"),
+            ("a@x ssh-ed25519".to_owned(), "signers-key-missing"),
+            (format!("\"a@x {key}"), "signers-quote"),
+            (format!("a@x namespaces=\"git {key}"), "signers-quote"),
+            (format!("a@x, {key}"), "signers-principal"),
+            (format!("a@x,,b@x {key}"), "signers-principal"),
+            (format!("\"\" {key}"), "signers-principal"),
+            (format!("\"a b\" {key}"), "signers-principal"),
+            (format!("a@x,\"b@x\" {key}"), "signers-principal"),
+            (format!("\"a@x\"b {key}"), "signers-principal"),
+            (format!("\u{feff}a@x {key}"), "signers-principal"),
+            (format!("ä@x {key}"), "signers-principal"),
+            (format!("! {key}"), "signers-principal"),
+            (format!("!!a@x {key}"), "signers-principal"),
+            (format!("a@x ssh-dss {base64}"), "signers-key-type"),
+            (format!("a@x ssh-ed448 {base64}"), "signers-key-type"),
+            (format!("a@x cert-authority ED25519 {base64}"), "signers-key-type"),
+            (format!("a@x ssh-ed25519-cert-v01@openssh.com {base64}"), "signers-certificate"),
+            (format!("a@x ssh-rsa {base64}"), "signers-key"),
+            (format!("a@x ssh-ed25519 {}", base64.replace('A', "!")), "signers-key"),
+            (format!("a@x ssh-ed25519 {base64}AAAA"), "signers-key"),
+            (format!("a@x ssh-ed25519 {unpadded}"), "signers-key"),
+            (format!("a@x ssh-ed25519 {base64}="), "signers-key"),
+            (format!("a@x unknown {key}"), "signers-option-unknown"),
+            (format!("a@x cert-authority, {key}"), "signers-option-unknown"),
+            (format!("a@x cert-authority=\"x\" {key}"), "signers-option-unknown"),
+            (format!("a@x verify-required {key}"), "signers-option-unknown"),
+            (format!("a@x cert-authority,Cert-Authority {key}"), "signers-option-twice"),
+            (format!("a@x namespaces=\"git\",namespaces=\"git\" {key}"), "signers-option-twice"),
+            (format!("a@x namespaces=git {key}"), "signers-option-value"),
+            (format!("a@x namespaces {key}"), "signers-option-value"),
+            (format!("a@x namespaces=\"\" {key}"), "signers-option-value"),
+            (format!("a@x namespaces=\"a,\" {key}"), "signers-option-value"),
+            (format!("a@x namespaces=\"a\\\"b\" {key}"), "signers-quote"),
+            (format!("a@x namespaces=\"a\"b\"c\" {key}"), "signers-option-value"),
+            (format!("a@x valid-after=20260101 {key}"), "signers-option-value"),
+            (format!("a@x valid-after=\"2026\" {key}"), "signers-time"),
+            (format!("a@x valid-after=\"20260229\" {key}"), "signers-time"),
+            (format!("a@x valid-before=\"20260101T00\" {key}"), "signers-time"),
+            (format!("a@x valid-after=\"19700101\" {key}"), "signers-time"),
+            (format!("a@x valid-after=\"20260101\",valid-before=\"20260101\" {key}"), "signers-window"),
+        ] {
+            codes(&line, &[code]);
+        }
+    }
+
+    #[test]
+    fn a_line_tells_all_its_problems_with_their_places() {
+        let problems = AllowedSigners::parse("\na b ssh-ed25519 AA\n").unwrap_err().0;
+        let shown: Vec<(&str, usize, usize)> = problems
+            .iter()
+            .map(|problem| {
+                (problem.code, problem.place.as_ref().unwrap().line, problem.place.as_ref().unwrap().column)
+            })
+            .collect();
+        assert_eq!(shown, [("signers-option-unknown", 2, 3), ("signers-key", 2, 17)]);
+        assert_eq!(
+            problems[0].to_string(),
+            "unknown option `b` [signers-option-unknown]\n --> policy/allowed_signers:2:3\n\
+             2 | a b ssh-ed25519 AA\n  |   ^ `cert-authority`, `namespaces=\"…\"`, `valid-after=\"…\"` and \
+             `valid-before=\"…\"` are known"
+        );
+    }
+}

@@ -16,6 +16,8 @@ mod options;
 mod pattern;
 mod signers;
 mod sshsig;
+#[cfg(test)]
+mod testing;
 mod wire;
 
 pub use entry::SignerEntry;
