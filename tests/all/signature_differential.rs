@@ -1,8 +1,9 @@
 //! Signatures by real keys, judged by us, by `ssh-keygen -Y verify` and by `git verify-commit`: we are never looser.
 
 use git_gate::model::Code;
+use git_gate::signature::{AllowedSigners, verify};
 
-use crate::signature_bench::{ALICE, NOW, PAYLOAD, armor, attribute, bench, check, unarmor};
+use crate::signature_bench::{ALICE, NOW, PAYLOAD, armor, attribute, bench, check, time, unarmor};
 
 const KEYS: [&str; 8] = ["ed25519", "p256", "p384", "p521", "rsa2048", "rsa3072", "rsa3081", "rsa4096"];
 
@@ -46,13 +47,7 @@ fn every_fault_is_refused_by_its_own_code() {
             ("doubled", known.clone(), PAYLOAD, format!("{good}{good}"), Code::BadSignature),
             ("leading blank", known.clone(), PAYLOAD, format!(" {good}"), Code::UnsupportedSignature),
             ("blank within", known.clone(), PAYLOAD, good.replacen("\nU", "\n U", 1), Code::BadSignature),
-            (
-                "carriage returns",
-                known.clone(),
-                PAYLOAD,
-                good.replace('\n', "\r\n"),
-                Code::UnsupportedSignature,
-            ),
+            ("carriage returns", known.clone(), PAYLOAD, good.replace('\n', "\r\n"), Code::BadSignature),
             ("trailing bytes", known.clone(), PAYLOAD, longer(&good), Code::BadSignature),
             ("stranger", signers("stranger"), PAYLOAD, good.clone(), Code::UnknownKey),
             ("nobody", String::new(), PAYLOAD, good.clone(), Code::UnknownKey),
@@ -242,4 +237,52 @@ fn longer(armored: &str) -> String {
     let mut blob = unarmor(armored);
     blob.push(0);
     armor(&blob)
+}
+
+/// Lines at the edge of the grammar. Whatever we make of them, we never count what the others do not.
+#[test]
+fn no_line_that_we_read_is_read_otherwise_by_the_others() {
+    let public = bench().public("ed25519");
+    let armored = bench().sign("ed25519", "git", "sha512", PAYLOAD.as_bytes());
+    let mut counted = Vec::new();
+    for line in [
+        "\t alice@example.com\t \tKEY",
+        "\"alice@example.com\" KEY \"comment",
+        "\"alice@example.com\"KEY",
+        "alice@\"example.com\" KEY",
+        "alice@example.com,alice@example.com KEY",
+        "!bob@example.com,alice@example.com KEY",
+        "alice@example.com , KEY",
+        "alice@example.com namespaces=\"git\" , KEY",
+        "alice@example.com namespaces=\"git\"\t KEY",
+        "alice@example.com namespaces=\"git\",NAMESPACES=\"file\" KEY",
+        "alice@example.com namespaces=\"!file\" KEY",
+        "alice@example.com namespaces=\" git\" KEY",
+        "alice@example.com namespaces=\"a b,git\" KEY",
+        "alice@example.com namespaces=\"gi\\\"t,git\" KEY",
+        "alice@example.com valid-after=\"20200101z\" KEY",
+        "alice@example.com valid-after=\"20200101UTC\" KEY",
+        "alice@example.com valid-after=\"20200101\",valid-after=\"20210101\" KEY",
+        "alice@example.com unknown,namespaces=\"git\" KEY",
+        "alice@example.com no-touch-required KEY",
+        "alice@example.com cert-authority KEY",
+        "alice@example.com KEY\r",
+        "\u{feff}alice@example.com KEY",
+        "ALICE@example.com KEY",
+        "# alice@example.com KEY",
+        "x\nalice@example.com KEY",
+        "# x\n\n \nalice@example.com KEY",
+    ] {
+        let signers = line.replace("KEY", &public);
+        let Ok(parsed) = AllowedSigners::parse(&signers) else { continue };
+        let signature = verify(PAYLOAD.as_bytes(), armored.as_bytes()).unwrap();
+        if let Ok(verified) = parsed.attribute(&signature, &[time(NOW)]).counts {
+            counted.push(line);
+            let principal = verified.principal().as_str();
+            let others =
+                bench().others_accept(&signers, principal, PAYLOAD.as_bytes(), armored.as_bytes(), NOW);
+            assert!(others, "{line}: we are looser than ssh-keygen and git");
+        }
+    }
+    assert_eq!(counted.len(), 8, "{counted:#?}");
 }
