@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod section;
+mod values;
 
 use std::fmt;
 

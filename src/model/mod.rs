@@ -6,6 +6,7 @@
 mod code;
 mod digest;
 mod escape;
+pub mod matching;
 mod name;
 mod time;
 

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Exceptions, Policy, Risk};
-use crate::model::{Glob, Name};
+use crate::model::{Duration, Glob, Name};
 use crate::problem::document::{Document, Kind, Value};
 use crate::problem::section::{Codes, Reader, Section, listed};
 use crate::problem::{Problem, Problems};
@@ -74,11 +74,13 @@ fn policy(document: &Document, root: Section<'_>, signers: AllowedSigners) -> Op
     let environments =
         root.optional("environments", |reader, value| reader.entries(value, environments::environment));
     let evidence = root.optional("evidence", |reader, value| reader.entries(value, evidence::kind));
-    let approvals_max_age = root.optional("approvals", approval_age).flatten();
+    let approvals_max_age = root.optional("approvals", approval_age);
     let rejection_reasons = root.optional("rejections", people::rejection_reasons).unwrap_or_default();
-    let rules = root.optional("rule", |reader, value| {
-        reader.list(value, |reader, value| rules::rule(reader, value, &risks))
-    });
+    let written = root
+        .optional("rule", |reader, value| {
+            reader.list(value, |reader, value| rules::rule(reader, value, &risks))
+        })
+        .unwrap_or_default();
     let exceptions = root.optional("exceptions", exceptions).unwrap_or_default();
     let freezes = root.optional("freeze", |reader, value| {
         reader.list(value, |reader, value| rules::freeze(reader, value, &risks))
@@ -87,10 +89,11 @@ fn policy(document: &Document, root: Section<'_>, signers: AllowedSigners) -> Op
     let reader = root.reader();
     root.finish();
 
-    let rules = rules.unwrap_or_default();
     let freezes = freezes.unwrap_or_default();
-    rules::same_name_says_the_same(reader, &rules);
-    rules::freezes_have_names_of_their_own(reader, &freezes);
+    if reader.is_clean() {
+        rules::same_name_says_the_same(reader, &written);
+        rules::freezes_have_names_of_their_own(reader, &freezes);
+    }
     let changes = changes?;
     Some(Policy {
         id: id?,
@@ -107,7 +110,7 @@ fn policy(document: &Document, root: Section<'_>, signers: AllowedSigners) -> Op
         evidence: evidence.unwrap_or_default(),
         approvals_max_age,
         rejection_reasons,
-        rules,
+        rules: written,
         exceptions,
         freezes,
         revoked: revoked.unwrap_or_default(),
@@ -154,11 +157,12 @@ fn globs<'r>(reader: &'r Reader<'r>, value: &'r Value) -> Option<Vec<Glob>> {
     })
 }
 
-fn approval_age<'r>(reader: &'r Reader<'r>, value: &'r Value) -> Option<Option<crate::model::Duration>> {
+/// `[approvals] max_age`. Without one, approvals do not age.
+fn approval_age<'r>(reader: &'r Reader<'r>, value: &'r Value) -> Option<Duration> {
     let section = reader.section(value)?;
     let max_age = section.optional("max_age", Reader::word);
     section.finish();
-    Some(max_age)
+    max_age
 }
 
 fn exceptions<'r>(reader: &'r Reader<'r>, value: &'r Value) -> Option<Exceptions> {

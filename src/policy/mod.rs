@@ -72,8 +72,7 @@ impl Policy {
 
     /// Reads `policy/policy.toml` beside signers that are read already.
     pub fn parse_with(policy_toml: &[u8], signers: AllowedSigners) -> Result<Self, Problems> {
-        let document =
-            Document::parse("policy/policy.toml", policy_toml).map_err(|problem| Problems(vec![problem]))?;
+        let document = Document::parse("policy/policy.toml", policy_toml)?;
         check::check_policy(&document, signers)
     }
 }
@@ -140,6 +139,7 @@ pub struct Environment {
 
 /// What the policy says of a kind of evidence.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers, as the policy gives them")]
 pub struct EvidenceKind {
     /// For people to read.
     pub title: Option<String>,

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use toml_edit::{ImDocument, Item, Key, TableLike};
 
-use super::{Place, Problem};
+use super::{Place, Problem, Problems};
 
 /// Largest TOML file that is read, in bytes.
 pub const TOML_BYTES: usize = 1024 * 1024;
@@ -82,9 +82,10 @@ pub enum Step<'a> {
 
 impl Document {
     /// Reads `bytes` as TOML 1.0. `file` is how the user knows it.
-    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problem> {
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
         let source = text_of(file, bytes)?;
-        let parsed = ImDocument::parse(source).map_err(|error| syntax(file, source, &error))?;
+        let parsed =
+            ImDocument::parse(source).map_err(|error| Problems(vec![syntax(file, source, &error)]))?;
         let root = table_of(parsed.as_table());
         Ok(Self { file: file.to_owned(), source: source.to_owned(), root })
     }
@@ -132,6 +133,19 @@ impl Document {
 }
 
 impl Kind {
+    /// The text, of a string.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Integer(_)
+            | Self::Float(_)
+            | Self::Boolean(_)
+            | Self::Moment(_)
+            | Self::Array(_)
+            | Self::Table(_) => None,
+        }
+    }
+
     /// What a value of this kind is called, with its article.
     pub fn described(&self) -> &'static str {
         match self {
@@ -147,40 +161,40 @@ impl Kind {
 }
 
 /// The bytes as text that TOML may hold, each other thing with its own code and mend.
-fn text_of<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Problem> {
+fn text_of<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Problems> {
     if bytes.len() > TOML_BYTES {
-        return Err(Problem {
+        return Err(Problems(vec![Problem {
             code: "toml-too-large",
             place: None,
             message: format!("`{file}` has {} bytes", bytes.len()),
             help: Some(format!("a TOML file here has at most {TOML_BYTES} bytes")),
-        });
+        }]));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = bytes.get(..error.valid_up_to()).and_then(|good| std::str::from_utf8(good).ok());
         let end = error.valid_up_to();
-        Problem {
+        Problems(vec![Problem {
             code: "toml-not-utf8",
             place: good.map(|good| Place::in_text(file, good, end..end)),
             message: format!("byte {} is not UTF-8", end + 1),
             help: Some("save the file as UTF-8".into()),
-        }
+        }])
     })?;
     if text.starts_with('\u{feff}') {
-        return Err(Problem {
+        return Err(Problems(vec![Problem {
             code: "toml-byte-order-mark",
             place: Some(Place::in_text(file, text, 0..3)),
             message: "the file begins with a byte order mark".into(),
             help: Some("save it as UTF-8 without one".into()),
-        });
+        }]));
     }
     if let Some(at) = text.find('\0') {
-        return Err(Problem {
+        return Err(Problems(vec![Problem {
             code: "toml-nul",
             place: Some(Place::in_text(file, text, at..at + 1)),
             message: "a NUL byte".into(),
             help: Some("text holds none; is this the right file?".into()),
-        });
+        }]));
     }
     Ok(text)
 }

@@ -4,7 +4,7 @@ use super::*;
 fn refused(text: &[u8], code: &str) {
     match Document::parse("f.toml", text) {
         Ok(document) => panic!("was read as {:?}", document.root()),
-        Err(problem) => assert_eq!(problem.code, code, "{problem}"),
+        Err(problems) => assert_eq!(problems.0[0].code, code, "{problems}"),
     }
 }
 

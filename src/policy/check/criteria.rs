@@ -140,11 +140,8 @@ fn subject_fits(section: &Section<'_>) {
             }
         }
     }
-    let findings = section.optional("metric", |_, value| match &value.kind {
-        crate::problem::document::Kind::Text(text) => Some(text.starts_with("findings.")),
-        _ => None,
-    });
-    if section.has("unrated") && findings == Some(false) {
+    let metric = section.optional("metric", |_, value| value.kind.as_text());
+    if section.has("unrated") && !metric.is_some_and(|metric| metric.starts_with("findings.")) {
         refuse("unrated", "`unrated` is about findings".to_owned(), "only on a metric `findings.…`");
     }
 }
