@@ -58,6 +58,21 @@ pub(super) fn check_policy(document: &Document, signers: AllowedSigners) -> Resu
     reader.end(policy)
 }
 
+/// What is wrong with the file alone, where its signers do not read.
+pub(super) fn problems(document: &Document) -> Result<(), Problems> {
+    let reader = Reader::new(document, GENERAL);
+    let nobody = AllowedSigners::parse("");
+    let read = reader.root(SCHEMA).and_then(|root| policy(document, root, nobody.ok()?));
+    reader.end(read.map(|_whole| ()))
+}
+
+/// The `id` and `serial`, whatever the rest says.
+pub(super) fn identity_of(document: &Document) -> Option<(String, u64)> {
+    let reader = Reader::new(document, GENERAL);
+    let entry = |key: &str| document.root().get(key).map(|entry| &entry.value);
+    Some((identity(&reader, entry("id")?)?, reader.count(entry("serial")?)?))
+}
+
 fn policy(document: &Document, root: Section<'_>, signers: AllowedSigners) -> Option<Policy> {
     let changes = root.required("changes", changes);
     let names = changes.as_ref().map(|changes| changes.risks.clone()).unwrap_or_default();

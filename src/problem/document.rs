@@ -132,6 +132,28 @@ impl Document {
     }
 }
 
+impl Document {
+    /// Where the string `text` stands in the array at `path`.
+    pub fn position(&self, path: &[Step<'_>], text: &str) -> Option<usize> {
+        let Kind::Array(values) = &self.value(path)?.kind else { return None };
+        values.iter().position(|value| value.kind.as_text() == Some(text))
+    }
+
+    fn value(&self, path: &[Step<'_>]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        let Step::Key(key) = first else { return None };
+        let mut value = &self.root.get(*key)?.value;
+        for step in rest {
+            value = match (step, &value.kind) {
+                (Step::Key(key), Kind::Table(table)) => &table.get(*key)?.value,
+                (Step::At(index), Kind::Array(values)) => values.get(*index)?,
+                (Step::Key(_) | Step::At(_), _) => return None,
+            };
+        }
+        Some(value)
+    }
+}
+
 impl Kind {
     /// The text, of a string.
     pub fn as_text(&self) -> Option<&str> {

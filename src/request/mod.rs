@@ -4,6 +4,8 @@
 //! that will judge it is known (design, sections 7, 10 and 11).
 
 mod check;
+mod exception;
+mod incident;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,8 @@ use crate::evidence::{Format, Mapping};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, Principal, Time};
 use crate::problem::Problems;
 use crate::problem::section::{Reader, Section};
+
+pub use exception::ExceptionKind;
 
 /// The `schema` that this program reads.
 const SCHEMA: i64 = 1;
@@ -123,6 +127,20 @@ impl GateRequest {
     /// Reads the `gate.toml` of `gate`; `file` is how the user knows it.
     pub fn parse(file: &str, bytes: &[u8], gate: &GateName) -> Result<Self, Problems> {
         check::check_gate(file, bytes, gate)
+    }
+}
+
+impl Exception {
+    /// Reads the `exception.toml` for `gate`; `file` is how the user knows it.
+    pub fn parse(file: &str, bytes: &[u8], gate: &GateName, kind: ExceptionKind) -> Result<Self, Problems> {
+        exception::check_exception(file, bytes, gate, kind)
+    }
+}
+
+impl Incident {
+    /// Reads an incident file; `file` is how the user knows it.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
+        incident::check_incident(file, bytes)
     }
 }
 
