@@ -8,10 +8,13 @@ mod change;
 mod check;
 mod findings;
 mod holders;
+mod lint;
 pub(crate) mod mapping;
+pub mod starter;
 
 pub use change::{Asked, Change};
 pub use holders::MOST_PLACES;
+pub use lint::lint;
 
 use std::collections::{BTreeMap, BTreeSet};
 

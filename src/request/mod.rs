@@ -4,8 +4,10 @@
 //! that will judge it is known (design, sections 7, 10 and 11).
 
 mod check;
+pub mod edit;
 mod exception;
 mod incident;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
