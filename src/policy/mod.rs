@@ -6,6 +6,7 @@
 
 mod change;
 mod check;
+pub mod codes;
 mod findings;
 mod holders;
 mod lint;
