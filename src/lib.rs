@@ -23,5 +23,6 @@ pub mod request;
 pub mod verdict;
 
 pub mod git;
+pub mod ledger;
 
 pub mod insight;
