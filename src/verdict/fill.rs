@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Name, Principal, assign};
+use crate::model::{Name, Principal, matching};
 use crate::policy::Approval;
 
 /// How many people are asked for in each role. A count of 0 asks for one: nothing is filled by nobody.
@@ -24,19 +24,19 @@ pub(super) fn asked(approvals: &[Approval]) -> Asked {
 /// Who fills the places of each role that is asked for, roles in bytewise order.
 pub(super) fn fill(asked: &Asked, people: &People) -> People {
     let mut roles = Vec::new();
-    let mut places = Vec::new();
+    let mut places: Vec<BTreeSet<&Principal>> = Vec::new();
     for (role, count) in asked {
         let Some(candidates) = people.get(role) else { continue };
         // No more places than people who could fill them: which are filled stays the same, and time is bounded.
         let count = usize::try_from(*count).unwrap_or(usize::MAX).min(candidates.len());
         for _ in 0..count {
             roles.push(role);
-            places.push(candidates.clone());
+            places.push(candidates.iter().collect());
         }
     }
     let mut filled: People = asked.keys().map(|role| (role.clone(), BTreeSet::new())).collect();
-    for (role, person) in roles.into_iter().zip(assign(&places)) {
-        filled.entry(role.clone()).or_default().extend(person);
+    for (role, person) in roles.into_iter().zip(matching::fill_places(&places)) {
+        filled.entry(role.clone()).or_default().extend(person.cloned());
     }
     filled
 }
