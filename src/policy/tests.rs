@@ -29,7 +29,8 @@ fn note(shown: &mut String, seen: &mut BTreeSet<&'static str>, code: &str, probl
     let all = Problems(problems.to_vec());
     assert!(problems.iter().any(|problem| problem.code == code), "{code}:\n{all}");
     seen.extend(problems.iter().map(|problem| problem.code));
-    *shown += &format!("{all}\n\n");
+    shown.push_str(&all.to_string());
+    shown.push_str("\n\n");
 }
 
 fn listed_codes(codes: &[(&'static str, &str)]) -> BTreeSet<&'static str> {
@@ -81,7 +82,8 @@ fn each_mistake_has_its_code_and_place() {
         ("policy-criterion-differs", "name = \"rollback under 15 minutes\"", "name = \"hallucination\""),
         ("policy-mapping", "value = \"named/Hallucination\" }", "value = \"a\", column = \"b\" }"),
         ("policy-mapping", "value = \"/summary/hallucination_rate\"", "value = \"summary\""),
-        ("policy-mapping", "value = \"named/Hallucination\" }", "column = \"a\", reduce = \"mean\" }"),
+        ("policy-mapping", "\"promptfoo\", value = \"named/Hallucination\"", "\"text\", reduce = \"count\""),
+        ("policy-mapping", "samples = \"/summary/n\"", "rate = true"),
         ("policy-mapping", "{ format = \"promptfoo\", value", "{ format = \"json\", value"),
         (
             "policy-mapping",
