@@ -316,3 +316,26 @@ mod fuzz {
         }
     }
 }
+
+/// As large as files may be, in the shapes that cost most. It is enough that this ends.
+#[test]
+fn a_policy_at_the_limit_is_judged_in_time() {
+    use std::fmt::Write as _;
+    let mut members = String::new();
+    for at in 0..15_000 {
+        write!(members, "\"p{at}@x\", ").unwrap();
+    }
+    let mut text = format!("{EXAMPLE}\n")
+        .replace("[roles]\n", &format!("[roles]\ncrowd = {{ members = [{members}] }}\n"));
+    for at in 0..7_000 {
+        write!(text, "[[rule]]\nname = \"r{at}\"\nwhen = {{ risk = [\"x\"], kind = [\"y{at}\"] }}\n")
+            .unwrap();
+        text.push_str("approvals = [{ role = \"crowd\", count = 250 }]\n");
+    }
+    assert!(text.len() < crate::problem::document::TOML_BYTES, "{}", text.len());
+    let policy = parsed(&text);
+    assert!(!policy.findings.is_empty() && policy.findings.len() <= 200);
+    assert!(!lint(&policy).is_empty());
+    let broken = text.replace("count", "cuont");
+    assert_eq!(Policy::parse(broken.as_bytes(), b"").unwrap_err().0.len(), 100);
+}
