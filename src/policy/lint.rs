@@ -9,7 +9,7 @@ use super::{Approval, Change, Policy, Risk, Rule};
 use crate::model::{Name, Principal, matching};
 use crate::problem::Problem;
 use crate::problem::document::Step;
-use crate::problem::section::listed;
+use crate::problem::section::{MOST_PROBLEMS, listed};
 use crate::signature::SignerFindingKind;
 
 /// Most combinations of system, kind, risk and environment that are tried.
@@ -40,6 +40,9 @@ struct Lint<'p> {
 
 impl Lint<'_> {
     fn add(&mut self, code: &'static str, path: &[Step<'_>], message: String, help: &str) {
+        if self.found.len() >= MOST_PROBLEMS {
+            return;
+        }
         let place = self.policy.places.find(path);
         self.found.push(Problem { code, place, message, help: Some(help.to_owned()) });
     }
@@ -133,15 +136,17 @@ impl Lint<'_> {
     fn governance(&mut self) {
         let policy = self.policy;
         let Some(places) = policy.fillable_places(&policy.governance) else { return };
-        let people: BTreeSet<&Principal> = places.iter().flatten().copied().collect();
+        // A role of more people than there are places loses nobody that it needs.
+        let tight: Vec<&BTreeSet<&Principal>> =
+            places.iter().filter(|place| place.len() <= places.len()).collect();
+        let people: BTreeSet<&Principal> = tight.iter().copied().flatten().copied().collect();
         let needed = |person: &&&Principal| {
-            let without: Vec<BTreeSet<&Principal>> = places
+            let without: Vec<BTreeSet<&Principal>> = tight
                 .iter()
                 .map(|place| place.iter().copied().filter(|one| one != *person).collect())
                 .collect();
-            matching::fillable(&without) < places.len()
+            matching::fillable(&without) < tight.len()
         };
-        // Where there are more people than this, no one of them is needed; the search is kept short.
         let needed: Vec<&str> = people.iter().take(64).filter(needed).map(|one| one.as_str()).collect();
         if !needed.is_empty() {
             let path = [Step::Key("governance"), Step::Key("approvals")];
@@ -157,12 +162,16 @@ impl Lint<'_> {
     fn combinations(&mut self) {
         let mut unapproved = BTreeSet::new();
         let mut unfillable = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let key = |asked: &[Approval]| -> Vec<(Name, u64)> {
+            asked.iter().map(|approval| (approval.role.clone(), approval.count)).collect()
+        };
         for change in combinations(self.policy).take(MOST_COMBINATIONS) {
             let asked = self.policy.approvals_of(&change);
             let roles: Vec<Name> = asked.iter().map(|approval| approval.role.clone()).collect();
             if asked.is_empty() {
                 unapproved.insert(described(self.policy, &change));
-            } else if self.policy.fillable_places(&asked).is_none() && asked.len() > 1 {
+            } else if asked.len() > 1 && seen.insert(key(&asked)) && !self.policy.can_fill(&asked) {
                 unfillable
                     .entry(roles)
                     .or_insert_with(|| (described(self.policy, &change), self.policy.why_unfillable(&asked)));

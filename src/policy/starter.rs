@@ -22,7 +22,7 @@ pub fn starter_signers(principal: &Principal, public_key: &str) -> String {
     )
 }
 
-const TEXT: &str = r##"# Who may deploy what, on whose word. Check a change with `git gate policy lint`.
+const TEXT: &str = r#"# Who may deploy what, on whose word. Check a change with `git gate policy lint`.
 schema = 1
 id = "{id}"             # what is signed for this repository is not for another; never changes
 serial = 1              # one more with every change
@@ -88,7 +88,7 @@ criteria = [
 approvals = [{ role = "governance" }]
 max_duration = "14d"
 break_glass_review = "72h"
-"##;
+"#;
 
 #[cfg(test)]
 mod tests {

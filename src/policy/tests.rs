@@ -29,7 +29,8 @@ fn note(shown: &mut String, seen: &mut BTreeSet<&'static str>, code: &str, probl
     let all = Problems(problems.to_vec());
     assert!(problems.iter().any(|problem| problem.code == code), "{code}:\n{all}");
     seen.extend(problems.iter().map(|problem| problem.code));
-    *shown += &format!("{all}\n\n");
+    shown.push_str(&all.to_string());
+    shown.push_str("\n\n");
 }
 
 fn listed_codes(codes: &[(&'static str, &str)]) -> BTreeSet<&'static str> {
@@ -81,7 +82,8 @@ fn each_mistake_has_its_code_and_place() {
         ("policy-criterion-differs", "name = \"rollback under 15 minutes\"", "name = \"hallucination\""),
         ("policy-mapping", "value = \"named/Hallucination\" }", "value = \"a\", column = \"b\" }"),
         ("policy-mapping", "value = \"/summary/hallucination_rate\"", "value = \"summary\""),
-        ("policy-mapping", "value = \"named/Hallucination\" }", "column = \"a\", reduce = \"mean\" }"),
+        ("policy-mapping", "\"promptfoo\", value = \"named/Hallucination\"", "\"text\", reduce = \"count\""),
+        ("policy-mapping", "samples = \"/summary/n\"", "rate = true"),
         ("policy-mapping", "{ format = \"promptfoo\", value", "{ format = \"json\", value"),
         (
             "policy-mapping",
@@ -313,4 +315,27 @@ mod fuzz {
             }
         }
     }
+}
+
+/// As large as files may be, in the shapes that cost most. It is enough that this ends.
+#[test]
+fn a_policy_at_the_limit_is_judged_in_time() {
+    use std::fmt::Write as _;
+    let mut members = String::new();
+    for at in 0..15_000 {
+        write!(members, "\"p{at}@x\", ").unwrap();
+    }
+    let mut text = format!("{EXAMPLE}\n")
+        .replace("[roles]\n", &format!("[roles]\ncrowd = {{ members = [{members}] }}\n"));
+    for at in 0..7_000 {
+        write!(text, "[[rule]]\nname = \"r{at}\"\nwhen = {{ risk = [\"x\"], kind = [\"y{at}\"] }}\n")
+            .unwrap();
+        text.push_str("approvals = [{ role = \"crowd\", count = 250 }]\n");
+    }
+    assert!(text.len() < crate::problem::document::TOML_BYTES, "{}", text.len());
+    let policy = parsed(&text);
+    assert!(!policy.findings.is_empty() && policy.findings.len() <= 200);
+    assert!(!lint(&policy).is_empty());
+    let broken = text.replace("count", "cuont");
+    assert_eq!(Policy::parse(broken.as_bytes(), b"").unwrap_err().0.len(), 100);
 }

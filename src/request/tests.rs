@@ -135,7 +135,8 @@ fn note(
 ) {
     assert!(problems.0.iter().any(|problem| problem.code == code), "{code}:\n{problems}");
     seen.extend(problems.0.iter().map(|problem| problem.code));
-    *shown += &format!("{problems}\n\n");
+    shown.push_str(&problems.to_string());
+    shown.push_str("\n\n");
 }
 
 #[test]
@@ -266,7 +267,7 @@ proptest! {
     fn no_changed_file_panics(at in 0usize..2000, cut in 0usize..60, put in ".{0,12}") {
         for text in [GATE, EXCEPTION, INCIDENT] {
             let from = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
-            let to = (from + cut..).find(|at| *at >= text.len() || text.is_char_boundary(*at)).unwrap();
+            let to = (from + cut..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
             let changed = [&text[..from], &put, text.get(to..).unwrap_or("")].concat();
             if let Err(why) = GateRequest::parse("f", changed.as_bytes(), &gate()) { let _ = why.to_string(); }
             if let Err(why) = Exception::parse("f", changed.as_bytes(), &gate(), ExceptionKind::Main) { let _ = why.to_string(); }
