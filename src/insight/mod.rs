@@ -3,6 +3,10 @@
 //! It answers one question about one gate: it gathers facts from the ledger, judges the records and required gates
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
+mod judge;
+
+pub use judge::Judge;
+
 pub use crate::ledger::{PendingPolicy, PolicyOrigin, RootFrom};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};

@@ -19,12 +19,14 @@ use super::{Ledger, Undecided, View};
 const REQUEST: &str = "gate.toml";
 
 impl Ledger {
-    /// How the gate stands in a view. `branch` is the tip of its branch, if there is one.
+    /// How the gate stands in a view. `branch` is the tip of its branch, if there is one; reports are read as `reading` has
+    /// it.
     pub(crate) fn standing(
         &self,
         gate: &GateName,
         view: View,
         branch: Option<ObjectId>,
+        reading: &Policy,
     ) -> Result<Standing, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         let provenance = self.provenance(&path, view.step)?;
@@ -35,7 +37,7 @@ impl Ledger {
         let directory = self.trees.directory(self.history.commit(tip).tree, &path)?;
         match (directory, provenance.state(tip)) {
             (Some(directory), state) => {
-                let content = self.content(gate, view, &provenance, &directory, state)?;
+                let content = self.content(gate, view, &provenance, &directory, state, reading)?;
                 Ok(Standing::Recorded(Box::new(content)))
             }
             (None, _) => Ok(match (self.removed(&provenance, view), branch) {
@@ -81,13 +83,13 @@ impl Ledger {
         provenance: &Provenance,
         directory: &Directory,
         state: Option<&Rc<State>>,
+        reading: &Policy,
     ) -> Result<Content, Undecided> {
         let request = self.request(gate, directory)?;
-        let policy = self.policy(view).policy;
         let mut evidence = Vec::new();
         if let Ok(request) = &request {
             for entry in &request.evidence {
-                evidence.push(self.evidence(gate, view, &policy, provenance, directory, state, entry)?);
+                evidence.push(self.evidence(gate, view, reading, provenance, directory, state, entry)?);
             }
         }
         Ok(Content {

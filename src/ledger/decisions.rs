@@ -5,15 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::decision::{Action, Verb};
+use crate::decision::{Action, Target, Verb};
 use crate::model::{Code, ContentDigest, GateName, IncidentId, Name, ObjectId, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionFact;
 
 use super::history::{Commit, Index};
 use super::shape::{Shape, words};
-use super::signing::{Signed, Signer};
+use super::signing::Signer;
 use super::{Ledger, Undecided, View};
+
+/// How many commits of a branch are looked at for decisions that nobody has recorded: a bound on a hostile branch.
+const MOST_UNRECORDED: usize = 10_000;
 
 impl Ledger {
     /// Every decision on the gate that a view holds, in recorded order. `incidents` are those whose opening commits
@@ -53,7 +56,7 @@ impl Ledger {
                 .filter(|(opening, _)| ancestors.contains(opening))
                 .map(|(_, id)| (*id).clone())
                 .collect();
-            if let Some(identity) = identity(self.signing.signed(fact.commit)?.as_ref()) {
+            if let Some(identity) = self.signing.signed(fact.commit)?.identity() {
                 match seen.get(&identity) {
                     Some(first) => {
                         fact.duplicate_of = Some(*first);
@@ -68,6 +71,40 @@ impl Ledger {
             facts.push(fact);
         }
         Ok(facts)
+    }
+
+    /// Whether withdrawals on the gate were recorded after a view.
+    pub(crate) fn has_later_withdrawals(&self, gate: &GateName, view: View) -> Result<bool, Undecided> {
+        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+            if self.history.commit(*at).link > view.link && self.is_withdrawal(*at)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them.
+    pub(crate) fn unrecorded_rejections(
+        &self,
+        gate: &GateName,
+        tip: ObjectId,
+    ) -> Result<Vec<ObjectId>, Undecided> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![tip];
+        while let Some(id) = open.pop() {
+            if self.history.find(id).is_some() || !seen.insert(id) || seen.len() > MOST_UNRECORDED {
+                continue;
+            }
+            let signed = self.signing.signed(id)?;
+            let shape = Shape::of_message(&signed.message);
+            let of_gate = shape.target == Some(Target::Gate(gate.clone()));
+            if of_gate && matches!(shape.verb, Some(Verb::Reject | Verb::Close)) {
+                found.insert(id);
+            }
+            open.extend(&signed.parents);
+        }
+        Ok(found.into_iter().collect())
     }
 
     fn is_withdrawal(&self, at: Index) -> Result<bool, Undecided> {
@@ -241,10 +278,4 @@ fn reason(policy: &Policy, shape: &Shape) -> Option<Name> {
         return Some(reason.clone());
     }
     "other".parse().ok()
-}
-
-/// What makes two commits one decision.
-fn identity(signed: &Signed) -> Option<(ContentDigest, String)> {
-    let signature = signed.signature.as_ref().ok()?;
-    Some((signed.payload, signature.key().as_str().to_owned()))
 }

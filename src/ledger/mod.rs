@@ -23,7 +23,7 @@ mod undecided;
 
 pub mod mark;
 
-pub use records::{Log, Record};
+pub use records::{Asked, Log, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use undecided::{CODES, Undecided};
 
@@ -55,6 +55,8 @@ pub struct Ledger {
     /// `[[revoked]]` of the policy in force now: at the tip, never at a replayed commit.
     revocations: Revocations,
     by_gate: BTreeMap<GateName, Vec<Index>>,
+    /// Log records that the mainline holds.
+    log_commits: Vec<Index>,
     provenances: RefCell<HashMap<(String, u32), Rc<Provenance>>>,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
     time: Time,
@@ -101,9 +103,12 @@ impl Ledger {
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
         let mut by_gate: BTreeMap<GateName, Vec<Index>> = BTreeMap::new();
-        for (at, commit) in (0..).zip(&history.commits) {
-            if let (About::Gate(gate), true) = (&commit.about, commit.link > 0) {
-                by_gate.entry(gate.clone()).or_default().push(at);
+        let mut log_commits = Vec::new();
+        for (at, commit) in (0..).zip(&history.commits).filter(|(_, commit)| commit.link > 0) {
+            match &commit.about {
+                About::Gate(gate) => by_gate.entry(gate.clone()).or_default().push(at),
+                About::Log(_) => log_commits.push(at),
+                About::Nothing | About::Policy => {}
             }
         }
         Ok(Self {
@@ -115,6 +120,7 @@ impl Ledger {
             chronicle,
             revocations,
             by_gate,
+            log_commits,
             provenances: RefCell::default(),
             incident_events: RefCell::default(),
             time,
@@ -259,6 +265,14 @@ impl Ledger {
     /// Whether `commit` is on the first-parent chain up to the view.
     pub fn is_on_chain(&self, commit: ObjectId, view: View) -> bool {
         self.history.link_of(commit).is_some_and(|link| link <= view.link)
+    }
+
+    /// Whether mainline commit `judged` contains `commit`.
+    pub fn contains(&self, judged: ObjectId, commit: ObjectId) -> bool {
+        let (Some(link), Some(at)) = (self.history.link_of(judged), self.history.find(commit)) else {
+            return false;
+        };
+        self.history.commit(at).link <= link
     }
 
     fn sources(&self) -> Sources<'_> {

@@ -4,7 +4,7 @@
 //! takes back. A commit that the strict reader refuses is never signed so that it counts; but whose it is can still be
 //! told, for what restricts (design, sections 2.8, 8 and 9.5).
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -20,12 +20,12 @@ use super::history::History;
 pub(crate) struct Signed {
     /// Why the strict reader refuses the commit.
     pub(crate) malformed: Option<String>,
-    /// The signature, or why there is none that could count.
-    pub(crate) signature: Result<Signature, (Code, String)>,
+    armored: Option<Vec<u8>>,
+    signed_bytes: Vec<u8>,
+    /// Worked out when it is asked for: most commits are read for what they say alone.
+    verified: OnceCell<Result<Signature, (Code, String)>>,
     /// Whether the author and committer lines are the same, time included.
     pub(crate) one_identity: bool,
-    /// The digest of what is signed: with the key, what makes two commits one decision.
-    pub(crate) payload: ContentDigest,
     /// The message. Of a malformed commit: as far as it can be read.
     pub(crate) message: String,
     /// The parents, in order.
@@ -77,27 +77,26 @@ impl Signing {
 
 fn read_signed(id: ObjectId, bytes: &[u8]) -> Result<Signed, GitError> {
     match raw::parse(bytes) {
-        Ok(commit) => {
-            let payload = commit.payload();
-            Ok(Signed {
-                malformed: None,
-                signature: verified(commit.signature().as_deref().map(str::as_bytes), &payload),
-                one_identity: commit.same_author_and_committer(),
-                payload: ContentDigest::of_bytes(&payload),
-                message: commit.message().to_owned(),
-                parents: commit.parents().to_vec(),
-                tree: commit.tree(),
-                date: commit.committer_time(),
-            })
-        }
+        Ok(commit) => Ok(Signed {
+            malformed: None,
+            armored: commit.signature().map(String::into_bytes),
+            signed_bytes: commit.payload(),
+            verified: OnceCell::new(),
+            one_identity: commit.same_author_and_committer(),
+            message: commit.message().to_owned(),
+            parents: commit.parents().to_vec(),
+            tree: commit.tree(),
+            date: commit.committer_time(),
+        }),
         Err(defect) => {
             let unreadable = || GitError::Corrupt { id, reason: "git itself cannot read it".into() };
             let commit = raw::salvage(bytes).ok_or_else(unreadable)?;
             Ok(Signed {
                 malformed: Some(defect.to_string()),
-                signature: verified(commit.signature.as_deref(), &commit.payload),
+                armored: commit.signature,
+                signed_bytes: commit.payload,
+                verified: OnceCell::new(),
                 one_identity: false,
-                payload: ContentDigest::of_bytes(&commit.payload),
                 message: commit.message.replace('\r', ""),
                 parents: commit.links.parents,
                 tree: commit.links.tree,
@@ -107,21 +106,30 @@ fn read_signed(id: ObjectId, bytes: &[u8]) -> Result<Signed, GitError> {
     }
 }
 
-fn verified(armored: Option<&[u8]>, payload: &[u8]) -> Result<Signature, (Code, String)> {
-    let Some(armored) = armored else {
-        return Err((Code::Unsigned, "the commit is not signed".into()));
-    };
-    signature::verify(payload, armored).map_err(|defect| (defect.code, defect.reason))
-}
-
 impl Signed {
+    /// The signature, or why there is none that could count.
+    pub(crate) fn signature(&self) -> &Result<Signature, (Code, String)> {
+        self.verified.get_or_init(|| {
+            let Some(armored) = &self.armored else {
+                return Err((Code::Unsigned, "the commit is not signed".into()));
+            };
+            signature::verify(&self.signed_bytes, armored).map_err(|defect| (defect.code, defect.reason))
+        })
+    }
+
+    /// What makes two commits one decision: the payload's digest and the key.
+    pub(crate) fn identity(&self) -> Option<(ContentDigest, String)> {
+        let signature = self.signature().as_ref().ok()?;
+        Some((ContentDigest::of_bytes(&self.signed_bytes), signature.key().as_str().to_owned()))
+    }
+
     /// Who signed this, under `policy`, at `times`; revocations are another question ([`Revocations`]).
     pub(crate) fn signer(&self, policy: &Policy, times: &[Time]) -> Signer {
         let mut signer = Signer::default();
         if let Some(reason) = &self.malformed {
             signer.defects.insert(Code::MalformedCommit, reason.clone());
         }
-        let signature = match &self.signature {
+        let signature = match self.signature() {
             Ok(signature) => signature,
             Err((code, reason)) => {
                 signer.defects.insert(*code, reason.clone());
@@ -144,7 +152,7 @@ impl Signed {
 
     /// The fingerprints by which the key may be revoked: its own, and of a certificate its authority's.
     pub(crate) fn revocable(&self) -> Vec<String> {
-        let Ok(signature) = &self.signature else { return Vec::new() };
+        let Ok(signature) = self.signature() else { return Vec::new() };
         let authority = signature.ca_key().map(|key| key.as_str().to_owned());
         std::iter::once(signature.key().as_str().to_owned()).chain(authority).collect()
     }
