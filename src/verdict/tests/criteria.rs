@@ -231,6 +231,8 @@ fn spread_and_ratio_are_over_all_groups_of_two_or_more() {
         check_bound(&bounded(spread(None)).report("e.json", groups(values)), of_spread);
         check_bound(&bounded(ratio.clone()).report("e.json", groups(values)), of_ratio);
     }
+    let capped = Criterion { max: Some(1.0), min: None, ..ratio };
+    check_bound(&bounded(capped).report("e.json", groups(&[-0.02, 0.02])), "failed");
     let mut sampled = groups(&[0.9, 0.9]);
     sampled.metrics.values_mut().for_each(|metric| metric.samples = Some(30));
     check_bound(&bounded(spread(Some(30))).report("e.json", sampled.clone()), "met");

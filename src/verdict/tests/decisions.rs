@@ -53,6 +53,10 @@ fn nobody_approves_what_does_not_stand() {
     });
     check_codes(&invalid, &["stale-content"]);
     check(&invalid, "blocked", &["integrity:content failed"]);
+    check_codes(
+        &invalid.and(DecisionFact { content: None, ..reject("bob", "ml-lead") }),
+        &["stale-content"; 2],
+    );
 }
 
 #[test]

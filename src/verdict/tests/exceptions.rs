@@ -98,6 +98,8 @@ fn what_is_not_wholly_right_is_not_in_force() {
     let nobody =
         excepted().and(accept("dan", "compliance")).policy(|policy| policy.exceptions.approvals.clear());
     check_not_in_force(&nobody, "the policy says nobody who may accept a risk");
+    let none_of_them = excepted().policy(|policy| policy.exceptions.approvals = asks(&[("compliance", 0)]));
+    check_not_in_force(&none_of_them, "awaits accept-risk by compliance");
 }
 
 #[test]

@@ -152,6 +152,8 @@ fn a_version_that_ran_here_returns_within_the_window() {
 fn a_failed_successor_makes_no_older_version_fresher_and_a_bad_record_ends_no_run() {
     let failed = RecordFact { failed: true, ..other(81, -31) };
     check(&returning(vec![record(80, day(-400)), failed]), "pending", MISSING);
+    let own_failed = RecordFact { failed: true, ..record(82, day(-1)) };
+    check(&returning(vec![record(80, day(-400)), other(81, -31), own_failed]), "pending", MISSING);
     let void = RecordFact { defect: Some("unsigned".into()), ..other(81, -31) };
     check(&returning(vec![record(80, day(-400)), void]), "allowed on rollback", MISSING);
     // What it ran by a break-glass makes it no fresher; what it ran by an allowed rollback does.
