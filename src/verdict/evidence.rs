@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::case::Case;
+use super::case::{Case, notice};
 use super::text::{Words, age, list, number, quoted_list};
-use super::{By, EvidenceFact, Requirement, RequirementId, Side, Status};
+use super::{By, EvidenceFact, Notice, Requirement, RequirementId, Side, Status};
 use crate::evidence::{Report, RunStatus, Unreadable, Value};
 use crate::model::Name;
 use crate::policy::EvidenceKind;
@@ -81,9 +81,12 @@ fn judge_file(case: &Case<'_>, options: Option<&EvidenceKind>, file: &EvidenceFa
     if let Some(finding) = options.and_then(|options| bad_report(options, report)) {
         return finding;
     }
-    judge_sides(case, options, file)
-        .or_else(|| too_old(case, options, file, report))
-        .unwrap_or_else(|| (Status::Met, format!("reads as {}{}", report.format.as_str(), dated(case, file))))
+    judge_sides(case, options, file).or_else(|| too_old(case, options, file, report)).unwrap_or_else(|| {
+        (
+            Status::Met,
+            format!("reads as {}{}{}", report.format.as_str(), dated(case, file), unfinished(report)),
+        )
+    })
 }
 
 fn bad_report(options: &EvidenceKind, report: &Report) -> Option<Finding> {
@@ -189,6 +192,29 @@ fn too_old(
     let since = report.tested.map_or(since, |tested| tested.min(since));
     let old = case.facts.time.seconds_since(since);
     (old > most.seconds()).then(|| (Status::Stale, format!("{} old, at most {most} counts", age(old))))
+}
+
+/// Such a run leaves its kind met and gives no metrics, so that no criterion holds on it (design, section 7).
+fn unfinished(report: &Report) -> String {
+    match &report.status {
+        RunStatus::Finished => String::new(),
+        RunStatus::Unfinished(status) => format!(", a run that did not finish well ({})", status.quoted()),
+    }
+}
+
+/// A notice for each report of a run that did not finish well.
+pub(super) fn notices(case: &Case<'_>) -> Vec<Notice> {
+    let files = case.content.into_iter().flat_map(|content| &content.evidence);
+    let mut notices = Vec::new();
+    for file in files {
+        if let Some(Ok(report)) = &file.report
+            && let RunStatus::Unfinished(status) = &report.status
+        {
+            let words = format!("{}: the run did not finish well ({})", file.file.quoted(), status.quoted());
+            notices.push(notice("run-unfinished", words));
+        }
+    }
+    notices
 }
 
 fn dated(case: &Case<'_>, file: &EvidenceFact) -> String {

@@ -123,10 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn wilson_agrees_with_the_handbook_and_bounds_no_errors_at_all() {
-        // statsmodels: proportion_confint(2, 100, alpha=0.1, method="wilson") = (0.00646…, 0.06017…)
-        let found = Limits::wilson(0.02, 100.0, 0.95).unwrap();
-        assert!((found.low - 0.006_463).abs() < 1e-4 && (found.high - 0.060_166).abs() < 1e-3, "{found:?}");
+    fn wilsons_limits_are_where_the_score_is_z_and_bound_no_errors_at_all() {
+        let (rate, samples) = (0.02, 100.0);
+        let found = Limits::wilson(rate, samples, 0.95).unwrap();
+        let score = |limit: f64| (limit - rate) / (limit * (1.0 - limit) / samples).sqrt();
+        assert!((score(found.high) - 1.644_853_627).abs() < 1e-7, "{found:?}");
+        assert!((score(found.low) + 1.644_853_627).abs() < 1e-7, "{found:?}");
         // The rule of three, roughly: none of 50 still leaves about 5 %.
         let none = Limits::wilson(0.0, 50.0, 0.95).unwrap();
         assert!(none.low == 0.0 && (0.04..0.06).contains(&none.high), "{none:?}");

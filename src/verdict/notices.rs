@@ -2,7 +2,7 @@
 
 use super::case::{Case, notice};
 use super::text::Words;
-use super::{Notice, break_glass, criteria, integrity};
+use super::{Notice, break_glass, criteria, evidence, integrity};
 use crate::decision::Verb;
 
 /// Every code of a verdict's notices, with what it says.
@@ -15,11 +15,16 @@ pub const NOTICE_CODES: &[(&str, &str)] = &[
     ("metric-limited", "a criterion rests on a run on a part of its data set"),
     ("rollback", "the version is allowed because it ran here before"),
     ("rollback-refused", "the version was logged here before, and yet that does not support a return"),
+    (
+        "run-unfinished",
+        "a report is of a run that did not finish well: it gives no metrics unless the policy says so",
+    ),
 ];
 
 /// The notices that follow from the case alone; those on exceptions and rollbacks come from where these are judged.
 pub(super) fn of_case(case: &Case<'_>) -> Vec<Notice> {
     let mut notices = integrity::notices(case);
+    notices.extend(evidence::notices(case));
     notices.extend(criteria::notices(case));
     notices.extend(break_glass::notices(case));
     notices.extend(unrecorded(case));

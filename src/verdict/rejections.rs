@@ -71,8 +71,7 @@ pub(super) fn lifted(
             let words = match fact.verb? {
                 Verb::Withdraw if fact.defects.is_empty() => "withdrawn by",
                 Verb::Approve
-                    if fact.content.is_some()
-                        && fact.content == rejection.content
+                    if fact.content == rejection.content
                         && fact.role == rejection.role
                         && covers(fact, environment)
                         && judged.get(other).is_some_and(counts_but_for_age) =>
