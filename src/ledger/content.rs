@@ -29,7 +29,7 @@ impl Ledger {
         reading: &Policy,
     ) -> Result<Standing, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
-        let provenance = self.provenance(&path, view.step)?;
+        let provenance = self.provenance(&path)?;
         if (0..).zip(self.history.up_to(0)).any(|(at, _)| provenance.state(at).is_some()) {
             return Ok(Standing::BeforeRoot);
         }
@@ -51,14 +51,14 @@ impl Ledger {
     /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
     pub(crate) fn gate_authors(&self, gate: &GateName, view: View) -> Result<BTreeSet<Principal>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
-        let provenance = self.provenance(&path, view.step)?;
+        let provenance = self.provenance(&path)?;
         let mut authors = BTreeSet::new();
-        for at in &provenance.changed {
-            authors.extend(self.signer(*at, view.step)?.owner);
+        for at in provenance.changed_up_to(&self.history, view.step) {
+            authors.extend(self.signer(at, view.step)?.owner);
         }
-        for (name, blob) in provenance.introduced.keys() {
+        for (name, blob, _) in provenance.introduced_up_to(&self.history, view.step) {
             if name == REQUEST {
-                authors.extend(requested_by(&self.readable_blob(*blob)?));
+                authors.extend(requested_by(&self.readable_blob(blob)?));
             }
         }
         Ok(authors)
@@ -97,7 +97,10 @@ impl Ledger {
             request,
             unsigned_files: self.unsigned_files(view, state)?,
             authors: self.gate_authors(gate, view)?,
-            changed_by: provenance.changed.iter().map(|at| self.history.commit(*at).id).collect(),
+            changed_by: provenance
+                .changed_up_to(&self.history, view.step)
+                .map(|at| self.history.commit(at).id)
+                .collect(),
             evidence,
         })
     }
@@ -192,7 +195,8 @@ impl Ledger {
         blob: ObjectId,
     ) -> Option<Time> {
         let introduced = provenance.introduced.get(&(path.to_owned(), blob))?;
-        let moments = introduced.iter().map(|at| {
+        let by_then = introduced.iter().filter(|at| self.history.commit(**at).link <= view.step);
+        let moments = by_then.map(|at| {
             let commit = self.history.commit(*at);
             let (_, _, recorded) = self.recording(commit.link, view.step);
             recorded.min(commit.date)

@@ -5,6 +5,7 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod changes;
 mod chronicle;
 mod content;
 mod decisions;
@@ -37,9 +38,10 @@ use crate::model::{ContentDigest, GateName, ObjectId, Time};
 use crate::policy::Policy;
 use crate::verdict::{Notice, PolicyInForce};
 
+use changes::Changes;
 use chronicle::{Chronicle, Sources};
 use history::{About, History, Index, place};
-use provenance::{Provenance, Tops};
+use provenance::Provenance;
 use signing::{Revocations, Signing};
 use trees::Trees;
 
@@ -48,7 +50,7 @@ use trees::Trees;
 pub struct Ledger {
     repository: Rc<Repository>,
     trees: Trees,
-    tops: Tops,
+    changes: Changes,
     signing: Signing,
     history: History,
     chronicle: Chronicle,
@@ -57,7 +59,7 @@ pub struct Ledger {
     by_gate: BTreeMap<GateName, Vec<Index>>,
     /// Log records that the mainline holds.
     log_commits: Vec<Index>,
-    provenances: RefCell<HashMap<(String, u32), Rc<Provenance>>>,
+    provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
     time: Time,
 }
@@ -95,10 +97,10 @@ impl Ledger {
                 ));
             }
         }
-        let tops = Tops::default();
+        let changes = Changes::read(&repository, &history)?;
         let signing = Signing::new(Rc::clone(&repository));
         let sources =
-            Sources { history: &history, trees: &trees, tops: &tops, signing: &signing, time, preview };
+            Sources { history: &history, trees: &trees, changes: &changes, signing: &signing, time, preview };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
@@ -114,7 +116,7 @@ impl Ledger {
         Ok(Self {
             repository,
             trees,
-            tops,
+            changes,
             signing,
             history,
             chronicle,
@@ -161,16 +163,16 @@ impl Ledger {
         let mut gates = Vec::new();
         let trees::Found::Directory(top) = self.trees.find(tree, &["gates"])? else { return Ok(gates) };
         let read = self.trees.tree(top)?;
-        for system in read.as_ref().as_ref().map(crate::git::Tree::entries).unwrap_or_default() {
+        for system in read.as_ref().iter().flat_map(crate::git::Tree::entries) {
             if system.kind != crate::git::EntryKind::Directory {
                 continue;
             }
             let versions = self.trees.tree(system.id)?;
-            for version in versions.as_ref().as_ref().map(crate::git::Tree::entries).unwrap_or_default() {
+            for version in versions.as_ref().iter().flat_map(crate::git::Tree::entries) {
                 let name = format!(
                     "{}/{}",
-                    String::from_utf8_lossy(&system.name),
-                    String::from_utf8_lossy(&version.name)
+                    String::from_utf8_lossy(system.name),
+                    String::from_utf8_lossy(version.name)
                 );
                 // What is no gate's name is no gate; it cannot be asked for either.
                 gates.extend(name.parse::<GateName>().ok());
@@ -279,7 +281,7 @@ impl Ledger {
         Sources {
             history: &self.history,
             trees: &self.trees,
-            tops: &self.tops,
+            changes: &self.changes,
             signing: &self.signing,
             time: self.time,
             preview: false,
@@ -294,13 +296,13 @@ impl Ledger {
         self.history.commit(self.history.chain.get(place(link)).copied().unwrap_or_default())
     }
 
-    /// The history of a governed directory up to `link`, worked out once.
-    fn provenance(&self, path: &[&str], link: u32) -> Result<Rc<Provenance>, Undecided> {
-        let key = (path.join("/"), link);
+    /// The history of a governed directory, worked out once.
+    fn provenance(&self, path: &[&str]) -> Result<Rc<Provenance>, Undecided> {
+        let key = path.join("/");
         if let Some(known) = self.provenances.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
-        let found = Rc::new(Provenance::follow(&self.tops, &self.trees, &self.history, path, link)?);
+        let found = Rc::new(Provenance::follow(&self.changes, &self.trees, &self.history, path)?);
         self.provenances.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
     }
