@@ -1,1 +1,5 @@
 //! Tests of the whole program.
+
+mod layers;
+mod markdown;
+mod source;
