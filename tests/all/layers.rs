@@ -24,7 +24,9 @@ impl Rules {
         let mut imports = BTreeMap::new();
         for row in markdown::table(text, &["module", "may import"])? {
             let [module, allowed] = row.cells.as_slice() else { return Err(row.wrong("two cells")) };
-            let [name] = &markdown::quoted(module)[..] else { return Err(row.wrong("one module in backticks")) };
+            let [name] = &markdown::quoted(module)[..] else {
+                return Err(row.wrong("one module in backticks"));
+            };
             let above: BTreeSet<String> = imports.keys().cloned().collect();
             let allowed = match allowed.as_str() {
                 "nothing" => BTreeSet::new(),
@@ -61,7 +63,8 @@ impl Rules {
                 continue;
             }
             for used in &paths {
-                if used == "std::process::ExitCode" && (path == "src/main.rs" || path.starts_with("src/cli/")) {
+                if used == "std::process::ExitCode" && (path == "src/main.rs" || path.starts_with("src/cli/"))
+                {
                     continue;
                 }
                 if names.iter().any(|name| holds(used, name)) {

@@ -1,5 +1,6 @@
 //! Tests of the whole program.
 
+mod docs;
 mod layers;
 mod markdown;
 mod source;

@@ -94,11 +94,8 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
 /// The part of `text` below the heading `heading` (with its `#`), to the next heading of that level or higher.
 pub(crate) fn section<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
     let level = heading.chars().take_while(|c| *c == '#').count();
-    let start = if text.starts_with(&format!("{heading}\n")) {
-        0
-    } else {
-        text.find(&format!("\n{heading}\n"))? + 1
-    };
+    let start =
+        if text.starts_with(&format!("{heading}\n")) { 0 } else { text.find(&format!("\n{heading}\n"))? + 1 };
     let body = &text[start + heading.len()..];
     let ends = (1..=level).filter_map(|n| body.find(&format!("\n{} ", "#".repeat(n))));
     Some(&body[..ends.min().unwrap_or(body.len())])
@@ -126,7 +123,10 @@ fn tables_are_read_by_their_header() {
 #[test]
 fn blocks_keep_their_words_and_must_be_closed() {
     let found = blocks("x\n```toml policy\na = 1\n```\ny\n").unwrap();
-    assert_eq!((found[0].line, found[0].words.join(" "), found[0].text.as_str()), (2, "toml policy".into(), "a = 1\n"));
+    assert_eq!(
+        (found[0].line, found[0].words.join(" "), found[0].text.as_str()),
+        (2, "toml policy".into(), "a = 1\n")
+    );
     assert!(blocks("```toml\n").is_err());
 }
 
