@@ -283,7 +283,7 @@ fn every_threat_names_a_test_that_is_there() {
             match (code.contains(&format!("fn {name}(")), cell.starts_with("planned ")) {
                 (false, false) => wrong.push(format!("docs/threats.md:{}: no test `{name}`", row.line)),
                 (true, true) => {
-                    wrong.push(format!("docs/threats.md:{}: `{name}` is there: not planned", row.line))
+                    wrong.push(format!("docs/threats.md:{}: `{name}` is there: not planned", row.line));
                 }
                 (true, false) | (false, true) => {}
             }
