@@ -135,9 +135,16 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
     found
 }
 
-/// Files that only `#[cfg(test)] mod tests;` brings in.
+/// Files that only a `mod …tests;` under `#[cfg(test)]` brings in.
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/")
+    path.ends_with("/tests.rs") || path.ends_with("_tests.rs") || path.contains("/tests/")
+}
+
+/// Whether a module of tests is declared in `code`, from which test code was cut.
+fn declares_tests(code: &str) -> bool {
+    code.split(';')
+        .filter_map(|item| item.rsplit_once("mod "))
+        .any(|(_, name)| name.trim().ends_with("tests"))
 }
 
 #[test]
@@ -148,8 +155,8 @@ fn the_source_keeps_to_the_tables_of_the_architecture() {
     let mut found = Vec::new();
     for (path, source) in files.iter().filter(|(path, _)| !is_test(path)) {
         found.extend(rules.violations(path, source));
-        if Code::of(source).text.split_whitespace().collect::<Vec<_>>().join(" ").contains("mod tests;") {
-            found.push(format!("{path}: `mod tests;` without `#[cfg(test)]`"));
+        if declares_tests(&Code::of(source).text) {
+            found.push(format!("{path}: `mod …tests;` without `#[cfg(test)]`"));
         }
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
@@ -231,6 +238,19 @@ fn files_say_what_they_are_for_and_stay_small() {
     assert_eq!(rules.violations("src/a.rs", &long).len(), 1);
     let tested = format!("//! For a test.\n#[cfg(test)]\nmod tests {{{}}}\n", "\n".repeat(MOST_LINES));
     assert_eq!(rules.violations("src/a.rs", &tested), Vec::<String>::new());
+}
+
+#[test]
+fn a_module_of_tests_in_the_product_is_found() {
+    for (source, found) in [
+        ("mod tests;", true),
+        ("mod a;\nmod document_tests;", true),
+        ("#[cfg(test)]\nmod tests;", false),
+        ("#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod tests;\nmod a;", false),
+        ("mod contests_a; fn tests() { ; }", false),
+    ] {
+        assert_eq!(declares_tests(&Code::of(source).text), found, "{source}");
+    }
 }
 
 #[test]
