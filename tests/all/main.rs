@@ -1,9 +1,21 @@
 //! Tests of the whole program.
+//!
+//! Each module carries `#[cfg(test)]`, although all of this is test code: it tells clippy so, and what `.clippy.toml`
+//! allows in tests then holds for their helpers too.
 
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod evidence_samples;
+#[path = "../fuzz/mod.rs"]
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod markdown;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
@@ -14,5 +26,7 @@ mod signature_differential;
 mod signature_forgery;
 #[cfg(test)]
 mod signature_hardware;
+#[cfg(test)]
+mod source;
 #[cfg(test)]
 mod world;
