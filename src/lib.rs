@@ -25,3 +25,5 @@ pub mod verdict;
 pub mod git;
 
 pub mod insight;
+
+pub mod cli;
