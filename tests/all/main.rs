@@ -1,1 +1,6 @@
 //! Tests of the whole program.
+
+mod signature_bench;
+mod signature_differential;
+mod signature_forgery;
+mod signature_hardware;
