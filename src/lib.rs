@@ -26,4 +26,6 @@ pub mod git;
 
 pub mod insight;
 
+pub mod render;
+
 pub mod cli;

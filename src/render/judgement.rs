@@ -6,7 +6,8 @@
 
 use crate::insight::Judgement;
 use crate::verdict::{
-    Basis, By, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement, Status, Verdict,
+    Basis, By, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement, RequirementId, Status,
+    Verdict,
 };
 
 use super::origin::{change_facts, origin_facts};
@@ -32,8 +33,7 @@ fn page(judgement: &Judgement, with_origin: bool) -> Page {
     notices.sort();
     notices.dedup();
     let entries = |decisions: Vec<&DecisionShown>| decisions.into_iter().map(decision).collect();
-    let origin_section =
-        if with_origin { Section::facts("Judged from", origin_facts(origin)) } else { None };
+    let origin_section = if with_origin { Section::facts("Judged from", origin_facts(origin)) } else { None };
     let sections = [
         Section::entries("Checklist", verdict.requirements.iter().map(requirement).collect()),
         Section::entries("Decisions that did not count", entries(not_counted)),
@@ -118,7 +118,8 @@ fn reasons(verdict: &Verdict, wanted: impl Fn(Status) -> bool) -> Vec<Entry> {
     let others = u64::try_from(others.len()).unwrap_or(u64::MAX);
     if others > 0 {
         let verb = if others == 1 { "awaits" } else { "await" };
-        reasons.push(Entry::sentence(format!("besides, {} {verb} people or reports", counted(others, "line"))));
+        reasons
+            .push(Entry::sentence(format!("besides, {} {verb} people or reports", counted(others, "line"))));
     }
     reasons
 }
@@ -147,20 +148,44 @@ fn requirement(line: &Requirement) -> Entry {
         Status::Failed => ("FAILED", Tone::Bad),
         Status::Waived => ("waived", Tone::Accepted),
     };
-    let rules = list(line.rules.iter().map(|rule| format!("`{rule}`")));
     let entry = match line.status {
-        Status::Met => Entry::named(line.id.to_string(), found_and_expected(line)).prose("by", people(&line.by)),
-        Status::Missing | Status::Stale | Status::Failed | Status::Waived => {
-            let mut entry = Entry::named(line.id.to_string(), "")
-                .prose("expected", line.expected.as_str())
-                .prose("found", line.found.as_str());
-            if let Some(next) = &line.next {
-                entry = next_step(entry, next);
-            }
-            entry.prose("by", commits(&line.by))
-        }
+        // One line for each: who looks for what is wrong does not read these.
+        Status::Met => Entry::named(line.id.to_string(), met_words(line)).prose("by", people(&line.by)),
+        Status::Missing | Status::Stale | Status::Failed | Status::Waived => open_entry(line),
     };
-    entry.prose("rules", rules).word(word, tone)
+    entry.word(word, tone)
+}
+
+/// What was found; with what was expected, where that is the policy's to say.
+fn met_words(line: &Requirement) -> String {
+    match line.id {
+        RequirementId::Evidence(_)
+        | RequirementId::Criterion(_)
+        | RequirementId::Approval(_)
+        | RequirementId::Artifact(_)
+        | RequirementId::Requires(_) => found_and_expected(line),
+        RequirementId::GateRecorded
+        | RequirementId::GateOpen
+        | RequirementId::IntegrityContent
+        | RequirementId::IntegrityAuthors
+        | RequirementId::IntegrityBreakGlass
+        | RequirementId::Environment(_)
+        | RequirementId::RulesNone
+        | RequirementId::Rejection(_)
+        | RequirementId::Incident(_)
+        | RequirementId::Freeze(_) => line.found.clone(),
+    }
+}
+
+fn open_entry(line: &Requirement) -> Entry {
+    let mut entry = Entry::named(line.id.to_string(), "")
+        .prose("expected", line.expected.as_str())
+        .prose("found", line.found.as_str());
+    if let Some(next) = &line.next {
+        entry = next_step(entry, next);
+    }
+    let rules = list(line.rules.iter().map(|rule| format!("`{rule}`")));
+    entry.prose("by", commits(&line.by)).prose("rules", rules)
 }
 
 /// Who can, and how. A command is for pasting; a mend in words is for reading.
@@ -176,7 +201,8 @@ fn next_step(entry: Entry, next: &Next) -> Entry {
 
 /// The people behind what is met; commits of nobody known say little there.
 fn people(by: &[By]) -> String {
-    let known = by.iter().filter_map(|by| Some(format!("{} ({})", by.principal.as_ref()?, by.commit.short())));
+    let known =
+        by.iter().filter_map(|by| Some(format!("{} ({})", by.principal.as_ref()?, by.commit.short())));
     list(known)
 }
 
@@ -187,14 +213,17 @@ fn commits(by: &[By]) -> String {
     }))
 }
 
-fn decision(shown: &DecisionShown) -> Entry {
+pub(super) fn decision(shown: &DecisionShown) -> Entry {
     let fact = &shown.fact;
     let action = fact.verb.map_or("a decision that does not read", |verb| verb.as_str());
     let role = fact.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
     let reason = fact.reason.as_ref().map(|reason| format!(" for {reason}")).unwrap_or_default();
     let who = fact.principal.as_ref().map_or("nobody known".to_owned(), ToString::to_string);
-    let environments =
-        if fact.environments.is_empty() { String::new() } else { format!(", for {} only", list(&fact.environments)) };
+    let environments = if fact.environments.is_empty() {
+        String::new()
+    } else {
+        format!(", for {} only", list(&fact.environments))
+    };
     let recorded = match fact.recorded_at {
         Some(time) => format!("recorded {time}"),
         None => "not recorded yet".to_owned(),

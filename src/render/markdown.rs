@@ -77,7 +77,10 @@ fn words(text: &str) -> String {
 
 fn end_of_wild(wild: &mut Vec<&str>, parts: &mut Vec<String>) {
     if !wild.is_empty() {
-        parts.push(code(&wild.join(" ")));
+        let run = wild.join(" ");
+        let core = run.trim_end_matches([',', ';', ':']);
+        let (core, tail) = if core.is_empty() { (run.as_str(), "") } else { run.split_at(core.len()) };
+        parts.push(format!("{}{tail}", code(core)));
         wild.clear();
     }
 }
@@ -133,9 +136,9 @@ fn is_plain(word: &str) -> bool {
     let number = |part: &str| part.chars().all(|c| c.is_ascii_digit());
     // A reference to an issue is also `GH-12`.
     let joined = core.split('-').all(letters) && !core.to_ascii_lowercase().starts_with("gh-");
-    let decimal = core.split_once('.').is_some_and(|(whole, part)| {
-        letters(whole) && letters(part) && number(whole) && number(part)
-    });
+    let decimal = core
+        .split_once('.')
+        .is_some_and(|(whole, part)| letters(whole) && letters(part) && number(whole) && number(part));
     joined || decimal
 }
 
@@ -154,7 +157,7 @@ fn code(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -172,6 +175,7 @@ mod tests {
             ("x`y`", "`` x`y` ``"),
             ("a\nb \u{202e}c", "`a\\nb \\u{202e}c`"),
             ("- one", "`-` one"),
+            ("sha256:9b; then a/b, c", "`sha256:9b`; then `a/b`, c"),
             ("stale (stale-content), left: 3", "stale (stale-content), left: 3"),
             ("", ""),
         ] {
@@ -201,7 +205,7 @@ mod tests {
     }
 
     /// CommonMark: a run of backticks opens a span that the next run of the same length closes.
-    fn without_code(text: &str) -> String {
+    pub(in crate::render) fn without_code(text: &str) -> String {
         let mut outside = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('`') {

@@ -19,12 +19,14 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use policy::PolicyApproval;
 pub use problems::{ErrorShown, LintShown};
 
 use crate::insight::{Judgement, PolicyOrigin};
 use crate::model::GateName;
 use crate::policy::Policy;
+use crate::verdict::DecisionShown;
+
+use page::Page;
 
 /// The form of what is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,42 +50,31 @@ pub enum Style {
 
 /// One verdict (`git-gate/check/1`).
 pub fn render_check(judgement: &Judgement, form: Form) -> String {
-    match form {
-        Form::Json => json::check(judgement),
-        Form::Text(_) | Form::Markdown => pages(&judgement::pages(std::slice::from_ref(judgement)), form),
-    }
+    let pages = || judgement::pages(std::slice::from_ref(judgement));
+    in_form(form, || json::check(judgement), pages)
 }
 
 /// The checklists of a gate, one for each environment (`git-gate/show/1`).
 pub fn render_show(gate: &GateName, environments: &[Judgement], form: Form) -> String {
-    match form {
-        Form::Json => json::environments("git-gate/show/1", gate, environments),
-        Form::Text(_) | Form::Markdown => pages(&judgement::pages(environments), form),
-    }
+    let json = || json::environments("git-gate/show/1", gate, environments);
+    in_form(form, json, || judgement::pages(environments))
 }
 
 /// The same, judged as if the gate's branch were merged (`git-gate/ready/1`).
 pub fn render_ready(gate: &GateName, environments: &[Judgement], form: Form) -> String {
-    match form {
-        Form::Json => json::environments("git-gate/ready/1", gate, environments),
-        Form::Text(_) | Form::Markdown => pages(&judgement::pages(environments), form),
-    }
+    let json = || json::environments("git-gate/ready/1", gate, environments);
+    in_form(form, json, || judgement::pages(environments))
 }
 
 /// The policy in force (`git-gate/policy-show/1`).
 pub fn render_policy(policy: &Policy, origin: &PolicyOrigin, form: Form) -> String {
-    match form {
-        Form::Json => json::policy(policy, origin),
-        Form::Text(_) | Form::Markdown => pages(&[policy::policy_page(policy, origin)], form),
-    }
+    in_form(form, || json::policy(policy, origin), || vec![policy::policy_page(policy, origin)])
 }
 
-/// The policy in force and the one that waits, with who has approved it (`git-gate/policy-status/1`).
-pub fn render_policy_status(origin: &PolicyOrigin, approvals: &[PolicyApproval], form: Form) -> String {
-    match form {
-        Form::Json => json::policy_status(origin, approvals),
-        Form::Text(_) | Form::Markdown => pages(&[policy::status_page(origin, approvals)], form),
-    }
+/// The policy in force and the one that waits, with the decisions on it (`git-gate/policy-status/1`).
+pub fn render_policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown], form: Form) -> String {
+    let json = || json::policy_status(origin, decisions);
+    in_form(form, json, || vec![policy::status_page(origin, decisions)])
 }
 
 /// What is wrong with a policy (`git-gate/policy-lint/1`).
@@ -104,10 +95,10 @@ pub fn render_error(error: &ErrorShown<'_>, form: Form) -> String {
     }
 }
 
-/// Pages in a form for people. JSON never comes here.
-fn pages(pages: &[page::Page], form: Form) -> String {
+fn in_form(form: Form, json: impl FnOnce() -> String, pages: impl FnOnce() -> Vec<Page>) -> String {
     match form {
-        Form::Text(style) => text::render_pages(pages, style),
-        Form::Markdown | Form::Json => markdown::render_pages(pages),
+        Form::Json => json(),
+        Form::Text(style) => text::render_pages(&pages(), style),
+        Form::Markdown => markdown::render_pages(&pages()),
     }
 }

@@ -24,9 +24,7 @@ pub(super) fn change_facts(verdict: &Verdict) -> Vec<Fact> {
 
 /// The inputs of a judgement: two that agree in all of these say the same.
 pub(super) fn origin_facts(origin: &Origin) -> Vec<Fact> {
-    let mut facts = vec![
-        Fact::prose("mainline", format!("{} {}", origin.mainline_ref, origin.mainline)),
-    ];
+    let mut facts = vec![Fact::prose("mainline", format!("{} {}", origin.mainline_ref, origin.mainline))];
     if origin.step != origin.mainline {
         facts.push(Fact::prose("step", format!("{} is the last that counts", origin.step)));
     }
@@ -55,7 +53,8 @@ pub(super) fn policy_facts(policy: &PolicyOrigin) -> Vec<Fact> {
 }
 
 fn pending_words(pending: &PendingPolicy) -> String {
-    let serial = pending.serial.map_or("a policy without a serial".to_owned(), |serial| format!("serial {serial}"));
+    let serial =
+        pending.serial.map_or("a policy without a serial".to_owned(), |serial| format!("serial {serial}"));
     format!(
         "{serial} at {}, {} of {} needed, {}",
         pending.commit,

@@ -86,7 +86,7 @@ impl Sheet {
             if !entry.text.is_empty() {
                 texts_at = names_at + names + 2;
                 if line.width + 2 > texts_at {
-                    self.end(line);
+                    self.end(&line);
                     texts_at = names_at + 2;
                     line = Line::at(texts_at);
                 }
@@ -110,7 +110,7 @@ impl Sheet {
                 Text::Exact(text) => {
                     let text = escape(text);
                     line.put(&text, text.chars().count());
-                    self.end(line);
+                    self.end(&line);
                 }
             }
         }
@@ -123,7 +123,7 @@ impl Sheet {
         for word in safe.split(' ').filter(|word| !word.is_empty()) {
             let wide = word.chars().count();
             if !first && line.width + 1 + wide > WIDTH {
-                self.end(line);
+                self.end(&line);
                 line = Line::at(hang);
                 first = true;
             }
@@ -133,10 +133,10 @@ impl Sheet {
             line.put(word, wide);
             first = false;
         }
-        self.end(line);
+        self.end(&line);
     }
 
-    fn end(&mut self, line: Line) {
+    fn end(&mut self, line: &Line) {
         self.text.push_str(line.text.trim_end_matches(' '));
         self.text.push('\n');
     }
