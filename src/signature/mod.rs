@@ -5,21 +5,53 @@
 //! times? Pure over bytes, keys and times; nothing here knows of commits or roles. The only place that makes a
 //! [`Signature`] or a [`Verified`]: holding one is the proof (design, section 8).
 
+mod armor;
+mod attribute;
+mod certificate;
+mod entry;
 mod key;
+mod maths;
+mod options;
+mod pattern;
 mod signers;
+mod sshsig;
+mod wire;
 
+pub use entry::SignerEntry;
 pub use key::Fingerprint;
-pub use signers::AllowedSigners;
+pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
 use crate::model::{Code, Principal};
+use certificate::Certificate;
+use key::PublicKey;
+use maths::Presence;
+
+/// What signatures are made for: `git` signs commits with `ssh-keygen -Y sign -n git`.
+const NAMESPACE: &str = "git";
 
 /// A signature that verifies over its payload in namespace `git`, by a key strong enough to count.
+///
+/// Only [`verify`] makes one:
+///
+/// ```compile_fail,E0451
+/// fn forge(real: git_gate::signature::Signature) -> git_gate::signature::Signature {
+///     git_gate::signature::Signature { ..real }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Signature {
-    // Private: only `verify` makes one. The helper who owns this module completes the fields.
+    signer: Signer,
+    presence: Presence,
 }
 
-/// Why a signature is none that could count, whoever's key it is.
+/// With what a signature was made.
+#[derive(Debug, Clone)]
+enum Signer {
+    Plain(PublicKey),
+    Certified(Box<Certificate>),
+}
+
+/// Why a signature is none that could count, whosever key it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
     /// One of `unsupported-signature`, `bad-signature`, `wrong-namespace`, `weak-key`, `unknown-key`, `no-touch`,
@@ -29,11 +61,19 @@ pub struct Defect {
     pub reason: String,
 }
 
-/// A signature that counts: its signer, and with what kind of key. Only [`AllowedSigners::attribute`] makes one.
+/// A signature that counts: its signer, and with what kind of key. Only [`AllowedSigners::attribute`] makes one:
+///
+/// ```compile_fail,E0451
+/// use git_gate::signature::{Hold, Verified};
+/// fn forge(real: Verified) -> Verified {
+///     Verified { hold: Hold::HardwareVerified, ..real }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     principal: Principal,
     key: Fingerprint,
+    authority: Option<Fingerprint>,
     hold: Hold,
 }
 
@@ -58,6 +98,65 @@ pub struct Attribution {
     pub counts: Result<Verified, Vec<Defect>>,
 }
 
+/// Verifies that `armored`, as it stands in a commit, signs `payload` in namespace `git`.
+///
+/// Mathematics alone: one public-key operation, two for a certificate. Whose key it is, [`AllowedSigners::attribute`]
+/// says. The one defect returned is the first that applies, in the order of [`Code`].
+pub fn verify(payload: &[u8], armored: &[u8]) -> Result<Signature, Defect> {
+    sshsig::verify(payload, &armor::remove(armored)?)
+}
+
+impl Defect {
+    fn new(code: Code, reason: String) -> Self {
+        Self { code, reason }
+    }
+}
+
+impl Signer {
+    /// The key that signed.
+    fn key(&self) -> &PublicKey {
+        match self {
+            Self::Plain(key) => key,
+            Self::Certified(certificate) => &certificate.key,
+        }
+    }
+
+    /// The key that certified it.
+    fn authority(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Certified(certificate) => Some(&certificate.authority),
+        }
+    }
+}
+
+impl Signature {
+    /// With which key: for a certificate, the certified key.
+    pub fn key(&self) -> &Fingerprint {
+        &self.signer.key().fingerprint
+    }
+
+    /// For a certificate, the key of the authority that signed it. Whoever asks whether a key is revoked asks for
+    /// both.
+    pub fn ca_key(&self) -> Option<&Fingerprint> {
+        self.signer.authority().map(|key| &key.fingerprint)
+    }
+
+    /// The kind of key, for people: `ED25519`, `RSA 4096`, `ED25519 certificate`.
+    pub fn key_description(&self) -> String {
+        let kind = self.signer.key().description();
+        match self.signer {
+            Signer::Plain(_) => kind,
+            Signer::Certified(_) => format!("{kind} certificate"),
+        }
+    }
+
+    /// What the signature was made for: always `git`.
+    pub fn namespace(&self) -> &'static str {
+        NAMESPACE
+    }
+}
+
 impl Verified {
     /// Who signed.
     pub fn principal(&self) -> &Principal {
@@ -67,6 +166,11 @@ impl Verified {
     /// With which key: for a certificate, the certified key.
     pub fn key(&self) -> &Fingerprint {
         &self.key
+    }
+
+    /// For a certificate, the key of the authority that signed it.
+    pub fn ca_key(&self) -> Option<&Fingerprint> {
+        self.authority.as_ref()
     }
 
     /// How that key is held.

@@ -1,5 +1,217 @@
 //! `allowed_signers`: whose a key is.
+//!
+//! The file as OpenSSH's `ssh-keygen -Y verify` reads it (ssh-keygen(1), ALLOWED SIGNERS), so that git can use it as
+//! it stands; where OpenSSH skips a line that it does not understand, the whole file is refused here. A key that the
+//! file gives to several principals, or to a pattern, is nobody's: that is no mistake of grammar but a finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entry::{SignerEntry, parse_line};
+use super::key::PublicKey;
+use crate::model::Principal;
+use crate::problem::{Place, Problem, Problems};
+
+/// The file, as problems name it.
+pub(super) const FILE: &str = "policy/allowed_signers";
+
+/// Largest file that is read, in bytes: several thousand keys.
+const LARGEST: usize = 1024 * 1024;
+
+/// Most problems that are collected. A file of nothing but mistakes costs no more than this.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// `policy/allowed_signers`, parsed.
 #[derive(Debug, Clone)]
-pub struct AllowedSigners {}
+pub struct AllowedSigners {
+    entries: Vec<SignerEntry>,
+    /// Keys by their blob, with where they stand in `entries`.
+    keys: BTreeMap<Vec<u8>, (Ownership, Vec<usize>)>,
+    /// The same for the keys of authorities.
+    authorities: BTreeMap<Vec<u8>, Vec<usize>>,
+}
+
+/// Whose the lines say that a key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// One principal's.
+    One(Principal),
+    /// These principals', and so nobody's.
+    Several(BTreeSet<Principal>),
+    /// A pattern's, and so nobody's.
+    Wildcard,
+}
+
+/// What makes a line of the file count for nothing though its grammar is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignerFinding {
+    /// What.
+    pub kind: SignerFindingKind,
+    /// On which line, from 1.
+    pub line: usize,
+    /// What was found, for people.
+    pub text: String,
+    /// The line itself, for a caret.
+    pub place: Place,
+}
+
+/// The kinds of [`SignerFinding`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignerFindingKind {
+    /// A key stands under several principals.
+    KeyOfSeveralPrincipals,
+    /// A key that is no authority's stands under a pattern.
+    WildcardPrincipal,
+    /// A key is too weak to count.
+    WeakKey,
+}
+
+impl AllowedSigners {
+    /// Reads the file. All problems are collected, up to a thousand.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        if text.len() > LARGEST {
+            return Err(Problems(vec![Problem {
+                code: "signers-too-large",
+                place: None,
+                message: format!("`{FILE}` is larger than 1 MiB"),
+                help: Some("remove keys that are no longer in use".to_owned()),
+            }]));
+        }
+        let mut entries = Vec::new();
+        let mut problems = Vec::new();
+        for (number, line) in (1..).zip(text.split('\n')) {
+            match parse_line(number, line) {
+                Ok(entry) => entries.extend(entry),
+                Err(found) => problems.extend(found),
+            }
+            if problems.len() >= MOST_PROBLEMS {
+                break;
+            }
+        }
+        if problems.is_empty() { Ok(Self::of(entries)) } else { Err(Problems(problems)) }
+    }
+
+    fn of(entries: Vec<SignerEntry>) -> Self {
+        let mut keys: BTreeMap<Vec<u8>, (Ownership, Vec<usize>)> = BTreeMap::new();
+        let mut authorities: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            if entry.is_authority() {
+                authorities.entry(entry.key().blob.clone()).or_default().push(at);
+                continue;
+            }
+            let here = Ownership::of(entry);
+            keys.entry(entry.key().blob.clone())
+                .and_modify(|(ownership, lines)| {
+                    *ownership = ownership.and(&here);
+                    lines.push(at);
+                })
+                .or_insert_with(|| (here.clone(), vec![at]));
+        }
+        Self { entries, keys, authorities }
+    }
+
+    /// Every line with a key, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = &SignerEntry> {
+        self.entries.iter()
+    }
+
+    /// Every principal that a line names, patterns aside.
+    pub fn principals(&self) -> BTreeSet<&Principal> {
+        self.entries.iter().flat_map(SignerEntry::principals).collect()
+    }
+
+    /// The lines that give a key, no authority's, to `principal`, whether or not that key can count.
+    pub fn keys_of(&self, principal: &Principal) -> impl Iterator<Item = &SignerEntry> {
+        self.entries
+            .iter()
+            .filter(move |entry| !entry.is_authority() && entry.principals().contains(principal))
+    }
+
+    /// Whether some line, now or at another time, lets `principal` sign: one with a key that is theirs alone and
+    /// strong, or an authority's that covers them.
+    pub fn can_sign(&self, principal: &Principal) -> bool {
+        self.entries.iter().filter(|entry| entry.key().weakness().is_none()).any(|entry| {
+            if entry.is_authority() {
+                entry.covers(principal.as_str())
+            } else {
+                matches!(self.ownership(entry.key()), Some(Ownership::One(owner)) if owner == principal)
+            }
+        })
+    }
+
+    /// What counts for nothing, in the order of the file.
+    pub fn findings(&self) -> Vec<SignerFinding> {
+        let mut findings = Vec::new();
+        for (at, entry) in self.entries.iter().enumerate() {
+            let key = &entry.key().fingerprint;
+            let mut add = |kind, text| {
+                findings.push(SignerFinding { kind, line: entry.line(), text, place: entry.place().clone() });
+            };
+            if let Some(weakness) = entry.key().weakness() {
+                add(SignerFindingKind::WeakKey, format!("`{key}` counts for nothing: it is {weakness}"));
+            }
+            if entry.is_authority() {
+                continue;
+            }
+            if entry.is_pattern() {
+                add(
+                    SignerFindingKind::WildcardPrincipal,
+                    format!("`{key}` counts for nobody: only a `cert-authority` line may have a pattern"),
+                );
+            }
+            let Some((Ownership::Several(owners), lines)) = self.keys.get(&entry.key().blob) else {
+                continue;
+            };
+            // Once for a key, where it first stands.
+            if lines.first() == Some(&at) {
+                let owners: Vec<String> = owners.iter().map(|owner| format!("`{owner}`")).collect();
+                add(
+                    SignerFindingKind::KeyOfSeveralPrincipals,
+                    format!("`{key}` counts for nobody: it stands under {}", owners.join(", ")),
+                );
+            }
+        }
+        findings
+    }
+
+    pub(super) fn ownership(&self, key: &PublicKey) -> Option<&Ownership> {
+        self.keys.get(&key.blob).map(|(ownership, _)| ownership)
+    }
+
+    /// The lines that have `key`, authorities' lines aside.
+    pub(super) fn lines_of(&self, key: &PublicKey) -> impl Iterator<Item = &SignerEntry> {
+        let lines = self.keys.get(&key.blob).map(|(_, lines)| lines.as_slice()).unwrap_or_default();
+        lines.iter().filter_map(|at| self.entries.get(*at))
+    }
+
+    /// The `cert-authority` lines that have `key`.
+    pub(super) fn authority_lines_of(&self, key: &PublicKey) -> impl Iterator<Item = &SignerEntry> {
+        let lines = self.authorities.get(&key.blob).map(Vec::as_slice).unwrap_or_default();
+        lines.iter().filter_map(|at| self.entries.get(*at))
+    }
+}
+
+impl Ownership {
+    fn of(entry: &SignerEntry) -> Self {
+        let owners: BTreeSet<Principal> = entry.principals().iter().cloned().collect();
+        let mut rest = owners.iter();
+        match (entry.is_pattern(), rest.next(), rest.next()) {
+            (true, _, _) | (false, None, _) => Self::Wildcard,
+            (false, Some(owner), None) => Self::One(owner.clone()),
+            (false, Some(_), Some(_)) => Self::Several(owners),
+        }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        let named = |ownership: &Self| match ownership {
+            Self::One(owner) => Some(BTreeSet::from([owner.clone()])),
+            Self::Several(owners) => Some(owners.clone()),
+            Self::Wildcard => None,
+        };
+        let (Some(mut owners), Some(more)) = (named(self), named(other)) else { return Self::Wildcard };
+        if self == other {
+            return self.clone();
+        }
+        owners.extend(more);
+        Self::Several(owners)
+    }
+}
