@@ -1,1 +1,8 @@
 //! Tests of the whole program.
+
+#[cfg(test)]
+mod decisions;
+#[cfg(test)]
+mod raw_commits;
+#[cfg(test)]
+mod world;
