@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod evidence_samples;
+#[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
 mod world;
