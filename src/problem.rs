@@ -3,6 +3,10 @@
 //! Problems are collected, never only the first, and shown with the line and a caret. Failures of the machine (a
 //! file that cannot be read, a broken repository) are errors of their own modules, not problems.
 
+pub mod document;
+pub mod section;
+mod values;
+
 use std::fmt;
 
 /// One thing that a user wrote wrong.

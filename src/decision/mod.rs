@@ -4,8 +4,21 @@
 //! settled here: that takes its signature, the policy and the history.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
-use crate::model::{ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, ObjectId};
+use crate::model::{ArtifactDigest, ArtifactName, ContentDigest, GateName, Malformed, Name, ObjectId};
+
+mod malformed;
+mod paragraph;
+mod read;
+mod render;
+#[cfg(test)]
+mod tests;
+mod trailer;
+
+pub use read::parse_message;
+pub use render::{default_subject, render_message};
 
 /// What a decision is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +154,7 @@ pub struct MalformedDecision {
     pub verb: Option<Verb>,
     /// `Gate-Role`, where it can be read.
     pub role: Option<Name>,
-    /// Every trailer of the last paragraph that parses, first value first, for listing.
+    /// Every trailer of the last paragraph that parses, as written, first value first, for listing.
     pub trailers: BTreeMap<String, Vec<String>>,
 }
 
@@ -202,5 +215,74 @@ impl Decision {
             Action::Deploy(_) => Verb::Deploy,
             Action::DeployFailed { .. } => Verb::DeployFailed,
         }
+    }
+}
+
+impl FromStr for Verb {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == text).ok_or_else(|| {
+            Malformed(
+                "an action is `approve`, `reject`, `withdraw`, `close`, `accept-risk`, `deploy` or `deploy-failed`".into(),
+            )
+        })
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Target {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        if text == "policy" {
+            return Ok(Self::Policy);
+        }
+        text.parse().map(Self::Gate)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gate(gate) => write!(f, "{gate}"),
+            Self::Policy => f.write_str("policy"),
+        }
+    }
+}
+
+impl ClaimedBasis {
+    /// Every basis.
+    pub const ALL: [Self; 4] = [Self::Requirements, Self::Exception, Self::Rollback, Self::BreakGlass];
+
+    /// The basis as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requirements => "requirements",
+            Self::Exception => "exception",
+            Self::Rollback => "rollback",
+            Self::BreakGlass => "break-glass",
+        }
+    }
+}
+
+impl FromStr for ClaimedBasis {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::ALL.into_iter().find(|basis| basis.as_str() == text).ok_or_else(|| {
+            Malformed("a basis is `requirements`, `exception`, `rollback` or `break-glass`".into())
+        })
+    }
+}
+
+impl fmt::Display for ClaimedBasis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }

@@ -4,9 +4,26 @@
 //! zero (design, sections 2.1 and 7). Who may say what a number means is not settled here: mappings come from the
 //! policy (they count) or from a request (shown only).
 
+mod content;
+mod csv;
+mod json;
+mod lm_eval;
+mod lookup;
+mod mapping;
+mod names;
+mod number;
+mod pointer;
+mod promptfoo;
+mod read;
+mod rollback;
+mod rows;
+
 use std::collections::BTreeMap;
 
 use crate::model::Time;
+
+pub use lookup::Lookup;
+pub use read::{detect, map_one, read};
 
 /// A report format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -202,4 +219,18 @@ impl Format {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
+}
+
+/// A user's text in backticks, cut where it is long: a message stays a message whatever a file holds.
+fn quote(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
+}
+
+/// Several of a user's texts, each in backticks.
+fn quote_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    texts.into_iter().map(quote).collect::<Vec<_>>().join(", ")
 }

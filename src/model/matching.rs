@@ -24,6 +24,13 @@ pub fn assign(places: &[BTreeSet<Principal>]) -> Vec<Option<Principal>> {
     (0..places.len()).map(|place| matching.person_at.get(&place).map(|person| (*person).clone())).collect()
 }
 
+/// How many of `places` people can fill at once.
+pub(crate) fn fillable(places: &[BTreeSet<&Principal>]) -> usize {
+    let owned: Vec<BTreeSet<Principal>> =
+        places.iter().map(|people| people.iter().copied().cloned().collect()).collect();
+    assign(&owned).iter().flatten().count()
+}
+
 /// A matching of places to people, some of whose places are settled for good.
 #[derive(Clone)]
 struct Matching<'a> {

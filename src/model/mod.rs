@@ -6,7 +6,7 @@
 mod code;
 mod digest;
 mod escape;
-mod matching;
+pub(crate) mod matching;
 mod name;
 mod time;
 
@@ -14,6 +14,7 @@ pub use code::Code;
 pub use digest::{ArtifactDigest, ContentDigest, ObjectId, content_digest};
 pub use escape::escape;
 pub use matching::assign;
+pub(crate) use name::is_path_component;
 pub use name::{ArtifactName, GateName, Glob, IncidentId, Label, Name, Principal};
 pub use time::{Duration, Time};
 

@@ -4,12 +4,25 @@
 //! rule asks of one change is not decided here but in `verdict`; whose a key is, in [`crate::signature`].
 //! The format is section 6 of the design; `docs/policy.md` tells it to users.
 
+mod change;
+mod check;
+mod findings;
+mod holders;
+pub(crate) mod mapping;
+
+pub use change::{Asked, Change};
+pub use holders::MOST_PLACES;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::{Format, Mapping, Scalar};
 use crate::model::{Duration, Glob, Label, Name, ObjectId, Principal, Time};
-use crate::problem::Problem;
+use crate::problem::document::Document;
+use crate::problem::{Problem, Problems};
 use crate::signature::AllowedSigners;
+
+/// The file, as problems name it.
+const POLICY_FILE: &str = "policy/policy.toml";
 
 /// A policy that parsed whole.
 #[derive(Debug, Clone)]
@@ -55,6 +68,55 @@ pub struct Policy {
     /// Findings of the closed list that keeps a policy from coming into force (design, section 6); at the trust root
     /// they are notices.
     pub findings: Vec<Problem>,
+    /// The policy as written, for the places of what is found later.
+    pub places: Document,
+}
+
+impl Policy {
+    /// Reads `policy/policy.toml` and `policy/allowed_signers`, and collects the problems of both.
+    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, Problems> {
+        match read_signers(allowed_signers) {
+            Ok(signers) => Self::parse_with(policy_toml, signers),
+            Err(mut wrong) => {
+                let document = Document::parse(POLICY_FILE, policy_toml);
+                let more = document.and_then(|document| check::problems(&document));
+                if let Err(Problems(mut problems)) = more {
+                    problems.append(&mut wrong.0);
+                    wrong.0 = problems;
+                }
+                Err(wrong)
+            }
+        }
+    }
+
+    /// Reads `policy/policy.toml` beside signers that are read already.
+    pub fn parse_with(policy_toml: &[u8], signers: AllowedSigners) -> Result<Self, Problems> {
+        let document = Document::parse(POLICY_FILE, policy_toml)?;
+        let mut policy = check::check_policy(&document, signers)?;
+        policy.findings = findings::findings(&policy);
+        Ok(policy)
+    }
+}
+
+/// The `id` and `serial` of a policy that this program may not be able to read whole: what says that it is TOML, and
+/// which policy it claims to follow (design, section 9.4).
+pub fn read_identity(policy_toml: &[u8]) -> Option<(String, u64)> {
+    let document = Document::parse(POLICY_FILE, policy_toml).ok()?;
+    check::identity_of(&document)
+}
+
+fn read_signers(bytes: &[u8]) -> Result<AllowedSigners, Problems> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = good.split(|byte| *byte == b'\n').count();
+        Problems(vec![Problem {
+            code: "signers-not-utf8",
+            place: None,
+            message: format!("`policy/allowed_signers` is not UTF-8 on line {line}"),
+            help: Some("save the file as UTF-8".to_owned()),
+        }])
+    })?;
+    AllowedSigners::parse(text)
 }
 
 /// A place in [`Policy::risks`]: higher is riskier.
@@ -119,6 +181,7 @@ pub struct Environment {
 
 /// What the policy says of a kind of evidence.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers, as the policy gives them")]
 pub struct EvidenceKind {
     /// For people to read.
     pub title: Option<String>,
@@ -275,3 +338,6 @@ pub enum Since {
     /// Nothing by this key counts.
     NeverTrusted,
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,7 +193,7 @@ pub(super) mod tests {
     }
 
     proptest::proptest! {
-        /// Take the code spans away, as CommonMark finds them: what is left holds letters, digits and harmless marks.
+        /// Take the code spans away, as `CommonMark` finds them: what is left holds letters, digits and harmless marks.
         #[test]
         fn nothing_wild_stands_outside_of_code(text in "[ a@#<>|*_`\\\\\\[\\]()!.:~$/\n\u{202e}&-]{0,24}") {
             let outside = without_code(&words(&text));
@@ -204,7 +204,7 @@ pub(super) mod tests {
         }
     }
 
-    /// CommonMark: a run of backticks opens a span that the next run of the same length closes.
+    /// As `CommonMark` says: a run of backticks opens a span that the next run of the same length closes.
     pub(in crate::render) fn without_code(text: &str) -> String {
         let mut outside = String::new();
         let mut rest = text;
@@ -221,12 +221,11 @@ pub(super) mod tests {
                 }
                 from = next + length;
             };
-            match close {
-                Some(end) => rest = &inside[end..],
-                None => {
-                    outside.push_str(&rest[at..at + run]);
-                    rest = inside;
-                }
+            if let Some(end) = close {
+                rest = &inside[end..];
+            } else {
+                outside.push_str(&rest[at..at + run]);
+                rest = inside;
             }
         }
         outside.push_str(rest);

@@ -101,108 +101,68 @@ fn by(mut line: Requirement, commit: u8, principal: Option<&str>) -> Requirement
 }
 
 fn requirements() -> Vec<Requirement> {
+    let mut lines = lines_of_the_gate();
+    lines.extend(lines_of_the_rules());
+    lines.extend(lines_at_work());
+    lines
+}
+
+fn lines_of_the_gate() -> Vec<Requirement> {
+    use RequirementId as Id;
+    use Status::{Failed, Met};
+    let unsigned = "`CHANGE.md` was last changed by 0303030: unsigned (no signature)";
+    let closed = line(Id::GateOpen, Failed, "a gate that nobody closed", "it is closed for good");
+    let environment = Id::Environment("production".parse().unwrap());
+    vec![
+        by(line(Id::GateRecorded, Met, "the gate directory", "`gates/summarizer/v1.4` stands there"), 1, None),
+        next(by(closed, 2, Some("closer@example.com")), &[], "open a new version: `git gate open <gate>`"),
+        line(Id::IntegrityContent, Met, "a valid directory", "sha256:9b9b"),
+        line(Id::IntegrityAuthors, Failed, "every file signed", unsigned),
+        line(Id::IntegrityBreakGlass, Failed, "no uncovered break-glass", "0404040 is 4d old"),
+        line(environment, Failed, "an environment that policy and request name", "the request does not name it"),
+        line(Id::RulesNone, Failed, "a rule that asks for an approval", "none"),
+    ]
+}
+
+fn lines_of_the_rules() -> Vec<Requirement> {
     use RequirementId as Id;
     use Status::{Failed, Met, Missing, Stale, Waived};
-    let opened = "open a new version: `git gate open <gate>`";
+    let attach = |kind: &str| format!("git gate attach summarizer/v1.4 {kind} <file>");
+    let approve = "git gate approve summarizer/v1.4 --role product-lead";
+    let bias = line(Id::Evidence("bias".parse().unwrap()), Waived, "a report", "not listed");
+    let evaluation = Id::Evidence("evaluation".parse().unwrap());
+    let evaluation =
+        line(evaluation, Stale, "a report, at most 30d old", "`evidence/evaluation.json` is 41d old");
+    let critical = Id::Criterion("no open critical finding".parse().unwrap());
+    let rate = Id::Criterion("hallucination".parse().unwrap());
+    let rate = line(rate, Failed, "at most 0.05, at least 50 samples", "0.061 (n = 50)");
+    let lead =
+        line(Id::Approval("ml-lead".parse().unwrap()), Met, "1 approval", "1 (j.rivera@example.com)");
+    let product = line(Id::Approval("product-lead".parse().unwrap()), Missing, "1 approval", "0");
+    let artifact = Id::Artifact(Some("prompts/summarize.txt".parse().unwrap()));
     vec![
-        by(
-            line(
-                Id::GateRecorded,
-                Met,
-                "the gate directory on the mainline",
-                "`gates/summarizer/v1.4` stands there",
-            ),
-            1,
-            None,
-        ),
-        next(
-            by(
-                line(Id::GateOpen, Failed, "a gate that nobody closed", "it is closed for good"),
-                2,
-                Some("closer@example.com"),
-            ),
-            &[],
-            opened,
-        ),
-        line(Id::IntegrityContent, Met, "a valid directory", "sha256:9b9b"),
-        line(
-            Id::IntegrityAuthors,
-            Failed,
-            "every file signed",
-            "`CHANGE.md` was last changed by 0303030: unsigned (no signature)",
-        ),
-        line(Id::IntegrityBreakGlass, Failed, "no uncovered break-glass", "0404040 is 4d old"),
-        line(
-            Id::Environment("production".parse().unwrap()),
-            Failed,
-            "an environment that policy and request name",
-            "the request does not name it",
-        ),
-        line(Id::RulesNone, Failed, "a rule that asks for an approval", "none"),
-        next(
-            line(Id::Evidence("bias".parse().unwrap()), Waived, "a report", "not listed"),
-            &[],
-            "git gate attach summarizer/v1.4 bias <file>",
-        ),
-        next(
-            line(
-                Id::Evidence("evaluation".parse().unwrap()),
-                Stale,
-                "a report, at most 30d old",
-                "`evidence/evaluation.json` is 41d old",
-            ),
-            &[],
-            "git gate attach summarizer/v1.4 evaluation <file>",
-        ),
-        by(line(Id::Criterion("no open critical finding".parse().unwrap()), Met, "at most 0", "0"), 5, None),
-        next(
-            line(
-                Id::Criterion("hallucination".parse().unwrap()),
-                Failed,
-                "at most 0.05, at least 50 samples",
-                "0.061 (n = 50)",
-            ),
-            &[],
-            "git gate attach summarizer/v1.4 evaluation <file>",
-        ),
-        by(
-            line(Id::Approval("ml-lead".parse().unwrap()), Met, "1 approval", "1 (j.rivera@example.com)"),
-            6,
-            Some("j.rivera@example.com"),
-        ),
-        next(
-            line(Id::Approval("product-lead".parse().unwrap()), Missing, "1 approval", "0"),
-            &["s.chen@example.com"],
-            "git gate approve summarizer/v1.4 --role product-lead",
-        ),
-        line(
-            Id::Artifact(Some("prompts/summarize.txt".parse().unwrap())),
-            Missing,
-            "given, and as listed",
-            "not given",
-        ),
+        next(bias, &[], &attach("bias")),
+        next(evaluation, &[], &attach("evaluation")),
+        by(line(critical, Met, "at most 0", "0"), 5, None),
+        next(rate, &[], &attach("evaluation")),
+        by(lead, 6, Some("j.rivera@example.com")),
+        next(product, &["s.chen@example.com"], approve),
+        line(artifact, Missing, "given, and as listed", "not given"),
         line(Id::Artifact(None), Failed, "an artifact", "the gate lists none"),
+    ]
+}
+
+fn lines_at_work() -> Vec<Requirement> {
+    use RequirementId as Id;
+    use Status::{Failed, Missing};
+    let okafor = "m.okafor@example.com";
+    let words = "rejected for `safety` as `compliance`";
+    let rejection = line(Id::Rejection(okafor.parse().unwrap()), Failed, "nobody rejects this content", words);
+    let incident = Id::Incident("2026-11-leak".parse().unwrap());
+    vec![
         line(Id::Requires("base-llm/v7".parse().unwrap()), Missing, "allowed in production", "pending"),
-        next(
-            by(
-                line(
-                    Id::Rejection("m.okafor@example.com".parse().unwrap()),
-                    Failed,
-                    "nobody rejects this content",
-                    "rejected for `safety` as `compliance`",
-                ),
-                7,
-                Some("m.okafor@example.com"),
-            ),
-            &["m.okafor@example.com"],
-            "git gate withdraw summarizer/v1.4",
-        ),
-        line(
-            Id::Incident("2026-11-leak".parse().unwrap()),
-            Failed,
-            "no open incident",
-            "open since 2026-11-20T00:00:00Z",
-        ),
+        next(by(rejection, 7, Some(okafor)), &[okafor], "git gate withdraw summarizer/v1.4"),
+        line(incident, Failed, "no open incident", "open since 2026-11-20T00:00:00Z"),
         line(Id::Freeze("year end".parse().unwrap()), Failed, "no freeze", "until 2027-01-03T00:00:00Z"),
     ]
 }

@@ -3,10 +3,21 @@
 //! Whether a kind, risk or environment is one the policy names is not decided here: a request is read before the policy
 //! that will judge it is known (design, sections 7, 10 and 11).
 
+mod check;
+mod exception;
+mod incident;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::{Format, Mapping};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, Principal, Time};
+use crate::problem::Problems;
+use crate::problem::section::{Reader, Section};
+
+pub use exception::ExceptionKind;
+
+/// The `schema` that this program reads.
+const SCHEMA: i64 = 1;
 
 /// `gate.toml`: a request to deploy one version of one system.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,4 +121,56 @@ pub struct Incident {
     pub cause: Option<String>,
     /// What production showed, by metric name.
     pub metrics: BTreeMap<String, f64>,
+}
+
+impl GateRequest {
+    /// Reads the `gate.toml` of `gate`; `file` is how the user knows it.
+    pub fn parse(file: &str, bytes: &[u8], gate: &GateName) -> Result<Self, Problems> {
+        check::check_gate(file, bytes, gate)
+    }
+}
+
+impl Exception {
+    /// Reads the `exception.toml` for `gate`; `file` is how the user knows it.
+    pub fn parse(file: &str, bytes: &[u8], gate: &GateName, kind: ExceptionKind) -> Result<Self, Problems> {
+        exception::check_exception(file, bytes, gate, kind)
+    }
+}
+
+impl Incident {
+    /// Reads an incident file; `file` is how the user knows it.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
+        incident::check_incident(file, bytes)
+    }
+}
+
+/// The gate that a file names in `system` and `version`, which must be that of its path.
+fn names_its_path(root: &Section<'_>, gate: &GateName, code: &'static str) -> Option<GateName> {
+    let system: Option<Name> = root.required("system", Reader::word);
+    let version: Option<Name> = root.required("version", Reader::word);
+    let (system, version) = (system?, version?);
+    for (key, named, expected) in [("system", &system, &gate.system), ("version", &version, &gate.version)] {
+        if named != expected {
+            let message = format!("{key} `{named}` in the directory of `{gate}`");
+            root.reader().problem(code, root.span_of(key), message, format!("write `{expected}`"));
+        }
+    }
+    Some(GateName { system, version })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_designs_example_parses() {
+        let gate = "summarizer/v1.4".parse().unwrap();
+        let request = GateRequest::parse(
+            "gates/summarizer/v1.4/gate.toml",
+            include_bytes!("examples/gate.toml"),
+            &gate,
+        )
+        .unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(request.evidence.len(), 3);
+    }
 }

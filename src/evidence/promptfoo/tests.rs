@@ -1,0 +1,216 @@
+use super::super::{Format, Lookup, Reading, Report, Unreadable, read};
+use super::*;
+
+const PASS: &str = r#"{"success":true,"failureReason":0,"promptIdx":0}"#;
+const FAIL: &str = r#"{"success":false,"failureReason":1,"promptIdx":0}"#;
+const ERROR: &str = r#"{"success":false,"failureReason":2,"promptIdx":0}"#;
+const UNKNOWN: &str = r#"{"success":false,"promptIdx":0}"#;
+
+/// A version 3 file: statistics, rows, one prompt with these metrics.
+fn file(stats: &str, rows: &[&str], metrics: &str) -> String {
+    format!(
+        r#"{{"evalId":"e","results":{{"version":3,"stats":{stats},"results":[{}],"prompts":[{{"metrics":{metrics}}}]}},"config":{{}}}}"#,
+        rows.join(",")
+    )
+}
+
+#[track_caller]
+fn report(text: &str) -> Report {
+    read(text.as_bytes(), &Reading::default()).expect("it reads")
+}
+
+#[track_caller]
+fn unreadable(text: &str, expected: &str) {
+    match read(text.as_bytes(), &Reading::default()) {
+        Err(Unreadable::Invalid(why)) => assert!(why.contains(expected), "{why:?} should say {expected:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn number(report: &Report, name: &str) -> f64 {
+    match report.lookup(name) {
+        Ok(Metric { value: Value::Number(value), .. }) => *value,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn tests_are_counted_by_how_they_ended() {
+    let report =
+        report(&file(r#"{"successes":2,"failures":1,"errors":1}"#, &[PASS, PASS, FAIL, ERROR], "{}"));
+    for (name, expected) in [
+        ("tests.total", 4.0),
+        ("tests.passed", 2.0),
+        ("tests.failed", 1.0),
+        ("tests.errored", 1.0),
+        ("tests.pass_rate", 0.5),
+    ] {
+        assert_eq!(number(&report, name), expected, "{name}");
+        assert_eq!(report.lookup(name).unwrap().errors, Some(1), "{name}");
+    }
+}
+
+#[test]
+fn errors_that_nobody_counted_are_unknown_and_count_as_failures() {
+    let folded = report(&file(r#"{"successes":1,"failures":2}"#, &[PASS, UNKNOWN, UNKNOWN], "{}"));
+    assert_eq!(number(&folded, "tests.failed"), 2.0);
+    assert_eq!(folded.lookup("tests.failed").unwrap().errors, None);
+    assert!(folded.lookup("tests.errored").is_err());
+    let stated = report(&file(r#"{"successes":1,"failures":1,"errors":1}"#, &[PASS, UNKNOWN, UNKNOWN], "{}"));
+    assert_eq!((number(&stated, "tests.failed"), number(&stated, "tests.errored")), (1.0, 1.0));
+}
+
+#[test]
+fn rows_that_contradict_the_statistics_are_unreadable() {
+    for (stats, rows) in [
+        (r#"{"successes":2,"failures":0,"errors":0}"#, &[PASS][..]),
+        (r#"{"successes":1,"failures":1,"errors":0}"#, &[PASS]),
+        (r#"{"successes":1,"failures":0,"errors":0}"#, &[PASS, FAIL]),
+        (r#"{"successes":1,"failures":0,"errors":0}"#, &[PASS, PASS]),
+        (r#"{"successes":2,"failures":0,"errors":0}"#, &[PASS, FAIL]),
+        (r#"{"successes":1,"failures":1,"errors":0}"#, &[PASS, ERROR]),
+        (r#"{"successes":1,"failures":0,"errors":1}"#, &[PASS, FAIL]),
+        (r#"{"successes":1,"failures":9007199254740992,"errors":9007199254740992}"#, &[PASS, FAIL]),
+    ] {
+        unreadable(&file(stats, rows, "{}"), "contradict");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_whole_is_unreadable() {
+    let good = file(r#"{"successes":1,"failures":0,"errors":0}"#, &[PASS], "{}");
+    for (from, to, expected) in [
+        ("\"version\":3", "\"version\":4", "2 and 3 are known"),
+        ("\"version\":3,", "", "`/results/version` is missing"),
+        ("\"success\":true", "\"success\":\"true\"", "`/results/results/0`: `success` is no boolean"),
+        ("\"success\":true,", "", "`success` is no boolean"),
+        ("\"failureReason\":0", "\"failureReason\":1", "contradict"),
+        ("\"failureReason\":0", "\"failureReason\":null", "contradict"),
+        ("\"successes\":1", "\"successes\":\"1\"", "`/results/stats/successes` is no count"),
+        ("\"errors\":0", "\"errors\":null", "`/results/stats/errors` is no count"),
+        ("\"stats\":", "\"statistics\":", "`/results/stats/successes` is no count"),
+    ] {
+        unreadable(&good.replace(from, to), expected);
+    }
+    unreadable(&file(r#"{"successes":0,"failures":0,"errors":0}"#, &[], "{}"), "empty");
+    assert_eq!(report(&good).format, Format::Promptfoo);
+}
+
+#[test]
+fn named_scores_are_sums_until_divided() {
+    let rows = [
+        r#"{"success":true,"failureReason":0,"promptIdx":0,"namedScores":{"H":0.5,"W":0.75}}"#,
+        r#"{"success":true,"failureReason":0,"promptIdx":0,"namedScores":{"H":0.1}}"#,
+        ERROR,
+    ];
+    let stats = r#"{"successes":2,"failures":0,"errors":1}"#;
+    for (metrics, name, expected, samples) in [
+        (r#"{"namedScores":{"H":0.6},"namedScoresCount":{"H":2}}"#, "named/H", Some(0.3), Some(2)),
+        (
+            r#"{"namedScores":{"W":1.5},"namedScoresCount":{"W":1},"namedScoreWeights":{"W":2}}"#,
+            "named/W",
+            Some(0.75),
+            Some(1),
+        ),
+        (r#"{"namedScores":{"D":3},"namedScoresCount":{"H":2}}"#, "named/D", Some(3.0), None),
+        // Old: no counts at all, so rows are counted.
+        (r#"{"namedScores":{"H":0.6}}"#, "named/H", Some(0.3), Some(2)),
+        // Two assertions in a row are one sample.
+        (r#"{"namedScores":{"H":0.6},"namedScoresCount":{"H":4}}"#, "named/H", Some(0.15), Some(2)),
+        (r#"{"namedScores":{"H":null},"namedScoresCount":{"H":2}}"#, "named/H", None, None),
+        (r#"{"namedScores":{"H":"0.6"},"namedScoresCount":{"H":2}}"#, "named/H", None, None),
+    ] {
+        let report = report(&file(stats, &rows, metrics));
+        let found = report.lookup(name).ok();
+        assert_eq!(found.map(|metric| metric.value.clone()), expected.map(Value::Number), "{metrics}");
+        if let Some(metric) = found {
+            assert_eq!((metric.samples, metric.errors, metric.rate), (samples, Some(1), false), "{metrics}");
+        }
+    }
+    let zero = file(
+        stats,
+        &rows,
+        r#"{"namedScores":{"H":0},"namedScoreWeights":{"H":0},"namedScoresCount":{"H":2}}"#,
+    );
+    assert!(matches!(report(&zero).lookup("named/H").unwrap().value, Value::NonFinite(_)));
+    unreadable(&file(stats, &rows, r#"{"namedScores":{"H":0.6},"namedScoresCount":{"W":1}}"#), "not counted");
+    unreadable(
+        &file(stats, &rows, r#"{"namedScores":{"X":0.6},"namedScoresCount":{"X":1}}"#),
+        "no row has it",
+    );
+}
+
+/// A row of an attack.
+fn attack(success: bool, metadata: &str) -> String {
+    let reason = u8::from(!success);
+    format!(r#"{{"success":{success},"failureReason":{reason},"promptIdx":0,"metadata":{metadata}}}"#)
+}
+
+#[test]
+fn attacks_that_succeed_are_open_findings_of_their_severity() {
+    let rows = [
+        attack(false, r#"{"pluginId":"pii","severity":"critical"}"#),
+        attack(true, r#"{"pluginId":"pii","severity":"critical"}"#),
+        attack(true, r#"{"pluginId":"pii","severity":"critical"}"#),
+        attack(true, r#"{"pluginId":"hate","strategyId":"jailbreak","severity":"high"}"#),
+        attack(false, r#"{"pluginId":"hate","strategyId":"jailbreak"}"#),
+        attack(false, r#"{"pluginId":"hate","severity":"grave"}"#),
+        attack(false, r#"{"pluginId":"hate","severity":"Low"}"#),
+        r#"{"success":false,"failureReason":2,"promptIdx":0,"testCase":{"metadata":{"pluginId":"pii"}}}"#
+            .to_owned(),
+    ];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let report = report(&file(r#"{"successes":3,"failures":4,"errors":1}"#, &rows, "{}"));
+    for (name, expected) in [
+        ("attacks.success_rate", 4.0 / 7.0),
+        // `hate`, plain: both of two.
+        ("attacks.worst_success_rate", 1.0),
+        ("findings.open.critical", 1.0),
+        ("findings.open.high", 0.0),
+        ("findings.open.low", 1.0),
+        ("findings.open.unrated", 2.0),
+        ("redteam/pii/pass_rate", 0.5),
+        ("redteam/hate@jailbreak/pass_rate", 0.5),
+        ("redteam/hate/pass_rate", 0.0),
+    ] {
+        assert_eq!(number(&report, name), expected, "{name}");
+    }
+    let rate = report.lookup("attacks.success_rate").unwrap();
+    assert_eq!((rate.samples, rate.errors, rate.rate), (Some(7), Some(1), true));
+    assert_eq!(report.lookup("attacks.worst_success_rate").unwrap().samples, Some(2));
+}
+
+#[test]
+fn the_worse_of_two_severities_holds() {
+    let row = r#"{"success":false,"failureReason":1,"metadata":{"pluginId":"p","severity":"low"},
+        "testCase":{"metadata":{"severity":"critical"}}}"#;
+    let report = report(&file(r#"{"successes":0,"failures":1,"errors":0}"#, &[row], "{}"));
+    assert_eq!(number(&report, "findings.open.critical"), 1.0);
+}
+
+#[test]
+fn a_group_of_attacks_that_was_never_judged_leaves_the_worst_unknown() {
+    let rows = [
+        attack(true, r#"{"pluginId":"a"}"#),
+        r#"{"success":false,"failureReason":2,"metadata":{"pluginId":"b"}}"#.to_owned(),
+    ];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let report = report(&file(r#"{"successes":1,"failures":0,"errors":1}"#, &rows, "{}"));
+    assert!(matches!(report.lookup("attacks.worst_success_rate"), Err(Lookup::Missing { .. })));
+    assert_eq!(number(&report, "redteam/b/pass_rate"), 0.0);
+}
+
+#[test]
+fn a_red_team_run_is_known_by_its_rows_or_its_configuration() {
+    let stats = r#"{"successes":1,"failures":1,"errors":0}"#;
+    let plain = file(stats, &[PASS, FAIL], "{}");
+    assert!(report(&plain).lookup("attacks.success_rate").is_err());
+    let configured = plain.replace(r#""config":{}"#, r#""config":{"redteam":{"plugins":["pii"]}}"#);
+    assert_eq!(number(&report(&configured), "findings.open.unrated"), 1.0);
+    let empty = plain.replace(r#""config":{}"#, r#""config":{"redteam":{"plugins":[]}}"#);
+    assert!(report(&empty).lookup("findings.open.unrated").is_err());
+    let asserted =
+        r#"{"success":false,"failureReason":1,"testCase":{"assert":[{"type":"promptfoo:redteam:pii"}]}}"#;
+    assert_eq!(number(&report(&file(stats, &[PASS, asserted], "{}")), "redteam/pii/pass_rate"), 0.0);
+}

@@ -1,0 +1,188 @@
+//! Bytes → report: which format a file has, whether it may have it, and what it then says.
+//!
+//! Detection is by content and never by name. A request may only say what detection cannot see (`csv`), or call plain
+//! what no specific format recognizes: else it could have a report read by another mapping than the one that the policy
+//! made for it (design, section 7).
+
+use std::collections::BTreeMap;
+
+use super::content::Content;
+use super::names::{Names, Native};
+use super::{
+    Format, Mapping, Metric, Reading, Report, RunStatus, Unreadable, csv, lm_eval, mapping, promptfoo,
+    quote_all, rollback,
+};
+
+/// A format that recognizes its files by their content.
+struct Specific {
+    format: Format,
+    recognizes: fn(&Content<'_>) -> bool,
+    read: fn(&Content<'_>) -> Result<Native, String>,
+    /// What a file that it does not recognize lacks, or is instead.
+    hint: fn(&Content<'_>) -> String,
+}
+
+/// The formats that recognize their files. A new one is its file and its line here.
+const SPECIFIC: [Specific; 3] = [
+    Specific {
+        format: Format::Rollback,
+        recognizes: rollback::recognizes,
+        read: rollback::read,
+        hint: |content| rollback::read(content).err().unwrap_or_default(),
+    },
+    Specific {
+        format: Format::LmEval,
+        recognizes: lm_eval::recognizes,
+        read: lm_eval::read,
+        hint: lm_eval::hint,
+    },
+    Specific {
+        format: Format::Promptfoo,
+        recognizes: promptfoo::recognizes,
+        read: promptfoo::read,
+        hint: promptfoo::hint,
+    },
+];
+
+/// The format that a file's content shows.
+pub fn detect(bytes: &[u8]) -> Result<Format, Unreadable> {
+    detected(&Content::of(bytes)?)
+}
+
+/// What the file says, under the rules of `reading`.
+pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
+    let content = Content::of(bytes)?;
+    let format = settled(&content, reading.declared)?;
+    allowed(format, reading)?;
+    let native = native(&content, format, reading.mappings)?;
+    Ok(report(&content, format, native, reading))
+}
+
+/// What one mapping reads from a file: for the metrics that a request maps itself, which are shown and never judged.
+pub fn map_one(bytes: &[u8], format: Format, mapping: &Mapping) -> Result<Metric, String> {
+    let content = Content::of(bytes).map_err(|unreadable| unreadable.to_string())?;
+    let native = native(&content, format, None).map_err(|unreadable| unreadable.to_string())?;
+    mapping::evaluate(&content, format, &native.names, mapping)
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::Invalid(why) | Self::FormatRefused(why) => f.write_str(why),
+        }
+    }
+}
+
+fn detected(content: &Content<'_>) -> Result<Format, Unreadable> {
+    let found: Vec<Format> = SPECIFIC
+        .iter()
+        .filter(|specific| (specific.recognizes)(content))
+        .map(|specific| specific.format)
+        .collect();
+    match (found.as_slice(), &content.json) {
+        ([one], _) => Ok(*one),
+        ([], Ok(_)) => Ok(Format::Json),
+        ([], Err(error)) if content.begins_like_json() => Err(Unreadable::Invalid(format!(
+            "it begins like JSON and is none: {error}; if it is meant as text, declare `format = \"text\"`"
+        ))),
+        ([], Err(_)) => Ok(Format::Text),
+        (several, _) => Err(Unreadable::Invalid(format!(
+            "it reads as several formats: {}; a report has one",
+            quote_all(several.iter().map(|format| format.as_str()))
+        ))),
+    }
+}
+
+/// The format to read in: the declared one where detection leaves it open, else the detected one.
+fn settled(content: &Content<'_>, declared: Option<Format>) -> Result<Format, Unreadable> {
+    let Some(declared) = declared else { return detected(content) };
+    let recognized = match detected(content) {
+        Ok(format) => SPECIFIC.iter().any(|specific| specific.format == format).then_some(format),
+        // JSON that is broken may be text; a file of two formats is none.
+        Err(_) if content.json.is_err() => None,
+        Err(unreadable) => return Err(unreadable),
+    };
+    match (recognized, SPECIFIC.iter().find(|specific| specific.format == declared)) {
+        (Some(found), _) if found == declared => Ok(declared),
+        (Some(found), Some(_)) => Err(Unreadable::Invalid(format!(
+            "it is declared as `{}` and is `{}`; leave `format` out",
+            declared.as_str(),
+            found.as_str()
+        ))),
+        (Some(found), None) => Err(Unreadable::FormatRefused(format!(
+            "`{}` may not be declared for a file that is `{}`; leave `format` out",
+            declared.as_str(),
+            found.as_str()
+        ))),
+        (None, Some(specific)) => Err(Unreadable::Invalid(format!(
+            "it is no `{}` report: {}",
+            declared.as_str(),
+            (specific.hint)(content)
+        ))),
+        (None, None) => Ok(declared),
+    }
+}
+
+fn allowed(format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
+    let Some(allowed) = reading.allowed else { return Ok(()) };
+    if allowed.contains(&format) {
+        return Ok(());
+    }
+    let undetected = reading.declared.is_none() && allowed.contains(&Format::Csv);
+    Err(Unreadable::FormatRefused(format!(
+        "it is `{}`; the policy allows {} for this kind{}",
+        format.as_str(),
+        quote_all(allowed.iter().map(|format| format.as_str())),
+        if undetected { " (declare `format = \"csv\"` if it is that: it is never detected)" } else { "" }
+    )))
+}
+
+fn native(
+    content: &Content<'_>,
+    format: Format,
+    mappings: Option<&BTreeMap<String, Vec<Mapping>>>,
+) -> Result<Native, Unreadable> {
+    if let Some(specific) = SPECIFIC.iter().find(|specific| specific.format == format) {
+        return (specific.read)(content).map_err(Unreadable::Invalid);
+    }
+    match (format, &content.json) {
+        (Format::Json, Err(error)) => return Err(Unreadable::Invalid(format!("it is no JSON: {error}"))),
+        (Format::Csv, _) => csv::check(content.text, mappings).map_err(Unreadable::Invalid)?,
+        _ => {}
+    }
+    Ok(Native::finished(Names::default()))
+}
+
+/// The report: the format's own metrics and the policy's, none of either for a run that did not finish well and may not
+/// count.
+fn report(content: &Content<'_>, format: Format, native: Native, reading: &Reading<'_>) -> Report {
+    let withheld = match &native.status {
+        RunStatus::Unfinished(status) if !reading.unfinished_allowed => Some(status.clone()),
+        RunStatus::Unfinished(_) | RunStatus::Finished => None,
+    };
+    let mut mapped = BTreeMap::new();
+    for (name, mappings) in reading.mappings.into_iter().flatten() {
+        let here: Vec<&Mapping> =
+            mappings.iter().filter(|mapping| mapping.format.is_none_or(|own| own == format)).collect();
+        let value = match (here.as_slice(), &withheld) {
+            ([], _) => continue,
+            (_, Some(status)) => Err(format!("the run did not finish well: {}", super::quote(status))),
+            ([one], None) => mapping::evaluate(content, format, &native.names, one),
+            (_, None) => Err(format!("the policy maps it more than once for format `{}`", format.as_str())),
+        };
+        mapped.insert(name.clone(), value);
+    }
+    let names = if withheld.is_some() { Names::default() } else { native.names };
+    Report {
+        format,
+        status: native.status,
+        metrics: names.metrics,
+        ambiguous: names.ambiguous,
+        mapped,
+        tested: native.tested,
+    }
+}
+
+#[cfg(test)]
+mod tests;
