@@ -14,8 +14,10 @@ use super::{Context, Exit, Failure, artifact_digest, judging};
 
 /// The arguments of `check`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 allowed, 11 pending, 10 blocked, 3 it could not be decided, 2 wrong arguments.\n\
-    What replays (--at, --time, --log) is named in the output, and `deploy` and `attest` refuse it.")]
+#[command(
+    after_help = "Exit status: 0 allowed, 11 pending, 10 blocked, 3 it could not be decided, 2 wrong arguments.\n\
+    What replays (--at, --time, --log) is named in the output, and `deploy` and `attest` refuse it."
+)]
 pub struct Args {
     /// The gate, `<system>/<version>`.
     #[arg(value_name = "GATE")]
@@ -59,13 +61,8 @@ struct GivenDigest {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let given = Given::Artifacts(artifacts(args)?);
-    let opening = Opening {
-        view: View::Recorded,
-        at: args.at,
-        time: args.time,
-        log: args.log,
-        seen: args.seen,
-    };
+    let opening =
+        Opening { view: View::Recorded, at: args.at, time: args.time, log: args.log, seen: args.seen };
     let session = Session::open(context, &opening)?;
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given };
     let judgement = session.judge(&question)?;

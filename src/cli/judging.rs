@@ -23,8 +23,11 @@ pub(super) fn judge_each(
         environments.iter().cloned().collect()
     };
     if environments.is_empty() {
-        return Err(Failure::new("no-environment", format!("neither the request of `{gate}` nor the policy names an environment"))
-            .help("name one: `--env <environment>`"));
+        return Err(Failure::new(
+            "no-environment",
+            format!("neither the request of `{gate}` nor the policy names an environment"),
+        )
+        .help("name one: `--env <environment>`"));
     }
     let question = |environment| Question { gate: gate.clone(), environment, given: Given::NotAsked };
     environments.into_iter().map(|environment| session.judge(&question(environment))).collect()

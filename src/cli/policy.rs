@@ -22,7 +22,9 @@ enum Command {
     /// Look for what is wrong with a policy.
     ///
     /// Errors keep a policy from coming into force; warnings are what is most likely not meant.
-    #[command(after_help = "Exit status: 0 nothing found or warnings alone, 10 errors, 3 it could not be read.")]
+    #[command(
+        after_help = "Exit status: 0 nothing found or warnings alone, 10 errors, 3 it could not be read."
+    )]
     Lint(LintArgs),
     /// Show the policy in force, the one that waits, and who has decided on it.
     Status,

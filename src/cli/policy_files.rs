@@ -57,9 +57,12 @@ pub(super) fn read(context: &Context, named: Option<&str>) -> anyhow::Result<Pol
     let repository = context.repository()?;
     match find_branch(&repository, named)? {
         Some(commit) => from_commit(&repository, commit),
-        None => Err(Failure::new("policy-not-found", format!("`{named}` is no directory, branch or full commit id"))
-            .help("name the directory that holds `policy.toml`, or a branch")
-            .into()),
+        None => Err(Failure::new(
+            "policy-not-found",
+            format!("`{named}` is no directory, branch or full commit id"),
+        )
+        .help("name the directory that holds `policy.toml`, or a branch")
+        .into()),
     }
 }
 
@@ -71,9 +74,11 @@ fn default_policy(context: &Context) -> anyhow::Result<PolicyFiles> {
     let mainline = format!("refs/heads/{}", repository.config("gate.mainline").unwrap_or("main"));
     match repository.resolve(&mainline)? {
         Some(commit) => from_commit(&repository, commit),
-        None => Err(Failure::new("policy-not-found", format!("there is no `{mainline}` to read a policy from"))
-            .help("name the directory that holds `policy.toml`, or a branch")
-            .into()),
+        None => {
+            Err(Failure::new("policy-not-found", format!("there is no `{mainline}` to read a policy from"))
+                .help("name the directory that holds `policy.toml`, or a branch")
+                .into())
+        }
     }
 }
 

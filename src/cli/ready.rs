@@ -10,8 +10,10 @@ use super::{Context, Exit, judging};
 
 /// The arguments of `ready`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: that of the worst environment: 10 blocked, 11 pending, 0 all would be allowed; 3 it could \
-    not be decided.")]
+#[command(
+    after_help = "Exit status: that of the worst environment: 10 blocked, 11 pending, 0 all would be allowed; 3 it could \
+    not be decided."
+)]
 pub struct Args {
     /// The gate, `<system>/<version>`.
     #[arg(value_name = "GATE")]

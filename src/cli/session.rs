@@ -1,4 +1,8 @@
 //! A repository opened to be judged: one snapshot, its history read once, and the answers that it gives.
+//!
+//! The commands that print ask here, and nowhere else: so all of them have the same answer.
+
+#![expect(dead_code, clippy::unused_self, reason = "the seam before what fills it")]
 
 use std::collections::BTreeSet;
 

@@ -9,7 +9,8 @@ use crate::evidence::Scalar;
 use crate::insight::PolicyOrigin;
 use crate::model::{Glob, Name, Time};
 use crate::policy::{
-    Approval, Criterion, Group, KeyRequirement, Policy, Revocation, Risk, Role, Rule, Since, Subject, When,
+    Approval, Criterion, EvidenceKind, Group, KeyRequirement, Policy, Revocation, Risk, Role, Rule, Since,
+    Subject, When,
 };
 use crate::signature::SignerEntry;
 use crate::verdict::DecisionShown;
@@ -29,7 +30,7 @@ pub(super) fn policy_page(policy: &Policy, origin: &PolicyOrigin) -> Page {
         Section::entries("Evidence", evidence(policy)),
         Section::entries("Environments", environments(policy)),
         Section::entries("Systems", systems(policy)),
-        Section::facts("The policy, exceptions and the mainline", governance(policy)),
+        Section::facts("Changes and exceptions", governance(policy)),
         Section::entries("Freezes", freezes(policy)),
         Section::entries("Keys", policy.signers.entries().map(key_entry).collect()),
         Section::entries("Revoked keys", policy.revoked.iter().map(revocation_entry).collect()),
@@ -105,9 +106,21 @@ fn evidence(policy: &Policy) -> Vec<Entry> {
             .prose("age", age)
             .prose("signed by", list(kind.attested_by.iter().flatten()))
             .prose("formats", list(formats))
+            .prose("passed", kind.min_passed.map(|least| format!("at least {least}")).unwrap_or_default())
+            .prose("options", list(options(kind).iter().map(|option| format!("`{option}`"))))
             .prose("metrics", list(kind.metrics.keys()))
     });
     entries.collect()
+}
+
+/// Options of a kind of evidence that are set, as the policy writes them.
+pub(super) fn options(kind: &EvidenceKind) -> Vec<&'static str> {
+    let all = [
+        (kind.unfinished_allowed, "unfinished=allow"),
+        (kind.external_allowed, "external=allow"),
+        (kind.in_source_ignored, "in_source=ignore"),
+    ];
+    all.into_iter().filter_map(|(set, name)| set.then_some(name)).collect()
 }
 
 fn environments(policy: &Policy) -> Vec<Entry> {
@@ -145,6 +158,9 @@ fn governance(policy: &Policy) -> Vec<Fact> {
     if let Some(longest) = policy.exceptions.max_duration {
         facts.push(Fact::prose("longest", longest.to_string()));
     }
+    let review =
+        policy.exceptions.break_glass_review.map_or("at once".to_owned(), |review| format!("after {review}"));
+    facts.push(Fact::prose("break-glass", format!("blocks {review} until it is covered")));
     if let Some(age) = policy.approvals_max_age {
         facts.push(Fact::prose("approvals", format!("at most {age} old")));
     }
@@ -158,7 +174,7 @@ fn governance(policy: &Policy) -> Vec<Fact> {
 fn freezes(policy: &Policy) -> Vec<Entry> {
     let entries = policy.freezes.iter().map(|freeze| {
         Entry::named(freeze.name.to_string(), format!("from {} until {}", freeze.from, freeze.until))
-            .prose("when", when_words(policy, &freeze.when))
+            .prose("holds", when_words(policy, &freeze.when))
     });
     entries.collect()
 }

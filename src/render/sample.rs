@@ -114,12 +114,21 @@ fn lines_of_the_gate() -> Vec<Requirement> {
     let closed = line(Id::GateOpen, Failed, "a gate that nobody closed", "it is closed for good");
     let environment = Id::Environment("production".parse().unwrap());
     vec![
-        by(line(Id::GateRecorded, Met, "the gate directory", "`gates/summarizer/v1.4` stands there"), 1, None),
+        by(
+            line(Id::GateRecorded, Met, "the gate directory", "`gates/summarizer/v1.4` stands there"),
+            1,
+            None,
+        ),
         next(by(closed, 2, Some("closer@example.com")), &[], "open a new version: `git gate open <gate>`"),
         line(Id::IntegrityContent, Met, "a valid directory", "sha256:9b9b"),
         line(Id::IntegrityAuthors, Failed, "every file signed", unsigned),
         line(Id::IntegrityBreakGlass, Failed, "no uncovered break-glass", "0404040 is 4d old"),
-        line(environment, Failed, "an environment that policy and request name", "the request does not name it"),
+        line(
+            environment,
+            Failed,
+            "an environment that policy and request name",
+            "the request does not name it",
+        ),
         line(Id::RulesNone, Failed, "a rule that asks for an approval", "none"),
     ]
 }
@@ -136,8 +145,7 @@ fn lines_of_the_rules() -> Vec<Requirement> {
     let critical = Id::Criterion("no open critical finding".parse().unwrap());
     let rate = Id::Criterion("hallucination".parse().unwrap());
     let rate = line(rate, Failed, "at most 0.05, at least 50 samples", "0.061 (n = 50)");
-    let lead =
-        line(Id::Approval("ml-lead".parse().unwrap()), Met, "1 approval", "1 (j.rivera@example.com)");
+    let lead = line(Id::Approval("ml-lead".parse().unwrap()), Met, "1 approval", "1 (j.rivera@example.com)");
     let product = line(Id::Approval("product-lead".parse().unwrap()), Missing, "1 approval", "0");
     let artifact = Id::Artifact(Some("prompts/summarize.txt".parse().unwrap()));
     vec![
@@ -157,7 +165,8 @@ fn lines_at_work() -> Vec<Requirement> {
     use Status::{Failed, Missing};
     let okafor = "m.okafor@example.com";
     let words = "rejected for `safety` as `compliance`";
-    let rejection = line(Id::Rejection(okafor.parse().unwrap()), Failed, "nobody rejects this content", words);
+    let rejection =
+        line(Id::Rejection(okafor.parse().unwrap()), Failed, "nobody rejects this content", words);
     let incident = Id::Incident("2026-11-leak".parse().unwrap());
     vec![
         line(Id::Requires("base-llm/v7".parse().unwrap()), Missing, "allowed in production", "pending"),

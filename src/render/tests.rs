@@ -313,3 +313,80 @@ fn an_empty_verdict_renders_in_every_form() {
         assert!(render_check(&judgement, form).contains("blocked"));
     }
 }
+
+fn design_policy() -> Policy {
+    let policy = include_bytes!("../policy/examples/design.toml");
+    let signers = include_bytes!("../policy/examples/allowed_signers");
+    Policy::parse(policy, signers).unwrap()
+}
+
+#[test]
+fn a_policy_as_text() {
+    insta::assert_snapshot!(render_policy(&design_policy(), &origin().policy, Form::Text(Style::Plain)));
+}
+
+#[test]
+fn a_policy_as_json() {
+    insta::assert_snapshot!(render_policy(&design_policy(), &origin().policy, Form::Json));
+}
+
+#[test]
+fn every_form_shows_who_holds_what_and_whose_keys_count() {
+    let policy = design_policy();
+    for form in FORMS {
+        let text = shown(&render_policy(&policy, &origin().policy, form));
+        let mut wanted = vec![policy.id.clone()];
+        for (name, role) in &policy.roles {
+            wanted.push(name.to_string());
+            wanted.extend(role.members.iter().map(ToString::to_string));
+        }
+        for rule in &policy.rules {
+            wanted.push(rule.name.to_string());
+            wanted.extend(rule.criteria.iter().map(|criterion| criterion.name.to_string()));
+        }
+        wanted.extend(policy.signers.entries().map(|entry| entry.fingerprint().to_string()));
+        wanted.extend(policy.environments.keys().chain(policy.systems.keys()).map(ToString::to_string));
+        for wanted in wanted {
+            assert!(text.contains(&wanted), "{form:?} lacks {wanted}: {text}");
+        }
+    }
+}
+
+/// Every name of a field below `value`; names that the policy gives are no fields.
+fn field_names(value: &serde_json::Value, names: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, inner) in fields {
+                let by_name = ["roles", "systems", "environments", "evidence"].contains(&name.as_str());
+                names.insert(name.clone());
+                match inner {
+                    serde_json::Value::Object(named) if by_name => {
+                        named.values().for_each(|inner| field_names(inner, names));
+                    }
+                    _ => field_names(inner, names),
+                }
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| field_names(item, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_json_field_stands_in_the_documentation() {
+    let gate = "summarizer/v1.4".parse().unwrap();
+    let mut names = BTreeSet::new();
+    for text in [
+        render_show(&gate, &[rich()], Form::Json),
+        render_policy(&design_policy(), &origin().policy, Form::Json),
+        render_policy_status(&origin().policy, &[], Form::Json),
+        render_lint(&LintShown { policy: String::new(), violations: vec![], warnings: vec![] }, Form::Json),
+        render_error(&ErrorShown { code: "", message: "", help: None, problems: &[] }, Form::Json),
+    ] {
+        field_names(&serde_json::from_str(&text).unwrap(), &mut names);
+    }
+    let documentation = include_str!("../../docs/output.md");
+    let missing: Vec<&String> =
+        names.iter().filter(|name| !documentation.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::insight::PolicyOrigin;
 use crate::model::Principal;
 use crate::policy::{Approval, Environment, EvidenceKind, Freeze, Policy, Revocation, Role, Rule, System};
-use crate::render::policy::{conditions, criterion_words, held, key_principals, keys_word, since_words};
+use crate::render::policy::{
+    conditions, criterion_words, held, key_principals, keys_word, options, since_words,
+};
 use crate::signature::SignerEntry;
 use crate::verdict::DecisionShown;
 
@@ -125,6 +127,8 @@ struct EvidenceJson<'a> {
     max_age: Option<String>,
     attested_by: Option<Vec<&'a str>>,
     formats: Option<Vec<&'static str>>,
+    min_passed: Option<u64>,
+    options: Vec<&'static str>,
     metrics: Vec<&'a str>,
 }
 
@@ -208,6 +212,8 @@ fn evidence_json(kind: &EvidenceKind) -> EvidenceJson<'_> {
         max_age: kind.max_age.map(|age| age.to_string()),
         attested_by: kind.attested_by.as_ref().map(names),
         formats: kind.formats.as_ref().map(|formats| formats.iter().map(|format| format.as_str()).collect()),
+        min_passed: kind.min_passed,
+        options: options(kind),
         metrics: kind.metrics.keys().map(String::as_str).collect(),
     }
 }
