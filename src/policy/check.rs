@@ -17,7 +17,7 @@ use std::ops::Range;
 use super::{Exceptions, Policy, Risk};
 use crate::model::{Duration, Glob, Name};
 use crate::problem::document::{Document, Kind, Value};
-use crate::problem::section::{Codes, Reader, Section, listed};
+use crate::problem::section::{Codes, MOST_PROBLEMS, Reader, Section, listed};
 use crate::problem::{Problem, Problems};
 use crate::signature::AllowedSigners;
 
@@ -193,7 +193,8 @@ impl Risks<'_> {
     /// The risk of that name. One that the policy does not have is a finding, and nothing here.
     fn find(&self, name: &Name, span: Range<usize>) -> Option<Risk> {
         let found = self.names.iter().position(|known| known == name).map(Risk);
-        if found.is_none() {
+        let full = self.unknown.borrow().len() >= MOST_PROBLEMS;
+        if found.is_none() && !full {
             self.unknown.borrow_mut().push(Problem {
                 code: "policy-unknown-risk",
                 place: Some(self.document.place(span)),

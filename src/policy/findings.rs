@@ -8,7 +8,7 @@
 use crate::model::Name;
 use crate::problem::Problem;
 use crate::problem::document::Step;
-use crate::problem::section::{closest, listed};
+use crate::problem::section::{MOST_PROBLEMS, closest, listed};
 use crate::signature::SignerFindingKind;
 
 use super::{Approval, Policy};
@@ -37,7 +37,15 @@ struct Findings<'p> {
 type Path<'p> = Vec<Step<'p>>;
 
 impl<'p> Findings<'p> {
+    /// Whether enough was found: one finding is as good as many, and a hostile file shall not cost more.
+    fn full(&self) -> bool {
+        self.found.len() >= MOST_PROBLEMS
+    }
+
     fn add(&mut self, code: &'static str, path: &[Step<'_>], message: String, help: String) {
+        if self.full() {
+            return;
+        }
         let place = self.policy.places.find(path);
         self.found.push(Problem { code, place, message, help: Some(help) });
     }
@@ -79,7 +87,7 @@ impl<'p> Findings<'p> {
                     self.add("policy-count-zero", &count, message, "1 or more".to_owned());
                 }
             }
-            if fine && !list.is_empty() && self.policy.fillable_places(list).is_none() {
+            if fine && !list.is_empty() && !self.policy.can_fill(list) {
                 self.add(
                     "policy-approvals-unfillable",
                     &path,
@@ -111,8 +119,10 @@ impl<'p> Findings<'p> {
     }
 
     fn role_in_list(&mut self, role: &Name, list: &[Step<'_>]) {
-        let path = self.element(list, role.as_str());
-        self.role_is_there(role, &path);
+        if !self.full() && !self.policy.roles.contains_key(role) {
+            let path = self.element(list, role.as_str());
+            self.role_is_there(role, &path);
+        }
     }
 
     fn role_is_there(&mut self, role: &Name, path: &[Step<'_>]) -> bool {
@@ -171,7 +181,7 @@ impl<'p> Findings<'p> {
         let named = policy.signers.principals();
         for (name, role) in &policy.roles {
             for member in &role.members {
-                if named.contains(member) || policy.signers.can_sign(member) {
+                if self.full() || named.contains(member) || policy.signers.can_sign(member) {
                     continue;
                 }
                 let list = [Step::Key("roles"), Step::Key(name.as_str()), Step::Key("members")];
@@ -188,6 +198,9 @@ impl<'p> Findings<'p> {
     }
 
     fn unknown(&mut self, code: &'static str, what: &str, name: &str, known: &[&str], path: &[Step<'_>]) {
+        if self.full() {
+            return;
+        }
         let names = listed(known.iter().copied());
         let help = match closest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? {what}s in this file: {names}"),

@@ -61,8 +61,7 @@ impl Policy {
     /// they cannot all be filled even if everybody came: an empty list, a count of 0, one that its role cannot reach,
     /// people who would have to stand on two places, or more than [`MOST_PLACES`].
     pub fn fillable_places(&self, approvals: &[Approval]) -> Option<Vec<BTreeSet<&Principal>>> {
-        let total = approvals.iter().try_fold(0u64, |total, approval| total.checked_add(approval.count))?;
-        if approvals.iter().any(|approval| approval.count == 0) || total == 0 || total > MOST_PLACES {
+        if !self.can_fill(approvals) {
             return None;
         }
         let mut places = Vec::new();
@@ -70,9 +69,25 @@ impl Policy {
             let holders: BTreeSet<&Principal> = self.role_holders(&approval.role).collect();
             places.extend((0..approval.count).map(|_| holders.clone()));
         }
-        // A role of as many people as there are places can be left to the last, and then has somebody to spare.
-        let scarce: Vec<BTreeSet<&Principal>> =
-            places.iter().filter(|holders| holders.len() < places.len()).cloned().collect();
-        (matching::fillable(&scarce) == scarce.len()).then_some(places)
+        Some(places)
+    }
+
+    /// Whether [`Policy::fillable_places`] gives any.
+    pub fn can_fill(&self, approvals: &[Approval]) -> bool {
+        let total = approvals.iter().try_fold(0u64, |total, approval| total.checked_add(approval.count));
+        let Some(total) = total.filter(|total| (1..=MOST_PLACES).contains(total)) else { return false };
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        let mut scarce: Vec<BTreeSet<&Principal>> = Vec::new();
+        for approval in approvals {
+            let holders: BTreeSet<&Principal> = self.role_holders(&approval.role).take(total).collect();
+            if approval.count == 0 {
+                return false;
+            }
+            // A role of as many people as there are places can be left to the last, and then has somebody to spare.
+            if holders.len() < total {
+                scarce.extend((0..approval.count).map(|_| holders.clone()));
+            }
+        }
+        matching::fillable(&scarce) == scarce.len()
     }
 }

@@ -153,13 +153,13 @@ fn one_value(
     let samples = section.optional("samples", metric_name);
     let stderr = section.optional("stderr", metric_name);
     let errors = section.optional("errors", metric_name);
-    if rate && !section.has("samples") {
-        refuse("rate", "a rate is out of a number of samples", "add `samples`");
-    }
     match format {
         Some(Format::Csv) => refuse("format", "rows have no single value", "use `column` and `reduce`"),
         Some(Format::Text) => refuse("format", "text has no metrics", "use another format"),
         Some(Format::Json) => {
+            if rate && samples.is_none() {
+                refuse("rate", "a rate is out of a number of samples", "add `samples`");
+            }
             for (key, pointer) in
                 [("value", &value), ("samples", &samples), ("stderr", &stderr), ("errors", &errors)]
             {
@@ -196,8 +196,9 @@ fn some_rows(
         }
         Some(Format::Csv) | None => {}
         Some(_) if section.has("delimiter") => refuse("delimiter", "only CSV has one", "leave it out"),
-        Some(Format::Json) => {}
-        Some(_) => refuse("format", "this format has no rows", "`json` or `csv`, or map a `value`"),
+        Some(Format::Text) => refuse("format", "text has no rows", "use another format"),
+        // Whether a report of another format has rows is its reader's to say: without them there is no metric.
+        Some(_) => {}
     }
     let reduce = reduce?;
     if reduce != Reduce::Count && !section.has("column") {

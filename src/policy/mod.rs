@@ -6,12 +6,16 @@
 
 mod change;
 mod check;
+pub mod codes;
 mod findings;
 mod holders;
+mod lint;
 pub(crate) mod mapping;
+pub mod starter;
 
 pub use change::{Asked, Change};
 pub use holders::MOST_PLACES;
+pub use lint::lint;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -289,6 +289,7 @@ pub fn closest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .filter(|word| word.len() <= 64)
+        .take(1_000)
         .map(|word| (edits(text, word), word))
         .filter(|(edits, word)| *edits <= 1 + word.chars().count() / 4)
         .min()

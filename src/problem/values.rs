@@ -101,7 +101,7 @@ impl<'d> Reader<'d> {
     /// The value as a moment: a date-time with an offset, or a date, which is 00:00 UTC.
     pub fn moment(&self, value: &Value) -> Option<Time> {
         let Kind::Moment(text) = &value.kind else {
-            return self.wrong_type(value, "a date or a date-time, without quotes");
+            return self.wrong_type(value, "a date or a date-time without quotes");
         };
         let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.clone() };
         match whole.parse() {

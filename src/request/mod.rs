@@ -4,8 +4,10 @@
 //! that will judge it is known (design, sections 7, 10 and 11).
 
 mod check;
+pub mod edit;
 mod exception;
 mod incident;
+pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +20,39 @@ pub use exception::ExceptionKind;
 
 /// The `schema` that this program reads.
 const SCHEMA: i64 = 1;
+
+/// The codes of request files, each with what it means.
+pub const CODES: &[(&str, &str)] = &[
+    ("gate-unknown-key", "a key that nothing there has"),
+    ("gate-missing-key", "a key that must be there is not"),
+    ("gate-wrong-type", "a value of another type than belongs there"),
+    ("gate-bad-value", "a value that cannot stand there"),
+    ("gate-repeated", "a list names one thing twice"),
+    ("gate-schema", "a `schema` that this program does not know"),
+    ("gate-path", "`system` or `version` is not that of the directory"),
+    ("gate-requires-itself", "the gate is among those that it requires"),
+    ("gate-artifact-twice", "two artifacts have one name"),
+    ("gate-unknown-artifact", "evidence is about an artifact that is not listed"),
+    ("gate-unknown-format", "a format that this program does not know"),
+    ("gate-mapping", "a mapping whose keys do not go together"),
+    ("gate-evidence-path", "a path that no file of a gate directory can have"),
+    ("gate-evidence-twice", "one file is listed twice as one kind"),
+    ("exception-unknown-key", "a key that nothing there has"),
+    ("exception-missing-key", "a key that must be there is not"),
+    ("exception-wrong-type", "a value of another type than belongs there"),
+    ("exception-bad-value", "a value that cannot stand there"),
+    ("exception-repeated", "a list names one thing twice"),
+    ("exception-schema", "a `schema` that this program does not know"),
+    ("exception-path", "`system` or `version` is not that of the directory"),
+    ("exception-unknown-requirement", "`waives` names what is no id of a requirement"),
+    ("exception-cannot-waive", "`waives` names a requirement that only a cover may name"),
+    ("incident-unknown-key", "a key that nothing there has"),
+    ("incident-missing-key", "a key that must be there is not"),
+    ("incident-wrong-type", "a value of another type than belongs there"),
+    ("incident-bad-value", "a value that cannot stand there"),
+    ("incident-schema", "a `schema` that this program does not know"),
+    ("incident-order", "resolved before it was detected"),
+];
 
 /// `gate.toml`: a request to deploy one version of one system.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,18 +194,4 @@ fn names_its_path(root: &Section<'_>, gate: &GateName, code: &'static str) -> Op
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_designs_example_parses() {
-        let gate = "summarizer/v1.4".parse().unwrap();
-        let request = GateRequest::parse(
-            "gates/summarizer/v1.4/gate.toml",
-            include_bytes!("examples/gate.toml"),
-            &gate,
-        )
-        .unwrap_or_else(|why| panic!("{why}"));
-        assert_eq!(request.evidence.len(), 3);
-    }
-}
+mod tests;
