@@ -23,11 +23,11 @@ impl AllowedSigners {
     ///
     /// That it touches no revocation is on purpose: those are by fingerprint and by place in history.
     pub fn attribute(&self, signature: &Signature, times: &[Time]) -> Attribution {
-        let owned = match &signature.signer {
+        let found = match &signature.signer {
             Signer::Plain(key) => self.owner_of_key(key).map_err(unknown),
             Signer::Certified(certificate) => self.owner_of_certificate(certificate),
         };
-        let (owner, entries) = match owned {
+        let (owner, entries) = match found {
             Ok(owned) => owned,
             Err(defect) => return Attribution { owner: None, counts: Err(vec![defect]) },
         };
@@ -148,4 +148,100 @@ fn hold(presence: Presence) -> Result<Hold, Defect> {
 
 fn unknown(reason: String) -> Defect {
     Defect::new(Code::UnknownKey, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, public};
+    use super::super::verify;
+    use super::*;
+
+    const JUNE: &str = "2026-06-01T00:00:00Z";
+    const JULY: &str = "2026-07-01T00:00:00Z";
+
+    #[track_caller]
+    fn attribute(signers: &str, times: &[&str]) -> Attribution {
+        let armored = Made::default().sign(1, b"payload");
+        let signature = verify(b"payload", armored.as_bytes()).unwrap();
+        let times: Vec<Time> = times.iter().map(|time| time.parse().unwrap()).collect();
+        AllowedSigners::parse(signers).unwrap().attribute(&signature, &times)
+    }
+
+    #[track_caller]
+    fn codes(signers: &str, times: &[&str], owner: Option<&str>) -> Vec<Code> {
+        let attribution = attribute(signers, times);
+        assert_eq!(attribution.owner.as_ref().map(Principal::as_str), owner, "{signers}");
+        match attribution.counts {
+            Ok(verified) => {
+                assert_eq!(Some(verified.principal()), attribution.owner.as_ref());
+                vec![]
+            }
+            Err(defects) => {
+                assert!(!defects.is_empty());
+                defects.into_iter().map(|defect| defect.code).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_must_be_valid_at_every_time() {
+        let key = public(1);
+        let line = format!("a@x valid-after=\"20260601\",valid-before=\"20260630\" {key}");
+        assert_eq!(codes(&line, &[JUNE], Some("a@x")), []);
+        assert_eq!(codes(&line, &[JUNE, JUNE], Some("a@x")), []);
+        for times in [&[JUNE, JULY][..], &[JULY, JUNE], &[JULY], &[]] {
+            assert_eq!(codes(&line, times, Some("a@x")), [Code::KeyNotValid], "{times:?}");
+        }
+        assert_eq!(codes(&format!("a@x {key}"), &["1969-01-01T00:00:00Z"], Some("a@x")), [Code::KeyNotValid]);
+    }
+
+    #[test]
+    fn lines_with_windows_that_follow_each_other_cover_both_times() {
+        let key = public(1);
+        let first = format!("a@x valid-before=\"20260615\" {key}\n");
+        let then = format!("a@x valid-after=\"20260615\" {key}\n");
+        assert_eq!(codes(&format!("{first}{then}"), &[JUNE, JULY], Some("a@x")), []);
+        assert_eq!(codes(&first, &[JUNE, JULY], Some("a@x")), [Code::KeyNotValid]);
+        // A line for another purpose does not lend its window.
+        let for_files = format!("a@x namespaces=\"file\" {key}\n");
+        assert_eq!(codes(&format!("{first}{for_files}"), &[JUNE, JULY], Some("a@x")), [Code::KeyNotValid]);
+        assert_eq!(codes(&format!("{for_files}{first}"), &[JUNE], Some("a@x")), []);
+    }
+
+    #[test]
+    fn all_defects_are_told_in_the_order_of_the_codes() {
+        let line = format!("a@x valid-before=\"20200101\",namespaces=\"file\" {}", public(1));
+        assert_eq!(codes(&line, &[JUNE], Some("a@x")), [Code::WrongNamespace, Code::KeyNotValid]);
+    }
+
+    #[test]
+    fn a_key_that_is_not_one_persons_is_nobodys() {
+        let (key, other) = (public(1), public(2));
+        for signers in [
+            String::new(),
+            format!("a@x {other}"),
+            format!("a@x,b@x {key}"),
+            format!("a@x {key}\nb@x {key}"),
+            format!("a@x {key}\nb@x valid-before=\"20200101\" {key}"),
+            format!("a@x {key}\n*@x {key}"),
+            format!("*@x {key}\na@x {key}"),
+            format!("!b@x,a@x {key}"),
+            format!("a@x cert-authority {key}"),
+        ] {
+            assert_eq!(codes(&signers, &[JUNE], None), [Code::UnknownKey], "{signers}");
+        }
+        for signers in
+            [format!("a@x {key}\na@x {key}"), format!("a@x,a@x {key}"), format!("a@x {key}\nb@x {other}")]
+        {
+            assert_eq!(codes(&signers, &[JUNE], Some("a@x")), [], "{signers}");
+        }
+    }
+
+    #[test]
+    fn a_proof_says_who_and_with_what() {
+        let verified = attribute(&format!("a@x {}", public(1)), &[JUNE]).counts.unwrap();
+        assert_eq!(verified.hold(), Hold::Software);
+        assert_eq!(verified.ca_key(), None);
+        assert!(verified.key().as_str().starts_with("SHA256:"));
+    }
 }

@@ -1,16 +1,13 @@
-//! Public keys: how they are read, how they are named, and which are strong enough.
+//! Public keys: how they are read, and which are strong enough.
 //!
 //! The algorithms of section 8 of the design and no other. A key is a point or number that its algorithm can use, in
 //! the one spelling that SSH gives it; whatever else is refused here, so that what verifies need not ask again.
 
 use std::fmt;
-use std::str::FromStr;
 
-use base64ct::{Base64Unpadded, Encoding as _};
-use sha2::{Digest as _, Sha256};
-
+use super::fingerprint::Fingerprint;
 use super::wire::{Reader, Unreadable, put_string};
-use crate::model::{Malformed, limits};
+use crate::model::limits;
 
 /// Largest RSA modulus that is used, in bits: OpenSSH's own limit. It bounds what one verification can cost.
 const LARGEST_RSA_BITS: usize = 16_384;
@@ -20,10 +17,6 @@ const SMALLEST_RSA_BITS: usize = 1_024;
 
 /// Longest application name of a hardware key, in bytes. It is `ssh:` and a word, as a rule.
 const LONGEST_APPLICATION: usize = 1_024;
-
-/// A key's name, `SHA256:…`, as `ssh-keygen -l` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(String);
 
 /// A public key that its algorithm can use.
 #[derive(Clone, PartialEq, Eq)]
@@ -275,40 +268,107 @@ impl From<Unreadable> for KeyError {
     }
 }
 
-impl Fingerprint {
-    /// The name of a key in the wire format.
-    pub(super) fn of(blob: &[u8]) -> Self {
-        Self(format!("SHA256:{}", Base64Unpadded::encode_string(&Sha256::digest(blob))))
-    }
-
-    /// The fingerprint as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.strip_prefix("SHA256:")
-            .and_then(|digest| Base64Unpadded::decode_vec(digest).ok())
-            .filter(|digest| digest.len() == 32)
-            .map(|_digest| Self(text.to_owned()))
-            .ok_or_else(|| {
-                Malformed("a fingerprint is `SHA256:` and 43 characters, as `ssh-keygen -l` prints it".into())
-            })
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({} {})", self.description(), self.fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{blob, strings};
+    use super::*;
+
+    fn ed25519(bytes: [u8; 32]) -> Result<PublicKey, KeyError> {
+        PublicKey::read(&strings(&[b"ssh-ed25519", &bytes]))
+    }
+
+    fn rsa(exponent: &[u8], modulus: &[u8]) -> Result<PublicKey, KeyError> {
+        PublicKey::read(&strings(&[b"ssh-rsa", exponent, modulus]))
+    }
+
+    /// An odd number of so many bits, with the zero that keeps it positive.
+    fn number(bits: usize) -> Vec<u8> {
+        let mut number = vec![0xff; bits.div_ceil(8)];
+        number[0] >>= (8 - bits % 8) % 8;
+        if bits.is_multiple_of(8) {
+            number.insert(0, 0);
+        }
+        number
+    }
+
+    #[test]
+    fn points_under_which_anything_is_signed_are_no_keys() {
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        let mut of_order_two = [0xff; 32];
+        (of_order_two[0], of_order_two[31]) = (0xec, 0x7f);
+        for point in [[0; 32], identity, of_order_two] {
+            assert!(matches!(ed25519(point), Err(KeyError::Unreadable(_))), "{point:?}");
+        }
+    }
+
+    #[test]
+    fn a_point_has_one_spelling() {
+        let points = (0xed..=0xff_u8).flat_map(|low| [0x7f, 0xff].map(|high| (low, high)));
+        for (low, high) in points {
+            let mut point = [0xff; 32];
+            (point[0], point[31]) = (low, high);
+            assert!(ed25519(point).is_err(), "{low:#x} {high:#x}");
+        }
+        let good = blob(1);
+        assert!(PublicKey::read(&good).is_ok());
+        assert!(PublicKey::read(&[&good[..], &[0]].concat()).is_err());
+        assert!(PublicKey::read(&good[..good.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn points_of_other_curves_and_forms_are_no_keys() {
+        let point = |first: u8, length: usize| {
+            let mut point = vec![1; length];
+            point[0] = first;
+            point
+        };
+        for (curve, bytes) in [
+            ("nistp256", point(4, 65)),
+            ("nistp256", point(2, 33)),
+            ("nistp256", point(4, 97)),
+            ("nistp384", point(4, 65)),
+            ("nistp256", vec![0]),
+            ("nistp256", vec![]),
+        ] {
+            let key = strings(&[b"ecdsa-sha2-nistp256", curve.as_bytes(), &bytes]);
+            assert!(PublicKey::read(&key).is_err(), "{curve} {}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn rsa_keys_count_from_3072_bits_to_16384() {
+        for (bits, weak) in [(1023, true), (2048, true), (3071, true), (3072, false), (16_384, false)] {
+            let key = rsa(&[1, 0, 1], &number(bits)).unwrap();
+            assert_eq!(key.weakness().is_some(), weak, "{bits}");
+            assert_eq!(key.is_tiny(), bits < 1024, "{bits}");
+            assert_eq!(key.description(), format!("RSA {bits}"));
+        }
+        assert!(matches!(rsa(&[1, 0, 1], &number(16_385)), Err(KeyError::Unsupported(_))));
+    }
+
+    #[test]
+    fn rsa_keys_that_anyone_can_forge_or_that_cost_too_much_are_refused() {
+        let good = number(3072);
+        let mut even = good.clone();
+        *even.last_mut().unwrap() = 2;
+        assert!(rsa(&[3], &good).is_ok());
+        for (exponent, modulus) in [
+            (&[1][..], &good),
+            (&[2], &good),
+            (&[], &good),
+            (&[0, 3], &good),
+            (&[0x83], &good),
+            (&[1, 0, 0, 0, 1], &good),
+            (&[3], &even),
+        ] {
+            assert!(rsa(exponent, modulus).is_err(), "{exponent:?}");
+        }
     }
 }

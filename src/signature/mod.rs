@@ -9,16 +9,20 @@ mod armor;
 mod attribute;
 mod certificate;
 mod entry;
+mod fingerprint;
 mod key;
+mod line;
 mod maths;
 mod options;
 mod pattern;
 mod signers;
 mod sshsig;
+#[cfg(test)]
+mod testing;
 mod wire;
 
 pub use entry::SignerEntry;
-pub use key::Fingerprint;
+pub use fingerprint::Fingerprint;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
 use crate::model::{Code, Principal};
@@ -47,7 +51,7 @@ pub struct Signature {
 /// With what a signature was made.
 #[derive(Debug, Clone)]
 enum Signer {
-    Plain(PublicKey),
+    Plain(Box<PublicKey>),
     Certified(Box<Certificate>),
 }
 

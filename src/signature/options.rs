@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
-use super::entry::Line;
+use super::line::Line;
 use super::pattern::PatternList;
 use crate::model::Time;
 use crate::problem::Problem;
@@ -49,7 +49,7 @@ pub(super) fn parse(line: Line<'_>, at: Range<usize>) -> Result<Options, Vec<Pro
         let text = line.text(&option);
         let name = text.split('=').next().unwrap_or(text).to_ascii_lowercase();
         if seen.contains(&name) {
-            problems.push(line.problem(
+            problems.push(*line.problem(
                 "signers-option-twice",
                 &option,
                 format!("`{name}` stands here twice"),
@@ -58,14 +58,14 @@ pub(super) fn parse(line: Line<'_>, at: Range<usize>) -> Result<Options, Vec<Pro
             continue;
         }
         if let Err(problem) = options.set(line, &option, &name) {
-            problems.push(problem);
+            problems.push(*problem);
         }
         seen.push(name);
     }
     if let (Some(after), Some(before)) = (options.valid_after, options.valid_before)
         && before <= after
     {
-        problems.push(line.problem(
+        problems.push(*line.problem(
             "signers-window",
             &at,
             "the key would never be valid".to_owned(),
@@ -76,13 +76,18 @@ pub(super) fn parse(line: Line<'_>, at: Range<usize>) -> Result<Options, Vec<Pro
 }
 
 impl Options {
-    fn set(&mut self, line: Line<'_>, at: &Range<usize>, name: &str) -> Result<(), Problem> {
+    fn set(&mut self, line: Line<'_>, at: &Range<usize>, name: &str) -> Result<(), Box<Problem>> {
         match name {
             "cert-authority" if line.text(at).len() == name.len() => self.authority = true,
             "namespaces" => {
                 let list = PatternList::parse(value(line, at)?).ok_or_else(|| {
                     let help = "name one at least, separated by commas, such as `namespaces=\"git\"`";
-                    line.problem("signers-option-value", at, "an empty namespace".to_owned(), help)
+                    line.problem(
+                        "signers-option-value",
+                        at,
+                        "a list of namespaces that cannot be matched".to_owned(),
+                        help,
+                    )
                 })?;
                 self.namespaces = Some(list);
             }
@@ -118,7 +123,7 @@ fn split(text: &str, start: usize) -> Vec<Range<usize>> {
 }
 
 /// The text between the quotes of an option's value.
-fn value<'a>(line: Line<'a>, at: &Range<usize>) -> Result<&'a str, Problem> {
+fn value<'a>(line: Line<'a>, at: &Range<usize>) -> Result<&'a str, Box<Problem>> {
     line.text(at)
         .split_once('=')
         .and_then(|(_, value)| value.strip_prefix('"')?.strip_suffix('"'))
@@ -134,7 +139,7 @@ fn value<'a>(line: Line<'a>, at: &Range<usize>) -> Result<&'a str, Problem> {
         })
 }
 
-fn moment(line: Line<'_>, at: &Range<usize>) -> Result<Time, Problem> {
+fn moment(line: Line<'_>, at: &Range<usize>) -> Result<Time, Box<Problem>> {
     let text = value(line, at)?;
     parse_time(text).ok_or_else(|| {
         line.problem(

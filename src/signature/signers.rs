@@ -215,3 +215,61 @@ impl Ownership {
         Self::Several(owners)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::public;
+    use super::*;
+
+    fn parse(text: &str) -> AllowedSigners {
+        AllowedSigners::parse(text).unwrap()
+    }
+
+    fn kinds(text: &str) -> Vec<(usize, SignerFindingKind)> {
+        parse(text).findings().into_iter().map(|finding| (finding.line, finding.kind)).collect()
+    }
+
+    #[test]
+    fn findings_name_what_counts_for_nothing_once() {
+        use SignerFindingKind::{KeyOfSeveralPrincipals, WeakKey, WildcardPrincipal};
+        let (one, two) = (public(1), public(2));
+        assert_eq!(kinds(&format!("a@x {one}\nb@x {two}\n*@x cert-authority {one}\n")), []);
+        assert_eq!(kinds(&format!("a@x {one}\n\nb@x {one}\nc@x {one}\n")), [(1, KeyOfSeveralPrincipals)]);
+        assert_eq!(kinds(&format!("a@x,b@x {one}\n")), [(1, KeyOfSeveralPrincipals)]);
+        assert_eq!(kinds(&format!("a@x {two}\na* {one}\n")), [(2, WildcardPrincipal)]);
+        let small = "a@x ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAABQD/////\n";
+        assert_eq!(kinds(small), [(1, WeakKey)]);
+        let finding = parse(small).findings().remove(0);
+        assert!(finding.text.contains("32 bits"), "{}", finding.text);
+        assert_eq!((finding.place.line, finding.place.column, finding.place.length), (1, 1, 3));
+    }
+
+    #[test]
+    fn principals_and_their_keys_are_listed() {
+        let (one, two, three) = (public(1), public(2), public(3));
+        let signers = parse(&format!(
+            "b@x,a@x {one} both\na@x {two} hers\n*@y,c@x cert-authority {three}\nd@x {one}\n"
+        ));
+        let principals: Vec<&str> = signers.principals().into_iter().map(Principal::as_str).collect();
+        assert_eq!(principals, ["a@x", "b@x", "d@x"]);
+        let a: Principal = "a@x".parse().unwrap();
+        assert_eq!(signers.keys_of(&a).map(SignerEntry::comment).collect::<Vec<_>>(), ["both", "hers"]);
+        for (principal, can) in [("a@x", true), ("b@x", false), ("c@x", true), ("z@y", true), ("z@z", false)]
+        {
+            assert_eq!(signers.can_sign(&principal.parse().unwrap()), can, "{principal}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_told_up_to_a_bound() {
+        let problems = AllowedSigners::parse("x\n# fine\ny\n").unwrap_err().0;
+        let lines: Vec<usize> = problems.iter().map(|problem| problem.place.as_ref().unwrap().line).collect();
+        assert_eq!(lines, [1, 3]);
+        assert_eq!(AllowedSigners::parse(&"x\n".repeat(5_000)).unwrap_err().0.len(), MOST_PROBLEMS);
+        assert_eq!(
+            AllowedSigners::parse(&"\n".repeat(LARGEST + 1)).unwrap_err().0[0].code,
+            "signers-too-large"
+        );
+        assert!(AllowedSigners::parse(&"\n".repeat(LARGEST)).is_ok());
+    }
+}

@@ -92,7 +92,7 @@ fn read_signer(blob: &[u8]) -> Result<Signer, Defect> {
     let name = Reader::new(blob).text().map_err(|error| bad("the signature's key", error.0))?;
     let Some(algorithm) = Algorithm::of_certificate(name) else {
         return PublicKey::read(blob)
-            .map(Signer::Plain)
+            .map(|key| Signer::Plain(Box::new(key)))
             .map_err(|error| unusable("the signature's key", error));
     };
     let what = "the signature's certificate";
@@ -124,4 +124,72 @@ fn unsupported(what: &str) -> Defect {
 
 fn bad(what: &str, reason: &str) -> Defect {
     Defect::new(Code::BadSignature, format!("{what} is not good: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, armor, strings};
+    use super::super::verify;
+    use crate::model::Code;
+
+    #[track_caller]
+    fn refused(made: &Made<'_>, code: Code) {
+        assert_eq!(verify(b"payload", made.sign(1, b"payload").as_bytes()).unwrap_err().code, code);
+    }
+
+    #[test]
+    fn a_good_envelope_is_read() {
+        for hash in ["sha256", "sha512"] {
+            let armored = Made { hash, ..Made::default() }.sign(1, b"payload");
+            let signature = verify(b"payload", armored.as_bytes()).unwrap();
+            assert_eq!(signature.key_description(), "ED25519");
+            assert_eq!(signature.namespace(), "git");
+            assert!(signature.ca_key().is_none());
+        }
+    }
+
+    #[test]
+    fn only_version_one_without_reserved_bytes_over_the_two_digests_counts() {
+        refused(&Made { version: 0, ..Made::default() }, Code::UnsupportedSignature);
+        refused(&Made { version: 2, ..Made::default() }, Code::UnsupportedSignature);
+        refused(&Made { reserved: b"x", ..Made::default() }, Code::UnsupportedSignature);
+        for hash in ["sha1", "sha384", "SHA512", "md5", ""] {
+            refused(&Made { hash, ..Made::default() }, Code::UnsupportedSignature);
+        }
+        for algorithm in ["ssh-rsa", "ssh-dss", "rsa-sha2-512", "sk-ssh-ed25519@openssh.com", ""] {
+            refused(&Made { algorithm, ..Made::default() }, Code::UnsupportedSignature);
+        }
+    }
+
+    #[test]
+    fn the_namespace_is_git_to_the_letter() {
+        for namespace in ["file", "Git", "git ", "gi", "gitx", "", "*"] {
+            refused(&Made { namespace, ..Made::default() }, Code::WrongNamespace);
+        }
+        refused(&Made { namespace: "git\0", ..Made::default() }, Code::BadSignature);
+    }
+
+    #[test]
+    fn a_bad_signature_for_another_purpose_is_bad_first() {
+        let armored = Made { namespace: "file", ..Made::default() }.sign(1, b"other");
+        assert_eq!(verify(b"payload", armored.as_bytes()).unwrap_err().code, Code::BadSignature);
+    }
+
+    #[test]
+    fn kinds_of_key_that_do_not_count_are_named() {
+        for (kind, code, name) in [
+            ("ssh-dss", Code::UnsupportedSignature, "a DSA key"),
+            ("ssh-ed448", Code::UnsupportedSignature, "`ssh-ed448`"),
+            ("ssh-dss-cert-v01@openssh.com", Code::UnsupportedSignature, "a DSA key"),
+            ("ssh-ed25519", Code::BadSignature, "key"),
+            ("ssh-ed25519-cert-v01@openssh.com", Code::BadSignature, "certificate"),
+        ] {
+            let key = strings(&[kind.as_bytes()]);
+            let rest = strings(&[&key, b"git", b"", b"sha512", b""]);
+            let blob = [b"SSHSIG", &1u32.to_be_bytes()[..], &rest].concat();
+            let defect = verify(b"", armor(&blob).as_bytes()).unwrap_err();
+            assert_eq!(defect.code, code, "{kind}");
+            assert!(defect.reason.contains(name), "{}", defect.reason);
+        }
+    }
 }

@@ -8,3 +8,8 @@ mod evidence_samples;
 mod raw_commits;
 #[cfg(test)]
 mod world;
+mod signature_bench;
+mod signature_certificates;
+mod signature_differential;
+mod signature_forgery;
+mod signature_hardware;
