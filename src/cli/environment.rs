@@ -3,25 +3,10 @@
 //! Variables that would make git look at other objects, refs or configuration are not honoured: a verdict comes from
 //! the repository it names (design, section 9.2). They are named, so that nobody wonders.
 
+use crate::git::REDIRECTING;
 use crate::model::Time;
 
 use super::{Context, Failure};
-
-/// Variables that point git at another repository, other objects or other refs.
-const REDIRECTING: &[&str] = &[
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_QUARANTINE_PATH",
-    "GIT_NAMESPACE",
-    "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_CONFIG",
-];
 
 /// The time now.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 
-use crate::git::GitError;
+use crate::git::{GitError, Unwritten};
 use crate::model::escape;
 use crate::problem::Problems;
 
@@ -116,6 +116,10 @@ fn meaning(error: &anyhow::Error) -> Failure {
     }
     if let Some(git) = error.downcast_ref::<GitError>() {
         return Failure::new(git.code(), git.to_string()).help(git.help());
+    }
+    if let Some(unwritten) = error.downcast_ref::<Unwritten>() {
+        let failure = Failure::new(unwritten.code, &unwritten.message);
+        return Failure { help: unwritten.help.clone(), ..failure };
     }
     if let Some(Problems(problems)) = error.downcast_ref::<Problems>()
         && let Some(first) = problems.first()

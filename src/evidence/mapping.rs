@@ -8,7 +8,7 @@ use super::csv;
 use super::json::Json;
 use super::names::Names;
 use super::rows::{Reduction, Rows, reduce};
-use super::{Format, Mapping, Metric, Source, Value, number, pointer, quote, quote_all};
+use super::{Format, Mapping, Metric, Shape, Source, Value, number, pointer, quote, quote_all};
 
 /// The metric that `mapping` reads from a file in `format`, whose own metrics are `names`.
 pub(crate) fn evaluate(
@@ -58,10 +58,10 @@ fn as_rate(metric: Metric) -> Result<Metric, String> {
 }
 
 fn look_up(content: &Content<'_>, format: Format, names: &Names, name: &str) -> Result<Metric, String> {
-    let pointed = match format {
-        Format::Json => true,
-        Format::LmEval | Format::Promptfoo => name.starts_with('/'),
-        Format::Text | Format::Csv | Format::Rollback => false,
+    let pointed = match format.shape() {
+        Shape::Json => true,
+        Shape::NamedJson => name.starts_with('/'),
+        Shape::Delimited | Shape::Opaque => false,
     };
     if pointed {
         let document = content
@@ -76,13 +76,12 @@ fn look_up(content: &Content<'_>, format: Format, names: &Names, name: &str) -> 
         let others = quote_all(others.iter().map(String::as_str));
         return Err(format!("{} could be any of {others}", quote(name)));
     }
-    match format {
-        Format::Text => Err("format `text` gives no metrics".to_owned()),
-        Format::Csv => {
-            Err("a `csv` file has no values of its own: map its rows, with `column` and `reduce`".to_owned())
+    match format.shape() {
+        Shape::Delimited => {
+            Err(format!("a `{}` file has no values of its own: map its rows, with `reduce`", format.as_str()))
         }
-        Format::Json | Format::Rollback | Format::LmEval | Format::Promptfoo => {
-            Err(format!("the report has no metric {}", quote(name)))
+        Shape::Json | Shape::NamedJson | Shape::Opaque => {
+            Err(format!("a `{}` report has no metric {} here", format.as_str(), quote(name)))
         }
     }
 }
@@ -120,14 +119,16 @@ fn select_rows<'a>(
     select: Option<&str>,
     delimiter: u8,
 ) -> Result<Rows<'a>, String> {
-    match (format, select) {
-        (Format::Csv, None) => csv::parse(content.text, delimiter).map(Rows::Csv),
-        (Format::Csv, Some(_)) => Err("`select` is for JSON; the rows of a `csv` file need none".to_owned()),
-        (Format::Json, None) => content.lines().map(Rows::Json).ok_or_else(|| {
+    match (format.shape(), select) {
+        (Shape::Delimited, None) => csv::parse(content.text, delimiter).map(Rows::Csv),
+        (Shape::Delimited, Some(_)) => {
+            Err(format!("`select` is for JSON; the rows of a `{}` file need none", format.as_str()))
+        }
+        (Shape::Json, None) => content.lines().map(Rows::Json).ok_or_else(|| {
             "the file is one JSON document: `select` its array (`select = \"\"` for one at the top)"
                 .to_owned()
         }),
-        (Format::Json | Format::LmEval | Format::Promptfoo, Some(select)) => {
+        (Shape::Json | Shape::NamedJson, Some(select)) => {
             let document = content
                 .document()
                 .ok_or_else(|| "`select` is for one JSON document; JSON Lines need none".to_owned())?;
@@ -137,10 +138,10 @@ fn select_rows<'a>(
                 .map(Rows::Json)
                 .ok_or_else(|| format!("{} at {} is no array", found.kind(), quote(select)))
         }
-        (Format::LmEval | Format::Promptfoo, None) => {
+        (Shape::NamedJson, None) => {
             Err(format!("a `{}` report has rows only where `select` says so", format.as_str()))
         }
-        (Format::Text | Format::Rollback, _) => Err(format!("format `{}` has no rows", format.as_str())),
+        (Shape::Opaque, _) => Err(format!("format `{}` has no rows", format.as_str())),
     }
 }
 

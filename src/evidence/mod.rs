@@ -215,10 +215,33 @@ impl Format {
         }
     }
 
+    /// How its files are built: what a mapping can reach in them.
+    fn shape(self) -> Shape {
+        match self {
+            Self::Json => Shape::Json,
+            Self::LmEval | Self::Promptfoo => Shape::NamedJson,
+            Self::Csv => Shape::Delimited,
+            Self::Text | Self::Rollback => Shape::Opaque,
+        }
+    }
+
     /// The format of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
+}
+
+/// How the files of a format are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// JSON of any kind: values are pointers.
+    Json,
+    /// JSON of a known kind: values are metric names, or pointers, which begin with `/`.
+    NamedJson,
+    /// Rows with a header.
+    Delimited,
+    /// Nothing but the format's own metrics, if it has any.
+    Opaque,
 }
 
 /// A user's text in backticks, cut where it is long: a message stays a message whatever a file holds.

@@ -3,6 +3,9 @@
 /// Whole numbers up to here are exact in an `f64`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// Integers of so many digits are exact, without a look.
+const EXACT_DIGITS: usize = 15;
+
 /// The length of the JSON number that `text` begins with.
 pub(crate) fn json_length(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -32,8 +35,8 @@ pub(crate) fn json_length(text: &str) -> Option<usize> {
 }
 
 /// The `f64` of a literal; nothing where it is infinite, where it is zero and the literal is not, or where an integer
-/// of more than `exact_digits` digits would be rounded.
-pub(crate) fn held(literal: &str, exact_digits: usize) -> Option<f64> {
+/// would be rounded.
+pub(crate) fn held(literal: &str) -> Option<f64> {
     let number: f64 = literal.parse().ok().filter(|number: &f64| number.is_finite())?;
     let mantissa = literal.split(['e', 'E']).next().unwrap_or_default();
     let written_zero = !mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
@@ -41,7 +44,7 @@ pub(crate) fn held(literal: &str, exact_digits: usize) -> Option<f64> {
         return written_zero.then_some(number);
     }
     let integer = literal.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
-    if integer && literal.len() > exact_digits && format!("{number:.0}") != literal {
+    if integer && literal.len() > EXACT_DIGITS && format!("{number:.0}") != literal {
         return None;
     }
     Some(number)
@@ -94,10 +97,10 @@ mod tests {
             ("0e-400", Some(0.0)),
             ("0.000", Some(0.0)),
         ] {
-            assert_eq!(held(literal, 15), expected, "{literal}");
+            assert_eq!(held(literal), expected, "{literal}");
         }
-        assert_eq!(held(&"9".repeat(1_000_000), 15), None);
-        assert_eq!(held(&format!("0.{}", "3".repeat(1_000_000)), 15), Some(1.0 / 3.0));
+        assert_eq!(held(&"9".repeat(1_000_000)), None);
+        assert_eq!(held(&format!("0.{}", "3".repeat(1_000_000))), Some(1.0 / 3.0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::content::Content;
 use super::names::{Names, Native};
 use super::{
-    Format, Mapping, Metric, Reading, Report, RunStatus, Unreadable, csv, lm_eval, mapping, promptfoo,
+    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, lm_eval, mapping, promptfoo,
     quote_all, rollback,
 };
 
@@ -146,10 +146,10 @@ fn native(
     if let Some(specific) = SPECIFIC.iter().find(|specific| specific.format == format) {
         return (specific.read)(content).map_err(Unreadable::Invalid);
     }
-    match (format, &content.json) {
-        (Format::Json, Err(error)) => return Err(Unreadable::Invalid(format!("it is no JSON: {error}"))),
-        (Format::Csv, _) => csv::check(content.text, mappings).map_err(Unreadable::Invalid)?,
-        _ => {}
+    match (format.shape(), &content.json) {
+        (Shape::Json, Err(error)) => return Err(Unreadable::Invalid(format!("it is no JSON: {error}"))),
+        (Shape::Delimited, _) => csv::check(content.text, mappings).map_err(Unreadable::Invalid)?,
+        (Shape::Json, Ok(_)) | (Shape::NamedJson | Shape::Opaque, _) => {}
     }
     Ok(Native::finished(Names::default()))
 }

@@ -115,7 +115,7 @@ mod tests {
             let text = GOOD.replace(from, to);
             match read(text.as_bytes(), &reading()) {
                 Err(Unreadable::Invalid(why)) => {
-                    assert!(why.contains(expected), "{why} should say {expected}")
+                    assert!(why.contains(expected), "{why} should say {expected}");
                 }
                 other => panic!("{text} gave {other:?}"),
             }

@@ -263,7 +263,7 @@ fn word_number(word: &str) -> Option<Value> {
     if number::json_length(word) != Some(word.len()) {
         return None;
     }
-    Some(number::held(word, 15).map_or_else(|| Value::NonFinite(word.to_owned()), Value::Number))
+    Some(number::held(word).map_or_else(|| Value::NonFinite(word.to_owned()), Value::Number))
 }
 
 fn counted(value: usize, rows: usize, at: String) -> Metric {

@@ -11,7 +11,7 @@ use crate::model::Code;
 /// Largest armor that is read. An RSA certificate of the greatest size with many principals is a third of it.
 const LARGEST: usize = 64 * 1024;
 
-const HEADER: &str = "-----BEGIN SSH SIGNATURE-----\n";
+const HEADER: &str = "-----BEGIN SSH SIGNATURE-----";
 const FOOTER: &str = "-----END SSH SIGNATURE-----";
 
 /// The bytes inside the armor.
@@ -20,8 +20,9 @@ pub(super) fn remove(armored: &[u8]) -> Result<Vec<u8>, Defect> {
     if armored.len() > LARGEST {
         return Err(bad("is longer than 64 KiB"));
     }
-    let text = std::str::from_utf8(armored).map_err(|_not_utf8| foreign(armored))?;
-    let inner = text.strip_prefix(HEADER).ok_or_else(|| foreign(armored))?;
+    let inner = armored.strip_prefix(HEADER.as_bytes()).ok_or_else(|| foreign(armored))?;
+    let inner = std::str::from_utf8(inner).map_err(|_not_utf8| bad("is not plain text"))?;
+    let inner = inner.strip_prefix('\n').ok_or_else(|| bad("has no LF behind its header"))?;
     let inner = inner.strip_suffix('\n').unwrap_or(inner);
     let inner = inner
         .strip_suffix(FOOTER)

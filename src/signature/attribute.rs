@@ -205,7 +205,7 @@ mod tests {
         // A line for another purpose does not lend its window.
         let for_files = format!("a@x namespaces=\"file\" {key}\n");
         assert_eq!(codes(&format!("{first}{for_files}"), &[JUNE, JULY], Some("a@x")), [Code::KeyNotValid]);
-        assert_eq!(codes(&format!("{for_files}{key_of_all}", key_of_all = first), &[JUNE], Some("a@x")), []);
+        assert_eq!(codes(&format!("{for_files}{first}"), &[JUNE], Some("a@x")), []);
     }
 
     #[test]

@@ -164,9 +164,19 @@ impl<'a> Line<'a> {
             start += part.len() + 1;
         }
         match PatternList::parse(list) {
-            Some(patterns) if problems.is_empty() => Ok((all_plain.then_some(principals), patterns)),
-            Some(_) | None => Err(problems),
+            Some(patterns) if problems.is_empty() => return Ok((all_plain.then_some(principals), patterns)),
+            None if problems.is_empty() => {
+                let message = "a list of principals that cannot be matched".to_owned();
+                problems.push(*self.problem(
+                    "signers-principal",
+                    at,
+                    message,
+                    "shorter patterns, none empty",
+                ));
+            }
+            Some(_) | None => {}
         }
+        Err(problems)
     }
 
     pub(super) fn key(&self, parts: &Parts) -> Result<PublicKey, Box<Problem>> {

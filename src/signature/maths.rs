@@ -114,6 +114,11 @@ fn fill<const N: usize>(digits: &[u8]) -> Result<[u8; N], Refusal> {
     Ok(filled)
 }
 
+enum RsaHash {
+    Sha256,
+    Sha512,
+}
+
 fn verify_rsa(
     exponent: &[u8],
     modulus: &[u8],
@@ -121,6 +126,11 @@ fn verify_rsa(
     message: &[u8],
     raw: &[u8],
 ) -> Result<(), Refusal> {
+    let hash = match name {
+        "rsa-sha2-256" => RsaHash::Sha256,
+        "rsa-sha2-512" => RsaHash::Sha512,
+        _ => return Err(other_algorithm(name)),
+    };
     let number = rsa::BoxedUint::from_be_slice_vartime;
     let key = rsa::RsaPublicKey::new_with_max_size(number(modulus), number(exponent), modulus.len() * 8)
         .map_err(|_error| Refusal::Bad("its RSA key cannot be used"))?;
@@ -133,15 +143,11 @@ fn verify_rsa(
     let mut filled = vec![0; zeros];
     filled.extend(raw);
     let signature = rsa::pkcs1v15::Signature::try_from(filled.as_slice()).map_err(fails)?;
-    match name {
-        "rsa-sha2-256" => {
-            rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &signature).map_err(fails)
-        }
-        "rsa-sha2-512" => {
-            rsa::pkcs1v15::VerifyingKey::<Sha512>::new(key).verify(message, &signature).map_err(fails)
-        }
-        _ => Err(other_algorithm(name)),
+    match hash {
+        RsaHash::Sha256 => rsa::pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &signature),
+        RsaHash::Sha512 => rsa::pkcs1v15::VerifyingKey::<Sha512>::new(key).verify(message, &signature),
     }
+    .map_err(fails)
 }
 
 /// The flags and counter that end a hardware key's signature, and what such a key signs.

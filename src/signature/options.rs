@@ -82,7 +82,12 @@ impl Options {
             "namespaces" => {
                 let list = PatternList::parse(value(line, at)?).ok_or_else(|| {
                     let help = "name one at least, separated by commas, such as `namespaces=\"git\"`";
-                    line.problem("signers-option-value", at, "an empty namespace".to_owned(), help)
+                    line.problem(
+                        "signers-option-value",
+                        at,
+                        "a list of namespaces that cannot be matched".to_owned(),
+                        help,
+                    )
                 })?;
                 self.namespaces = Some(list);
             }

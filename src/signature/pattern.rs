@@ -1,5 +1,8 @@
 //! OpenSSH's pattern lists: `*@example.com,!intern@example.com`.
 
+/// Length from which on OpenSSH matches no pattern of a list, in bytes; a byte is for its `!`.
+const LONGEST: usize = 1_000;
+
 /// Patterns separated by commas, of which one at least must match and none that begins with `!`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PatternList(Vec<Pattern>);
@@ -11,12 +14,14 @@ struct Pattern {
 }
 
 impl PatternList {
-    /// A list with an empty pattern is none.
+    /// A list with an empty pattern is none, nor is one with a pattern that OpenSSH finds too long to match.
     pub(super) fn parse(text: &str) -> Option<Self> {
         text.split(',')
             .map(|part| {
                 let (negated, part) = part.strip_prefix('!').map_or((false, part), |part| (true, part));
-                (!part.is_empty()).then(|| Pattern { negated, text: part.as_bytes().to_vec() })
+                (1..LONGEST)
+                    .contains(&part.len())
+                    .then(|| Pattern { negated, text: part.as_bytes().to_vec() })
             })
             .collect::<Option<Vec<_>>>()
             .map(Self)
@@ -92,7 +97,7 @@ mod tests {
         ] {
             assert_eq!(PatternList::parse(list).unwrap().matches(text), expected, "{list} on {text}");
         }
-        for bad in ["", ",", "a,", ",a", "a,,b", "!", "a,!"] {
+        for bad in ["", ",", "a,", ",a", "a,,b", "!", "a,!", &format!("{},git", "a".repeat(1_000))] {
             assert!(PatternList::parse(bad).is_none(), "{bad}");
         }
     }

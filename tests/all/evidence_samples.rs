@@ -341,3 +341,49 @@ fn files_of_other_tools_read_as_what_they_are() {
     let Some(card) = other("hf_model_index/simple_model_index.md") else { return };
     assert!(report(&card, Format::Text).metrics.is_empty());
 }
+
+/// Bytes of a report that the demo embeds.
+#[expect(clippy::disallowed_methods, reason = "a test reads what the program embeds")]
+fn demo(file: &str) -> Vec<u8> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/reports");
+    std::fs::read(format!("{root}/{file}")).expect(file)
+}
+
+// Python's json and csv over the files: 1.26 and 3.9 of 60 documents; 2 of 48 attacks, both medium; 3 of 50 ratings.
+#[test]
+fn the_reports_of_the_demo_say_what_the_demo_tells() {
+    let good = report(&demo("promptfoo.json"), Format::Promptfoo);
+    assert_eq!(number(&good, "named/Hallucination"), (0.021, Some(60)));
+    assert_eq!(number(&good, "tests.pass_rate"), (1.0, Some(60)));
+    let regressed = report(&demo("promptfoo-regressed.json"), Format::Promptfoo);
+    let (rate, samples) = number(&regressed, "named/Hallucination");
+    same(rate, 0.065);
+    assert_eq!((samples, number(&regressed, "tests.failed").0), (Some(60), 2.0));
+    let red_team = report(&demo("red-team.json"), Format::Promptfoo);
+    for (name, expected) in [
+        ("findings.open.critical", 0.0),
+        ("findings.open.high", 0.0),
+        ("findings.open.medium", 2.0),
+        ("findings.open.unrated", 0.0),
+        ("attacks.success_rate", 2.0 / 48.0),
+    ] {
+        assert_eq!(number(&red_team, name), (expected, Some(48)), "{name}");
+    }
+    let benchmark = report(&demo("lm-eval.json"), Format::LmEval);
+    assert_eq!(number(&benchmark, "summarization/rougeL"), (0.3862, Some(500)));
+    let drill = report(&demo("rollback.toml"), Format::Rollback);
+    assert_eq!(number(&drill, "rollback.seconds"), (270.0, None));
+    assert_eq!(drill.tested.unwrap().to_string(), "2026-11-18T10:30:00Z");
+    let human = demo("human-eval.csv");
+    let mut acceptable = rows(None, Some("verdict"), Reduce::Share);
+    if let Source::Rows { equals, .. } = &mut acceptable.source {
+        *equals = Some(Scalar::Text("acceptable".into()));
+    }
+    let share = mapped(&human, Format::Csv, &acceptable);
+    assert_eq!((share.value, share.samples, share.rate), (Value::Number(0.94), Some(50), true));
+    let documents = mapped(&human, Format::Csv, &rows(None, Some("sample_id"), Reduce::Distinct));
+    assert_eq!(documents.value, Value::Number(50.0));
+    let bias = demo("bias.json");
+    report(&bias, Format::Json);
+    assert_eq!(mapped(&bias, Format::Json, &at("/groups/es/acceptable")).value, Value::Number(0.92));
+}

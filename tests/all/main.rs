@@ -11,6 +11,8 @@ mod raw_commits;
 #[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
+mod signature_certificates;
+#[cfg(test)]
 mod signature_differential;
 #[cfg(test)]
 mod signature_forgery;

@@ -6,8 +6,6 @@ use super::{Json, JsonError, JsonFile, Members};
 pub(super) const MAX_DEPTH: usize = 128;
 /// Most values in one file: what keeps memory bounded. An honest report of 8 MiB has far fewer.
 pub(super) const MAX_VALUES: usize = 1_000_000;
-/// Integers of so many digits are held exactly, without a look.
-const EXACT_DIGITS: usize = 15;
 
 /// Reads a file: one value, or else JSON Lines. Blank lines between those are passed over.
 pub(crate) fn parse_file(text: &str) -> Result<JsonFile, JsonError> {
@@ -226,7 +224,7 @@ impl Parser<'_> {
         let length = super::super::number::json_length(rest).ok_or_else(|| self.wrong("no JSON number"))?;
         let literal = rest.get(..length).unwrap_or_default().to_owned();
         self.at += length;
-        Ok(super::super::number::held(&literal, EXACT_DIGITS).map_or(Json::Unheld(literal), Json::Number))
+        Ok(super::super::number::held(&literal).map_or(Json::Unheld(literal), Json::Number))
     }
 
     fn rest(&self) -> &str {

@@ -70,7 +70,7 @@ fn what_is_not_as_the_mapping_says_fails() {
 fn formats_without_values_say_so() {
     let mapping = value("/x", None, None, None, false);
     for (bytes, format, expected) in [
-        ("some words", Format::Text, "gives no metrics"),
+        ("some words", Format::Text, "has no metric `/x`"),
         ("a,b\n1,2\n", Format::Csv, "map its rows"),
         ("{\"a\":1}\n{\"a\":2}\n", Format::Json, "JSON Lines"),
     ] {

@@ -28,10 +28,10 @@ fn unreadable(text: &str, expected: &str) {
 }
 
 #[track_caller]
-fn number(report: &Report, name: &str) -> f64 {
+fn is(report: &Report, name: &str, expected: f64) {
     match report.lookup(name) {
-        Ok(Metric { value: Value::Number(value), .. }) => *value,
-        other => panic!("{name}: {other:?}"),
+        Ok(metric) => assert_eq!(metric.value, Value::Number(expected), "{name}"),
+        Err(why) => panic!("{name}: {why}"),
     }
 }
 
@@ -46,7 +46,7 @@ fn tests_are_counted_by_how_they_ended() {
         ("tests.errored", 1.0),
         ("tests.pass_rate", 0.5),
     ] {
-        assert_eq!(number(&report, name), expected, "{name}");
+        is(&report, name, expected);
         assert_eq!(report.lookup(name).unwrap().errors, Some(1), "{name}");
     }
 }
@@ -54,11 +54,12 @@ fn tests_are_counted_by_how_they_ended() {
 #[test]
 fn errors_that_nobody_counted_are_unknown_and_count_as_failures() {
     let folded = report(&file(r#"{"successes":1,"failures":2}"#, &[PASS, UNKNOWN, UNKNOWN], "{}"));
-    assert_eq!(number(&folded, "tests.failed"), 2.0);
+    is(&folded, "tests.failed", 2.0);
     assert_eq!(folded.lookup("tests.failed").unwrap().errors, None);
     assert!(folded.lookup("tests.errored").is_err());
     let stated = report(&file(r#"{"successes":1,"failures":1,"errors":1}"#, &[PASS, UNKNOWN, UNKNOWN], "{}"));
-    assert_eq!((number(&stated, "tests.failed"), number(&stated, "tests.errored")), (1.0, 1.0));
+    is(&stated, "tests.failed", 1.0);
+    is(&stated, "tests.errored", 1.0);
 }
 
 #[test]
@@ -174,7 +175,7 @@ fn attacks_that_succeed_are_open_findings_of_their_severity() {
         ("redteam/hate@jailbreak/pass_rate", 0.5),
         ("redteam/hate/pass_rate", 0.0),
     ] {
-        assert_eq!(number(&report, name), expected, "{name}");
+        is(&report, name, expected);
     }
     let rate = report.lookup("attacks.success_rate").unwrap();
     assert_eq!((rate.samples, rate.errors, rate.rate), (Some(7), Some(1), true));
@@ -186,7 +187,7 @@ fn the_worse_of_two_severities_holds() {
     let row = r#"{"success":false,"failureReason":1,"metadata":{"pluginId":"p","severity":"low"},
         "testCase":{"metadata":{"severity":"critical"}}}"#;
     let report = report(&file(r#"{"successes":0,"failures":1,"errors":0}"#, &[row], "{}"));
-    assert_eq!(number(&report, "findings.open.critical"), 1.0);
+    is(&report, "findings.open.critical", 1.0);
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn a_group_of_attacks_that_was_never_judged_leaves_the_worst_unknown() {
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let report = report(&file(r#"{"successes":1,"failures":0,"errors":1}"#, &rows, "{}"));
     assert!(matches!(report.lookup("attacks.worst_success_rate"), Err(Lookup::Missing { .. })));
-    assert_eq!(number(&report, "redteam/b/pass_rate"), 0.0);
+    is(&report, "redteam/b/pass_rate", 0.0);
 }
 
 #[test]
@@ -207,10 +208,10 @@ fn a_red_team_run_is_known_by_its_rows_or_its_configuration() {
     let plain = file(stats, &[PASS, FAIL], "{}");
     assert!(report(&plain).lookup("attacks.success_rate").is_err());
     let configured = plain.replace(r#""config":{}"#, r#""config":{"redteam":{"plugins":["pii"]}}"#);
-    assert_eq!(number(&report(&configured), "findings.open.unrated"), 1.0);
+    is(&report(&configured), "findings.open.unrated", 1.0);
     let empty = plain.replace(r#""config":{}"#, r#""config":{"redteam":{"plugins":[]}}"#);
     assert!(report(&empty).lookup("findings.open.unrated").is_err());
     let asserted =
         r#"{"success":false,"failureReason":1,"testCase":{"assert":[{"type":"promptfoo:redteam:pii"}]}}"#;
-    assert_eq!(number(&report(&file(stats, &[PASS, asserted], "{}")), "redteam/pii/pass_rate"), 0.0);
+    is(&report(&file(stats, &[PASS, asserted], "{}")), "redteam/pii/pass_rate", 0.0);
 }

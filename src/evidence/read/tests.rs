@@ -54,7 +54,7 @@ fn some_files_are_unreadable_as_any_format() {
             let reading = Reading { declared: format, ..Reading::default() };
             match read(bytes, &reading) {
                 Err(Unreadable::Invalid(why)) => {
-                    assert!(why.contains(expected), "{why} should say {expected}")
+                    assert!(why.contains(expected), "{why} should say {expected}");
                 }
                 other => panic!("{bytes:?} as {format:?} gave {other:?}"),
             }

@@ -15,6 +15,7 @@ fn check(
     check_share(rows, filter, column, how, None, expected);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tables of cases read better with values")]
 #[track_caller]
 fn check_share(
     rows: &Rows<'_>,
@@ -24,9 +25,9 @@ fn check_share(
     equals: Option<Scalar>,
     expected: Result<(f64, u64), &str>,
 ) {
-    let filter: BTreeMap<String, Scalar> =
+    let by_column: BTreeMap<String, Scalar> =
         filter.iter().map(|(name, wanted)| ((*name).to_owned(), wanted.clone())).collect();
-    let found = reduce(rows, Reduction { filter: &filter, column, reduce: how, equals: equals.as_ref() });
+    let found = reduce(rows, Reduction { filter: &by_column, column, reduce: how, equals: equals.as_ref() });
     match (found, expected) {
         (Ok(metric), Ok((value, samples))) => {
             assert_eq!((metric.value, metric.samples), (Value::Number(value), Some(samples)));
@@ -36,15 +37,15 @@ fn check_share(
     }
 }
 
-fn csv(text: &str) -> Rows<'_> {
-    Rows::Csv(csv::parse(text, b',').unwrap())
+fn csv(sheet: &str) -> Rows<'_> {
+    Rows::Csv(csv::parse(sheet, b',').unwrap())
 }
 
 #[track_caller]
-fn with_json(text: &str, test: impl FnOnce(&Rows<'_>)) {
-    match parse_file(text).unwrap() {
-        JsonFile::Document(document) => test(&Rows::Json(document.as_array().unwrap())),
-        JsonFile::Lines(rows) => test(&Rows::Json(&rows)),
+fn with_json(file: &str, check: impl FnOnce(&Rows<'_>)) {
+    match parse_file(file).unwrap() {
+        JsonFile::Document(document) => check(&Rows::Json(document.as_array().unwrap())),
+        JsonFile::Lines(rows) => check(&Rows::Json(&rows)),
     }
 }
 
@@ -136,17 +137,19 @@ fn a_cell_that_is_not_finite_makes_the_whole_not_finite() {
 
 #[test]
 fn what_cannot_be_compared_is_an_error_and_not_a_difference() {
-    let share = |rows: &Rows<'_>, wanted: Scalar, expected: Result<(f64, u64), &str>| {
+    let compared = |rows: &Rows<'_>, wanted: Scalar, expected: Result<(f64, u64), &str>| {
         check_share(rows, &[], Some("v"), Reduce::Share, Some(wanted), expected);
     };
-    share(&csv("v\nFail\npass\n"), text("fail"), Err("it is `Fail`, compared with the text `fail`"));
-    share(&csv("v\nTrue\nfalse\n"), Scalar::Bool(true), Ok((0.5, 2)));
-    share(&csv("v\nyes\nfalse\n"), Scalar::Bool(true), Err("`yes`"));
-    share(&csv("v\n1\nx\n"), Scalar::Number(1.0), Err("`x`"));
-    with_json(r#"[{"v":"true"}]"#, |rows| share(rows, Scalar::Bool(true), Err("it is a text")));
-    with_json(r#"[{"v":"1"}]"#, |rows| share(rows, Scalar::Number(1.0), Err("it is a text")));
-    with_json(r#"[{"v":1}]"#, |rows| share(rows, text("1"), Err("it is a number")));
-    with_json(r#"[{"v":1},{"v":1.0},{"v":2}]"#, |rows| share(rows, Scalar::Number(1.0), Ok((2.0 / 3.0, 3))));
+    compared(&csv("v\nFail\npass\n"), text("fail"), Err("it is `Fail`, compared with the text `fail`"));
+    compared(&csv("v\nTrue\nfalse\n"), Scalar::Bool(true), Ok((0.5, 2)));
+    compared(&csv("v\nyes\nfalse\n"), Scalar::Bool(true), Err("`yes`"));
+    compared(&csv("v\n1\nx\n"), Scalar::Number(1.0), Err("`x`"));
+    with_json(r#"[{"v":"true"}]"#, |rows| compared(rows, Scalar::Bool(true), Err("it is a text")));
+    with_json(r#"[{"v":"1"}]"#, |rows| compared(rows, Scalar::Number(1.0), Err("it is a text")));
+    with_json(r#"[{"v":1}]"#, |rows| compared(rows, text("1"), Err("it is a number")));
+    with_json(r#"[{"v":1},{"v":1.0},{"v":2}]"#, |rows| {
+        compared(rows, Scalar::Number(1.0), Ok((2.0 / 3.0, 3)));
+    });
 }
 
 #[test]
