@@ -60,7 +60,7 @@ struct GivenDigest {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let given = Given::Artifacts(artifacts(args)?);
+    let given = Given::Artifacts(artifacts(context, args)?);
     let opening =
         Opening { view: View::Recorded, at: args.at, time: args.time, log: args.log, seen: args.seen };
     let session = Session::open(context, &opening)?;
@@ -71,7 +71,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// All that was given, each name once. Nothing is digested before the names are known to be right.
-fn artifacts(args: &Args) -> anyhow::Result<BTreeMap<ArtifactName, ArtifactDigest>> {
+fn artifacts(context: &Context, args: &Args) -> anyhow::Result<BTreeMap<ArtifactName, ArtifactDigest>> {
     let mut names: Vec<&ArtifactName> = args.artifacts.iter().map(|given| &given.name).collect();
     names.extend(args.digests.iter().map(|given| &given.name));
     names.sort();
@@ -84,7 +84,7 @@ fn artifacts(args: &Args) -> anyhow::Result<BTreeMap<ArtifactName, ArtifactDiges
     let mut artifacts: BTreeMap<ArtifactName, ArtifactDigest> =
         args.digests.iter().map(|given| (given.name.clone(), given.digest.clone())).collect();
     for GivenPath { name, path } in &args.artifacts {
-        artifacts.insert(name.clone(), artifact_digest::digest_path(path)?);
+        artifacts.insert(name.clone(), artifact_digest::digest_path(&context.directory.join(path))?);
     }
     Ok(artifacts)
 }

@@ -50,7 +50,11 @@ pub(super) fn read(context: &Context, named: Option<&str>) -> anyhow::Result<Pol
     if let Ok(commit) = named.parse::<ObjectId>() {
         return from_commit(&context.repository()?, commit);
     }
-    let path = context.directory.join(named);
+    let path = if context.directory == Path::new(".") {
+        PathBuf::from(named)
+    } else {
+        context.directory.join(named)
+    };
     if path.is_dir() {
         return from_directory(path);
     }

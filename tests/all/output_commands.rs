@@ -1,5 +1,7 @@
 //! What the printing commands make of their arguments, and what `policy lint` finds.
 
+#![expect(clippy::disallowed_methods, reason = "tests start the program and write what it reads")]
+
 use std::path::Path;
 use std::process::Command;
 
