@@ -84,7 +84,7 @@ fn artifacts(context: &Context, args: &Args) -> anyhow::Result<BTreeMap<Artifact
     let mut artifacts: BTreeMap<ArtifactName, ArtifactDigest> =
         args.digests.iter().map(|given| (given.name.clone(), given.digest.clone())).collect();
     for GivenPath { name, path } in &args.artifacts {
-        artifacts.insert(name.clone(), artifact_digest::digest_path(&context.directory.join(path))?);
+        artifacts.insert(name.clone(), artifact_digest::artifact_digest(&context.directory.join(path))?);
     }
     Ok(artifacts)
 }
