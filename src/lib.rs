@@ -26,3 +26,7 @@ pub mod git;
 pub mod ledger;
 
 pub mod insight;
+
+pub mod render;
+
+pub mod cli;

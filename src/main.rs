@@ -1,3 +1,7 @@
 //! The program `git-gate`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    git_gate::cli::main(std::env::args_os())
+}

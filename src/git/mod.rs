@@ -5,17 +5,34 @@
 //! messages and signatures are split from those bytes by our own readers ([`raw`], [`Tree`]), so that grafts, shallow
 //! files and replacements change nothing (design, sections 8 and 9.2). Refs are read by full name.
 
+mod branch;
+mod checkout;
 mod config;
+mod draft;
 mod locate;
+mod merge;
 mod objects;
 mod preview;
+mod push;
 mod refs;
+mod run;
+mod sign;
 mod tree;
+mod unwritten;
+mod write;
 
 pub mod raw;
 
+pub use branch::Branch;
+pub use draft::{Draft, FileChange};
 pub use locate::Repository;
+pub use merge::merge_trees;
+pub use preview::Preview;
+pub use run::{Git, Messages, REDIRECTING, Ran, Start};
+pub use sign::{Signed, Signer};
 pub use tree::{Entry, EntryKind, Tree, TreeDefect};
+pub use unwritten::{Unwritten, WRITE_CODES};
+pub use write::{SignedCommit, Written};
 
 use std::path::PathBuf;
 

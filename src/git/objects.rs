@@ -17,6 +17,11 @@ impl Repository {
         Ok(Tree::parse(self.read_object(id, ObjectType::Tree, u64::MAX)?))
     }
 
+    /// The bytes of a tree object.
+    pub(super) fn read_tree_bytes(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
+        self.read_object(id, ObjectType::Tree, u64::MAX)
+    }
+
     /// The size of a blob in bytes, without reading it whole.
     pub fn blob_size(&self, id: ObjectId) -> Result<u64, GitError> {
         let (bytes, kind) = self.odb.read_header(oid(id)).map_err(|error| read_error(id, &error))?;

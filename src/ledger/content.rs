@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::evidence::{self, Reading};
-use crate::model::{ArtifactDigest, ArtifactName, GateName, ObjectId, Principal, Time};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::request::GateRequest;
 use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
@@ -46,6 +46,15 @@ impl Ledger {
                 (None, None) => Standing::Absent,
             }),
         }
+    }
+
+    /// The environments that the gate's request names in a view; nothing where it cannot be read.
+    pub fn requested_environments(
+        &self,
+        gate: &GateName,
+        view: View,
+    ) -> Result<Option<BTreeSet<Name>>, Undecided> {
+        Ok(self.request_at(gate, self.commit_at_link(view.step).tree)?.map(|request| request.environments))
     }
 
     /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
@@ -209,7 +218,7 @@ impl Ledger {
         gate: &GateName,
         view: View,
         at: Index,
-        kind: &crate::model::Name,
+        kind: &Name,
         file: &str,
     ) -> Result<Side, Undecided> {
         let commit = self.history.commit(at);

@@ -29,14 +29,14 @@ pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, sn
 pub use undecided::{CODES, Undecided};
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
 use crate::model::{ContentDigest, GateName, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{Notice, PolicyInForce};
+use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
 
 use changes::Changes;
 use chronicle::{Chronicle, Sources};
@@ -204,11 +204,7 @@ impl Ledger {
         directory: &trees::Directory,
     ) -> Result<PendingPolicy, Undecided> {
         let epoch = self.chronicle.epoch_at(view.link);
-        let ballots = (0..)
-            .zip(self.history.up_to(view.link))
-            .filter(|(_, commit)| commit.about == About::Policy && commit.link > 0)
-            .map(|(at, _)| at)
-            .collect();
+        let ballots = self.policy_ballots(0, view.link);
         let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
         let serial = match directory.files.get("policy.toml") {
             Some(blob) => crate::policy::read_identity(&self.trees.blob(*blob)?).map(|(_, serial)| serial),
@@ -221,6 +217,53 @@ impl Ledger {
             approvals: tally.filled(&epoch.policy, digest),
             needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
         })
+    }
+
+    /// The decisions on the policy that were recorded since the one in force came into it, counted or not.
+    pub fn policy_decisions(&self, view: View) -> Result<Vec<DecisionShown>, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let ballots = self.policy_ballots(epoch.link, view.link);
+        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
+        tally.ballots.into_iter().map(|ballot| self.ballot_shown(ballot, view)).collect()
+    }
+
+    fn ballot_shown(&self, ballot: tally::Ballot, view: View) -> Result<DecisionShown, Undecided> {
+        let commit = self.history.commit(ballot.at);
+        let (step, _, recorded) = self.recording(commit.link, view.step);
+        let signed = self.signing.signed(commit.id)?;
+        let first = ballot.defects.iter().next().map(|(code, reason)| (*code, reason.clone()));
+        let fact = DecisionFact {
+            commit: commit.id,
+            verb: ballot.verb,
+            principal: ballot.principal,
+            key: ballot.key,
+            role: ballot.role,
+            environments: BTreeSet::new(),
+            content: ballot.content,
+            reason: None,
+            words: shape::words(&signed.message),
+            record: None,
+            gate_content: None,
+            signed_at: commit.date,
+            recorded_at: step.map(|_| recorded),
+            since: recorded.min(commit.date),
+            defects: ballot.defects,
+            duplicate_of: None,
+            restricts: false,
+            ancestors: BTreeSet::new(),
+            after_incidents: BTreeSet::new(),
+        };
+        let (code, reason) = first.map_or((None, None), |(code, reason)| (Some(code), Some(reason)));
+        Ok(DecisionShown { fact, code, reason })
+    }
+
+    /// The decisions on the policy that links after `from`, up to and with `to`, brought in.
+    fn policy_ballots(&self, from: u32, to: u32) -> BTreeSet<Index> {
+        (0..)
+            .zip(self.history.up_to(to))
+            .filter(|(_, commit)| commit.about == About::Policy && commit.link > from)
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// What a reader should know of the history as a whole.

@@ -188,3 +188,80 @@ impl From<KeyError> for Unfit {
         Self::Key(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, certificate, token_public};
+    use super::super::{AllowedSigners, verify};
+    use super::*;
+
+    #[track_caller]
+    fn check(certificate: &[u8], expected: &[Code]) {
+        let armored = Made { key: Some(certificate), ..Made::default() }.sign(1, b"payload");
+        let found = match verify(b"payload", armored.as_bytes()) {
+            Err(defect) => vec![defect.code],
+            Ok(signature) => {
+                assert!(signature.ca_key().is_some());
+                assert_eq!(signature.key_description(), "ED25519 certificate");
+                let line = format!("*@x cert-authority {}", token_public());
+                let now = Time::from_unix(1_780_000_000).unwrap();
+                match AllowedSigners::parse(&line).unwrap().attribute(&signature, &[now]).counts {
+                    Ok(verified) => {
+                        assert_eq!(verified.ca_key(), signature.ca_key());
+                        assert_eq!(verified.key(), signature.key());
+                        vec![]
+                    }
+                    Err(defects) => defects.into_iter().map(|defect| defect.code).collect(),
+                }
+            }
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_certificate_counts_for_its_one_principal() {
+        check(&certificate(USER, &["a@x"], &[], 1), &[]);
+        check(&certificate(USER, &["a@x", "a@x", "root"], &[], 1), &[]);
+        check(&certificate(USER, &["a@x", "b@x"], &[], 1), &[Code::UnknownKey]);
+        check(&certificate(USER, &["a@y"], &[], 1), &[Code::UnknownKey]);
+        check(&certificate(USER, &["a b@x"], &[], 1), &[Code::UnknownKey]);
+        check(&certificate(USER, &["*@x"], &[], 1), &[Code::UnknownKey]);
+        check(&certificate(USER, &[], &[], 1), &[Code::KeyNotValid]);
+        check(&certificate(HOST, &["a@x"], &[], 1), &[Code::KeyNotValid]);
+    }
+
+    #[test]
+    fn an_authority_that_was_not_touched_certifies_nothing() {
+        check(&certificate(USER, &["a@x"], &[], 0), &[Code::NoTouch]);
+        check(&certificate(USER, &["a@x"], &[], 4), &[Code::NoTouch]);
+    }
+
+    #[test]
+    fn critical_options_are_honoured_or_refused() {
+        check(&certificate(USER, &["a@x"], &["verify-required"], 1), &[Code::NoVerification]);
+        check(&certificate(USER, &["a@x"], &["a", "b"], 1), &[Code::KeyNotValid, Code::KeyNotValid]);
+        for unreadable in [&["b", "a"], &["a", "a"]] {
+            check(&certificate(USER, &["a@x"], unreadable, 1), &[Code::BadSignature]);
+        }
+    }
+
+    #[test]
+    fn odd_certificates_are_refused() {
+        let long = "x".repeat(LONGEST_NAME + 1);
+        let many: Vec<String> = (0..=MOST_PRINCIPALS).map(|number| format!("{number}@x")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let good = certificate(USER, &["a@x"], &[], 1);
+        for bad in [
+            certificate(0, &["a@x"], &[], 1),
+            certificate(3, &["a@x"], &[], 1),
+            certificate(USER, &[&long], &[], 1),
+            certificate(USER, &["a@x\0"], &[], 1),
+            certificate(USER, &many, &[], 1),
+            [&good[..], b"x"].concat(),
+            good[..good.len() - 1].to_vec(),
+        ] {
+            check(&bad, &[Code::BadSignature]);
+        }
+        check(&certificate(USER, &many[..MOST_PRINCIPALS], &[], 1), &[Code::UnknownKey]);
+    }
+}

@@ -1,16 +1,13 @@
-//! Public keys: how they are read, how they are named, and which are strong enough.
+//! Public keys: how they are read, and which are strong enough.
 //!
 //! The algorithms of section 8 of the design and no other. A key is a point or number that its algorithm can use, in
 //! the one spelling that SSH gives it; whatever else is refused here, so that what verifies need not ask again.
 
 use std::fmt;
-use std::str::FromStr;
 
-use base64ct::{Base64Unpadded, Encoding as _};
-use sha2::{Digest as _, Sha256};
-
+use super::fingerprint::Fingerprint;
 use super::wire::{Reader, Unreadable, put_string};
-use crate::model::{Malformed, limits};
+use crate::model::limits;
 
 /// Largest RSA modulus that is used, in bits: OpenSSH's own limit. It bounds what one verification can cost.
 const LARGEST_RSA_BITS: usize = 16_384;
@@ -20,10 +17,6 @@ const SMALLEST_RSA_BITS: usize = 1_024;
 
 /// Longest application name of a hardware key, in bytes. It is `ssh:` and a word, as a rule.
 const LONGEST_APPLICATION: usize = 1_024;
-
-/// A key's name, `SHA256:…`, as `ssh-keygen -l` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(String);
 
 /// A public key that its algorithm can use.
 #[derive(Clone, PartialEq, Eq)]
@@ -275,38 +268,6 @@ impl From<Unreadable> for KeyError {
     }
 }
 
-impl Fingerprint {
-    /// The name of a key in the wire format.
-    pub(super) fn of(blob: &[u8]) -> Self {
-        Self(format!("SHA256:{}", Base64Unpadded::encode_string(&Sha256::digest(blob))))
-    }
-
-    /// The fingerprint as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.strip_prefix("SHA256:")
-            .and_then(|digest| Base64Unpadded::decode_vec(digest).ok())
-            .filter(|digest| digest.len() == 32)
-            .map(|_digest| Self(text.to_owned()))
-            .ok_or_else(|| {
-                Malformed("a fingerprint is `SHA256:` and 43 characters, as `ssh-keygen -l` prints it".into())
-            })
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({} {})", self.description(), self.fingerprint)
@@ -408,18 +369,6 @@ mod tests {
             (&[3], &even),
         ] {
             assert!(rsa(exponent, modulus).is_err(), "{exponent:?}");
-        }
-    }
-
-    #[test]
-    fn fingerprints_are_read_as_they_are_written() {
-        let fingerprint = PublicKey::read(&blob(1)).unwrap().fingerprint;
-        assert_eq!(fingerprint.as_str().parse::<Fingerprint>().unwrap(), fingerprint);
-        assert_eq!(fingerprint.as_str().len(), 50);
-        for bad in
-            ["", "SHA256:", "MD5:00", "SHA256:abc", &format!("{fingerprint}="), &format!(" {fingerprint}")]
-        {
-            assert!(bad.parse::<Fingerprint>().is_err(), "{bad}");
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Each module carries `#[cfg(test)]`, although all of this is test code: it tells clippy so, and what `.clippy.toml`
 //! allows in tests then holds for their helpers too.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files and the clock, and start git")]
+
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
@@ -17,9 +19,13 @@ mod layers;
 #[cfg(test)]
 mod markdown;
 #[cfg(test)]
+mod output_commands;
+#[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
 mod signature_bench;
+#[cfg(test)]
+mod signature_certificates;
 #[cfg(test)]
 mod signature_differential;
 #[cfg(test)]

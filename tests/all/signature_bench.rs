@@ -2,6 +2,8 @@
 //!
 //! Everything happens in a directory of its own, with a home, a time zone and a git configuration of its own.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -129,6 +131,18 @@ impl Bench {
         let output = self.run("ssh-keygen", &all, b"");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         format!("{}-cert.pub", copy.display())
+    }
+
+    /// The blob of a certificate of `ca` on a key given as in a `.pub` file.
+    pub(crate) fn certify_public(&self, ca: &str, public: &str, arguments: &[&str]) -> Vec<u8> {
+        let path = self.fresh("public");
+        write(&path.with_extension("pub"), public.as_bytes());
+        let file = path.with_extension("pub").display().to_string();
+        let output =
+            self.run("ssh-keygen", &[&["-q", "-s", ca, "-I", "someone"], arguments, &[&file]].concat(), b"");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let certificate = read(Path::new(&format!("{}-cert.pub", path.display())));
+        Base64::decode_vec(certificate.split(' ').nth(1).unwrap()).unwrap()
     }
 
     /// Whether `ssh-keygen -Y verify` and `git verify-commit` both accept.

@@ -1,0 +1,200 @@
+//! The arguments as typed: what every command takes, and the commands.
+//!
+//! Each command's own arguments stand in its file. Here is also what holds for all of them: a wrong argument is status
+//! 2, and so is a flag with an empty value, which is most often a variable that a script forgot to set.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::model::ObjectId;
+
+use super::context::write_stdout;
+use super::{Exit, Failure};
+
+/// A deployment gate for AI systems that lives in git.
+///
+/// A governance repository holds requests to deploy a version of a model, prompt or configuration, with the test reports
+/// that support it. People approve by signing commits; `check` says whether a version may go to an environment, and why.
+#[derive(Debug, Parser)]
+#[command(
+    name = "git-gate",
+    bin_name = "git gate",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Globals {
+    /// Run as if started in this directory.
+    #[arg(short = 'C', value_name = "PATH", global = true)]
+    pub directory: Option<PathBuf>,
+    /// The form of what is printed.
+    #[arg(long, value_name = "FORMAT", global = true, default_value = "text")]
+    pub format: Format,
+    /// The trust root, as a full commit id; else `git config gate.root` of the repository.
+    #[arg(long, value_name = "COMMIT", global = true)]
+    pub root: Option<ObjectId>,
+    /// Print only data and errors, no progress and no advice.
+    #[arg(long, short = 'q', global = true)]
+    pub quiet: bool,
+    /// Colour.
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: Color,
+}
+
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, on a terminal.
+    Text,
+    /// For programs: one object, with a schema.
+    Json,
+    /// For merge requests and issues.
+    Markdown,
+}
+
+/// When to print in colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On terminals, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a governance repository, with a starter policy and your key.
+    Init(super::init::Args),
+    /// Pin or move the trust root.
+    Trust(super::trust::Args),
+    /// Open a gate: its branch and its request.
+    Open(super::open::Args),
+    /// Copy a report into a gate, or replace it.
+    Attach(super::attach::Args),
+    /// Take a report out of a gate.
+    Detach(super::detach::Args),
+    /// Record what will be deployed, by digest.
+    Artifact(super::artifact::Args),
+    /// Show the checklist of a gate.
+    Show(super::show::Args),
+    /// Approve a gate, or a policy change.
+    Approve(super::approve::Args),
+    /// Reject a gate, or take back your approval of a policy change.
+    Reject(super::reject::Args),
+    /// Take back your own decisions on a gate.
+    Withdraw(super::withdraw::Args),
+    /// Close a gate for good.
+    Close(super::close::Args),
+    /// Judge a gate as if its branch were merged now.
+    Ready(super::ready::Args),
+    /// Bring a gate branch to the mainline, with its commits.
+    Merge(super::merge::Args),
+    /// Say whether a version may go to an environment, and why.
+    Check(super::check::Args),
+    /// The policy in force, its problems, what is pending.
+    Policy(super::policy::Args),
+    /// See the whole of it work, in a repository of its own.
+    Demo(super::demo::Args),
+}
+
+/// What is said instead of running a command: help, the version, or what is wrong with the arguments.
+#[derive(Debug)]
+pub(super) struct Answer(clap::Error);
+
+impl Answer {
+    /// Says it.
+    pub(super) fn give(self) -> anyhow::Result<Exit> {
+        let text = self.0.render().to_string();
+        if matches!(self.0.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            write_stdout(&text)?;
+            return Ok(Exit::Done);
+        }
+        Err(Failure::usage(text.trim_start_matches("error: ").trim_end()).into())
+    }
+}
+
+/// Parses the arguments.
+pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, Answer> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments).map_err(Answer)?;
+    if let Some(name) = empty_value(&matches) {
+        let message = format!("`{name}` has an empty value");
+        return Err(Answer(command.error(ErrorKind::InvalidValue, message)));
+    }
+    Cli::from_arg_matches(&matches).map_err(Answer)
+}
+
+/// The first argument with an empty value, here or in the subcommand.
+fn empty_value(matches: &ArgMatches) -> Option<String> {
+    for id in matches.ids() {
+        // Groups have no values of their own.
+        let Ok(Some(mut values)) = matches.try_get_raw(id.as_str()) else { continue };
+        if values.any(OsStr::is_empty) {
+            return Some(id.as_str().to_owned());
+        }
+    }
+    matches.subcommand().and_then(|(_name, inner)| empty_value(inner))
+}
+
+/// The format that was asked for, as far as can be told before the arguments are known to be right.
+pub(super) fn format_as_typed(arguments: &[OsString]) -> Format {
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let json =
+        texts.contains(&"--format=json") || texts.windows(2).any(|pair| matches!(pair, ["--format", "json"]));
+    if json { Format::Json } else { Format::Text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn parsed(line: &str) -> Result<Cli, String> {
+        let arguments: Vec<OsString> =
+            line.split(' ').map(|part| OsString::from(part.replace("''", ""))).collect();
+        parse(&arguments).map_err(|answer| answer.0.render().to_string())
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_value_is_refused_wherever_it_stands() {
+        for line in [
+            "git-gate -C '' demo",
+            "git-gate demo --dir ''",
+            "git-gate demo --dir=''",
+            "git-gate --root '' demo",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+        assert!(parsed("git-gate demo").is_ok());
+    }
+
+    #[test]
+    fn a_trust_root_is_a_full_commit_id() {
+        assert!(parsed("git-gate --root main demo").is_err());
+        assert!(parsed("git-gate --root 3f2a91c demo").is_err());
+        assert!(parsed(&format!("git-gate --root {} demo", "3f".repeat(20))).is_ok());
+    }
+}

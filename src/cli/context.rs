@@ -1,0 +1,93 @@
+//! What every command is given: where, when, and how to print.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use crate::git::Repository;
+use crate::model::{ObjectId, Time, escape};
+
+use super::environment;
+use super::{Color, Failure, Format, Globals};
+
+/// Where a command runs, at what time, and how it prints.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The directory to start from.
+    pub directory: PathBuf,
+    /// The form of what is printed.
+    pub format: Format,
+    /// The trust root that was given with `--root`.
+    pub root: Option<ObjectId>,
+    /// Whether to print only data and errors.
+    pub quiet: bool,
+    /// Whether stdout is printed in colour.
+    pub color: bool,
+    /// Whether there is a person to ask: stdin and stderr are a terminal.
+    pub asks: bool,
+    /// The time, read once.
+    pub now: Time,
+}
+
+impl Context {
+    pub(super) fn new(globals: &Globals) -> anyhow::Result<Self> {
+        let terminal = std::io::stdout().is_terminal();
+        Ok(Self {
+            directory: globals.directory.clone().unwrap_or_else(|| PathBuf::from(".")),
+            format: globals.format,
+            root: globals.root,
+            quiet: globals.quiet,
+            color: match globals.color {
+                Color::Auto => terminal && globals.format == Format::Text && !environment::no_color(),
+                Color::Always => true,
+                Color::Never => false,
+            },
+            asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            now: environment::now()?,
+        })
+    }
+
+    /// The repository that the command is about.
+    pub fn repository(&self) -> anyhow::Result<Repository> {
+        Ok(Repository::discover(&self.directory)?)
+    }
+
+    /// Prints data. What is printed is written whole, or the command fails.
+    pub fn print(&self, text: &str) -> anyhow::Result<()> {
+        write_stdout(text)
+    }
+
+    /// Tells the person something that is no data: on stderr, unless `--quiet`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            // Advice that nobody can see is not worth failing for.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Warns: on stderr, always.
+    pub fn warn(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "warning: {}", escape(text));
+    }
+
+    /// Asks a yes-or-no question; without a terminal nothing is asked, and the answer is no.
+    pub fn confirm(&self, question: &str) -> anyhow::Result<bool> {
+        if !self.asks {
+            return Ok(false);
+        }
+        let mut stderr = std::io::stderr();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// Writes to stdout, whole.
+pub(super) fn write_stdout(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::output(&error).into())
+}

@@ -1,0 +1,60 @@
+//! The clock and the environment: read here, nowhere else.
+//!
+//! Variables that would make git look at other objects, refs or configuration are not honoured: a verdict comes from
+//! the repository it names (design, section 9.2). They are named, so that nobody wonders.
+
+use crate::git::REDIRECTING;
+use crate::model::Time;
+
+use super::{Context, Failure};
+
+/// The time now.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub(super) fn now() -> Result<Time, Failure> {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok());
+    seconds
+        .and_then(Time::from_unix)
+        .ok_or_else(|| Failure::new("clock", "the clock of this machine is set before 1970 or after 9999"))
+}
+
+/// Whether `NO_COLOR` is set.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Names the variables that are not honoured.
+pub(super) fn warn_of_redirection(context: &Context) {
+    let ignored = ignored_variables();
+    if !ignored.is_empty() {
+        context.warn(&format!(
+            "not honoured: {}; use `-C <path>` and the repository's own configuration",
+            ignored.join(", ")
+        ));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn ignored_variables() -> Vec<String> {
+    let text = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let mut ignored: Vec<String> = REDIRECTING
+        .iter()
+        .filter(|name| text(name).is_some_and(|value| !value.is_empty()))
+        .map(|name| (*name).to_owned())
+        .collect();
+    // `git -c gate.root=… gate check` looks as if it pinned something.
+    if text("GIT_CONFIG_PARAMETERS").is_some_and(|value| value.to_ascii_lowercase().contains("'gate.")) {
+        ignored.push("`gate.…` in GIT_CONFIG_PARAMETERS (`git -c`)".to_owned());
+    }
+    let count = text("GIT_CONFIG_COUNT").and_then(|value| value.parse::<u16>().ok()).unwrap_or(0);
+    for index in 0..count {
+        let name = format!("GIT_CONFIG_KEY_{index}");
+        if text(&name).is_some_and(|key| key.to_ascii_lowercase().starts_with("gate.")) {
+            ignored.push(name);
+        }
+    }
+    ignored
+}

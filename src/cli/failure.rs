@@ -1,0 +1,144 @@
+//! What is said when a command could not do what it was asked: a code, what is wrong, and the mend.
+
+use std::fmt;
+use std::io::Write as _;
+
+use crate::git::{GitError, Unwritten};
+use crate::ledger::Undecided;
+use crate::model::escape;
+use crate::problem::Problems;
+
+use super::context::write_stdout;
+use super::{Exit, Format};
+
+/// Why a command ended without doing what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit status.
+    pub exit: Exit,
+    /// A stable code.
+    pub code: &'static str,
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// What mends it.
+    pub help: Option<String>,
+}
+
+/// Every code that the command line itself gives, with what it means.
+pub const CODES: &[(&str, &str)] = &[
+    ("usage", "the arguments are wrong"),
+    ("panic", "a defect of git-gate: nothing was decided"),
+    ("output", "the output could not be written in full"),
+    ("failed", "another failure of the system"),
+];
+
+impl Failure {
+    /// It could not be done (status 3).
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, code, message: message.into(), help: None }
+    }
+
+    /// The arguments are wrong (status 2).
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, code: "usage", message: message.into(), help: None }
+    }
+
+    /// With what mends it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self::new("panic", "git-gate met a defect of its own: nothing was decided")
+            .help("please report it, with the lines above")
+    }
+
+    pub(super) fn output(error: &std::io::Error) -> Self {
+        Self::new("output", format!("the output could not be written in full: {error}"))
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::new(error.code(), error.to_string()).help(error.help())
+    }
+}
+
+impl From<Undecided> for Failure {
+    fn from(undecided: Undecided) -> Self {
+        Self::new(undecided.code, undecided.message).help(undecided.help)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Says what went wrong, on stderr, or as an object on stdout where JSON was asked for; with which status to end.
+pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
+    let failure = meaning(error);
+    match format {
+        Format::Json => {
+            let object = serde_json::json!({
+                "schema": "git-gate/error/1",
+                "code": failure.code,
+                "message": failure.message,
+                "help": failure.help,
+            });
+            // Where stdout is gone there is nobody to tell; the status says it.
+            let _ = write_stdout(&format!("{object}\n"));
+        }
+        Format::Text | Format::Markdown => {
+            let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref()));
+        }
+    }
+    failure.exit
+}
+
+fn text(failure: &Failure, problems: Option<&Problems>) -> String {
+    if let Some(problems) = problems {
+        let each: Vec<String> = problems.0.iter().map(|problem| format!("error: {problem}")).collect();
+        return each.join("\n");
+    }
+    if failure.exit == Exit::Usage {
+        return format!("error: {}", lines(&failure.message));
+    }
+    let mut text = format!("error: {} [{}]", lines(&failure.message), failure.code);
+    if let Some(help) = &failure.help {
+        text.push_str("\nhelp: ");
+        text.push_str(&lines(help));
+    }
+    text
+}
+
+/// Escapes each line; our own messages may have several.
+fn lines(text: &str) -> String {
+    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
+}
+
+/// The failure that an error is.
+fn meaning(error: &anyhow::Error) -> Failure {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return failure.clone();
+    }
+    if let Some(git) = error.downcast_ref::<GitError>() {
+        return Failure::new(git.code(), git.to_string()).help(git.help());
+    }
+    if let Some(unwritten) = error.downcast_ref::<Unwritten>() {
+        let failure = Failure::new(unwritten.code, &unwritten.message);
+        return Failure { help: unwritten.help.clone(), ..failure };
+    }
+    if let Some(Problems(problems)) = error.downcast_ref::<Problems>()
+        && let Some(first) = problems.first()
+    {
+        let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        return Failure { help: first.help.clone(), ..Failure::new(first.code, message) };
+    }
+    Failure::new("failed", format!("{error:#}"))
+}

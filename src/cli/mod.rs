@@ -1,0 +1,84 @@
+//! The command line: parse, run, print, exit status. One file per command.
+//!
+//! The only part that reads the clock and the environment, and the only one that talks to the user. Data goes to
+//! stdout, everything else to stderr. No panic and no cut output ever ends in status 0 (design, section 12).
+
+mod approve;
+mod arguments;
+mod artifact;
+mod artifact_digest;
+mod attach;
+mod check;
+mod close;
+mod context;
+mod demo;
+mod detach;
+mod environment;
+mod exit;
+mod failure;
+mod init;
+mod judging;
+mod merge;
+mod open;
+mod policy;
+mod policy_files;
+mod ready;
+mod reject;
+mod session;
+mod show;
+mod trust;
+mod withdraw;
+
+pub use arguments::{Cli, Color, Command, Format, Globals};
+pub use context::Context;
+pub use exit::Exit;
+pub use failure::{CODES, Failure};
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// Runs the program: its exit status says how it went.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let format = arguments::format_as_typed(&arguments);
+    let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
+    let exit = match result {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => failure::report(&error, format),
+        // The panic hook has said where.
+        Err(_panic) => failure::report(&Failure::panicked().into(), format),
+    };
+    exit.into()
+}
+
+fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
+    let cli = match arguments::parse(arguments) {
+        Ok(cli) => cli,
+        Err(answer) => return answer.give(),
+    };
+    let context = Context::new(&cli.globals)?;
+    environment::warn_of_redirection(&context);
+    dispatch(&context, &cli.command)
+}
+
+fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Init(args) => init::run(context, args),
+        Command::Trust(args) => trust::run(context, args),
+        Command::Open(args) => open::run(context, args),
+        Command::Attach(args) => attach::run(context, args),
+        Command::Detach(args) => detach::run(context, args),
+        Command::Artifact(args) => artifact::run(context, args),
+        Command::Show(args) => show::run(context, args),
+        Command::Approve(args) => approve::run(context, args),
+        Command::Reject(args) => reject::run(context, args),
+        Command::Withdraw(args) => withdraw::run(context, args),
+        Command::Close(args) => close::run(context, args),
+        Command::Ready(args) => ready::run(context, args),
+        Command::Merge(args) => merge::run(context, args),
+        Command::Check(args) => check::run(context, args),
+        Command::Policy(args) => policy::run(context, args),
+        Command::Demo(args) => demo::run(context, args),
+    }
+}

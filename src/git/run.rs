@@ -1,0 +1,206 @@
+//! Running `git` and the signing program: the only place that starts programs.
+//!
+//! Only commands that write come here; reading starts nothing. What runs is the user's own `git` with the user's own
+//! configuration, as if they had typed it, but always on the repository that was named: variables that would point it at
+//! other objects, refs or work trees are taken out of its environment.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Repository, Unwritten};
+
+/// Variables that point git at another repository, other objects, other refs or another configuration file. Nothing
+/// honours them, and the programs that are started do not see them.
+pub const REDIRECTING: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_CONFIG",
+];
+
+/// Git, in one directory.
+#[derive(Debug, Clone)]
+pub struct Git {
+    directory: PathBuf,
+}
+
+/// What a program left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Whether it ended with status 0.
+    pub success: bool,
+    /// Its status; nothing where a signal ended it.
+    pub status: Option<i32>,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it said.
+    pub stderr: String,
+}
+
+/// Where a program's messages go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Messages {
+    /// To us.
+    Caught,
+    /// To the user's terminal, as the program prints them.
+    Shown,
+}
+
+/// A program to start.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// Name or path.
+    pub program: &'a OsStr,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Where it runs.
+    pub directory: &'a Path,
+    /// Variables that it sees besides ours.
+    pub variables: Vec<(OsString, OsString)>,
+    /// What it reads; nothing: our own standard input.
+    pub input: Option<&'a [u8]>,
+    /// Where its messages go.
+    pub messages: Messages,
+}
+
+impl Git {
+    /// Git in the work tree of `repository`, or in its git directory where it is bare.
+    pub fn of(repository: &Repository) -> Self {
+        Self::at(repository.work_tree().unwrap_or(repository.git_directory()))
+    }
+
+    /// Git in a directory.
+    pub fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+
+    /// The directory it runs in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Runs it, whatever becomes of it.
+    pub fn attempt(&self, arguments: &[&str], input: &[u8]) -> Result<Ran, Unwritten> {
+        Start {
+            program: OsStr::new("git"),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            directory: &self.directory,
+            variables: vec![("GIT_NO_REPLACE_OBJECTS".into(), "1".into())],
+            input: Some(input),
+            messages: Messages::Caught,
+        }
+        .run()
+    }
+
+    /// Runs it; it must succeed. What it printed, without the last line end.
+    pub fn run(&self, arguments: &[&str]) -> Result<String, Unwritten> {
+        self.run_with(arguments, b"")
+    }
+
+    /// As [`Git::run`], with standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Result<String, Unwritten> {
+        let ran = self.attempt(arguments, input)?;
+        if !ran.success {
+            return Err(Unwritten::new(
+                "git-failed",
+                format!("`git {}` failed: {}", shown(arguments), ran.stderr.trim_end()),
+            ));
+        }
+        Ok(String::from_utf8_lossy(&ran.stdout).trim_end_matches('\n').to_owned())
+    }
+
+    /// A value of the user's configuration, as git itself sees it here; nothing where it is not set or empty.
+    pub fn config(&self, key: &str) -> Result<Option<String>, Unwritten> {
+        self.config_as(&["config", "--get", key])
+    }
+
+    /// As [`Git::config`], of a value that is a path: `~` stands for the home directory.
+    pub fn config_path(&self, key: &str) -> Result<Option<String>, Unwritten> {
+        self.config_as(&["config", "--type=path", "--get", key])
+    }
+
+    fn config_as(&self, arguments: &[&str]) -> Result<Option<String>, Unwritten> {
+        let ran = self.attempt(arguments, b"")?;
+        match ran.status {
+            Some(0) => {
+                let value = String::from_utf8_lossy(&ran.stdout).trim_end_matches('\n').to_owned();
+                Ok((!value.is_empty()).then_some(value))
+            }
+            // Not set.
+            Some(1) => Ok(None),
+            Some(_) | None => Err(Unwritten::new(
+                "git-failed",
+                format!("`git {}` failed: {}", shown(arguments), ran.stderr.trim_end()),
+            )),
+        }
+    }
+}
+
+impl Start<'_> {
+    /// Starts the program and waits for it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
+    pub fn run(self) -> Result<Ran, Unwritten> {
+        let name = self.program.to_string_lossy().into_owned();
+        let failed = |error: std::io::Error| cannot_run(&name, &error);
+        let mut command = Command::new(self.program);
+        command.args(&self.arguments).current_dir(self.directory).envs(self.variables);
+        for variable in REDIRECTING {
+            command.env_remove(variable);
+        }
+        command
+            .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::inherit() })
+            .stdout(Stdio::piped())
+            .stderr(match self.messages {
+                Messages::Caught => Stdio::piped(),
+                Messages::Shown => Stdio::inherit(),
+            });
+        let mut child = command.spawn().map_err(failed)?;
+        let stdin = child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            // Apart, so that neither side waits for the other with a full pipe.
+            scope.spawn(move || {
+                if let (Some(mut pipe), Some(bytes)) = (stdin, self.input) {
+                    // A program that reads no input closes it; how it ended says the rest.
+                    let _ = pipe.write_all(bytes);
+                }
+            });
+            child.wait_with_output()
+        })
+        .map_err(failed)?;
+        Ok(Ran {
+            success: output.status.success(),
+            status: output.status.code(),
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+fn cannot_run(program: &str, error: &std::io::Error) -> Unwritten {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        let help = match program {
+            "git" => "install git",
+            "ssh-keygen" => {
+                "install OpenSSH, or name the program: `git config --global gpg.ssh.program <path>`"
+            }
+            _ => "check the name",
+        };
+        return Unwritten::new("program-not-found", format!("the program `{program}` is not installed"))
+            .help(help);
+    }
+    Unwritten::new("program-failed", format!("the program `{program}` cannot be run: {error}"))
+}
+
+fn shown(arguments: &[&str]) -> String {
+    arguments.join(" ")
+}

@@ -1,0 +1,54 @@
+//! Why something was not written: a code, what is wrong, and the mend. The repository is as it was before.
+
+use super::GitError;
+
+/// Why something was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unwritten {
+    /// A stable code.
+    pub code: &'static str,
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// What mends it.
+    pub help: Option<String>,
+}
+
+/// Every code of [`Unwritten`], with what it means.
+pub const WRITE_CODES: &[(&str, &str)] = &[
+    ("program-not-found", "a program that is needed is not installed"),
+    ("program-failed", "a program could not be run, or ended badly"),
+    ("git-failed", "git refused what it was asked"),
+    ("no-identity", "git does not know who you are"),
+    ("signing-format", "git is not set to sign with SSH keys"),
+    ("signing-key", "there is no key to sign with, or it cannot be read"),
+    ("signing-failed", "the signing program did not sign"),
+    ("signing-bad", "what the signing program returned does not sign this commit"),
+    ("unwritable-commit", "the commit would count for nothing"),
+    ("checkout-dirty", "the branch is checked out, with changes that would be lost"),
+    ("diverged", "the branch and its remote-tracking branch have both moved on"),
+    ("branch-moved", "the branch moved on meanwhile"),
+    ("push-failed", "the remote did not take the branch"),
+    ("merge-conflict", "both sides changed the same file"),
+    ("scratch", "a temporary file could not be written"),
+];
+
+impl Unwritten {
+    /// Without help.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: None }
+    }
+
+    /// With what mends it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<GitError> for Unwritten {
+    fn from(error: GitError) -> Self {
+        Self::new(error.code(), error.to_string()).help(error.help())
+    }
+}
