@@ -7,9 +7,14 @@ mod evidence_samples;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
-mod world;
 mod signature_bench;
+#[cfg(test)]
 mod signature_certificates;
+#[cfg(test)]
 mod signature_differential;
+#[cfg(test)]
 mod signature_forgery;
+#[cfg(test)]
 mod signature_hardware;
+#[cfg(test)]
+mod world;
