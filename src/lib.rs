@@ -23,6 +23,7 @@ pub mod request;
 pub mod verdict;
 
 pub mod git;
+pub mod ledger;
 
 pub mod insight;
 

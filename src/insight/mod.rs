@@ -3,7 +3,12 @@
 //! It answers one question about one gate: it gathers facts from the ledger, judges the records and required gates
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
-use crate::model::{ContentDigest, GateName, Name, ObjectId, Time};
+mod judge;
+
+pub use judge::Judge;
+
+pub use crate::ledger::{PendingPolicy, PolicyOrigin, RootFrom};
+use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};
 
 /// What is asked.
@@ -49,51 +54,4 @@ pub struct Origin {
     pub notices: Vec<Notice>,
     /// Flags that replay or narrow, named (design, section 2.7).
     pub relaxations: Vec<String>,
-}
-
-/// Where the trust root came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RootFrom {
-    /// `--root`.
-    Flag,
-    /// `gate.root` in the repository's own configuration file.
-    Config,
-}
-
-/// The policy in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyOrigin {
-    /// Its content digest.
-    pub digest: ContentDigest,
-    /// Its serial.
-    pub serial: u64,
-    /// The mainline commit at which it came into force.
-    pub commit: ObjectId,
-    /// The policy that waits on the mainline, if another one does.
-    pub pending: Option<PendingPolicy>,
-}
-
-/// A `policy/` on the mainline that is not in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingPolicy {
-    /// Its content digest.
-    pub digest: ContentDigest,
-    /// Its serial, where it can be read.
-    pub serial: Option<u64>,
-    /// The mainline commit whose tree holds it.
-    pub commit: ObjectId,
-    /// How many approvals of it count so far.
-    pub approvals: u64,
-    /// How many are needed.
-    pub needed: u64,
-}
-
-impl RootFrom {
-    /// As it is printed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Flag => "--root",
-            Self::Config => "gate.root",
-        }
-    }
 }

@@ -1,118 +1,123 @@
-//! Fills places with people: each person at most one place, as many places as possible.
+//! Fills places with people, one place a person.
 //!
-//! Counts people, never signatures or roles: who may fill which place was settled by the caller. Of the largest
-//! matchings the first is taken, places in the order given, people bytewise (design, section 8), so that the same
-//! approvals always read the same.
+//! Of all ways that fill the most places, the first: places in their order, a filled place before an empty one, people
+//! bytewise (design, section 8). So the result depends on nothing but the question. Who may fill a place was settled
+//! before; nothing here looks at signatures or policies.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Principal;
 
-/// Who fills each of `places`, given who may: nobody twice, and as many places as can be.
+/// Who fills each of the `places`, of each of which the candidates are given; nobody twice.
 ///
-/// Of all such assignments the first: compared place by place, a smaller principal before a greater one, and anyone
-/// before nobody. Time is at most places × people × pairs.
-pub fn assign(places: &[BTreeSet<Principal>]) -> Vec<Option<Principal>> {
-    let mut matching = Matching::largest(places);
-    for (place, candidates) in places.iter().enumerate() {
-        for person in candidates {
-            if matching.settle(place, person) {
-                break;
-            }
-        }
+/// Time is at most quadratic in the sum of the candidates; in practice far less.
+pub fn fill_places<'a>(places: &[BTreeSet<&'a Principal>]) -> Vec<Option<&'a Principal>> {
+    let mut matching =
+        Matching { places, of_place: vec![None; places.len()], of_person: BTreeMap::new(), fixed: 0 };
+    for place in 0..places.len() {
+        matching.augment(place);
     }
-    (0..places.len()).map(|place| matching.person_at.get(&place).map(|person| (*person).clone())).collect()
+    // The largest there is. Now, in order, each place gets the first person that leaves it as large.
+    for place in 0..places.len() {
+        matching.settle(place);
+    }
+    matching.of_place
 }
 
-/// How many of `places` people can fill at once.
-pub(crate) fn fillable(places: &[BTreeSet<&Principal>]) -> usize {
-    let owned: Vec<BTreeSet<Principal>> =
-        places.iter().map(|people| people.iter().copied().cloned().collect()).collect();
-    assign(&owned).iter().flatten().count()
+/// How many of the places can be filled.
+pub fn fillable(places: &[BTreeSet<&Principal>]) -> usize {
+    let mut matching =
+        Matching { places, of_place: vec![None; places.len()], of_person: BTreeMap::new(), fixed: 0 };
+    (0..places.len()).filter(|place| matching.augment(*place)).count()
 }
 
-/// A matching of places to people, some of whose places are settled for good.
-#[derive(Clone)]
-struct Matching<'a> {
-    places: &'a [BTreeSet<Principal>],
-    person_at: BTreeMap<usize, &'a Principal>,
-    place_of: BTreeMap<&'a Principal, usize>,
-    settled: BTreeSet<usize>,
+#[derive(Debug, Clone)]
+struct Matching<'p, 'a> {
+    places: &'p [BTreeSet<&'a Principal>],
+    of_place: Vec<Option<&'a Principal>>,
+    of_person: BTreeMap<&'a Principal, usize>,
+    /// Places before this one keep who fills them.
+    fixed: usize,
 }
 
-impl<'a> Matching<'a> {
-    fn largest(places: &'a [BTreeSet<Principal>]) -> Self {
-        let mut matching =
-            Self { places, person_at: BTreeMap::new(), place_of: BTreeMap::new(), settled: BTreeSet::new() };
-        for place in 0..places.len() {
-            matching.augment(&[place]);
-        }
-        matching
-    }
-
-    /// Settles `person` at `place` if some matching of the same size, with all that is settled, has them there.
-    fn settle(&mut self, place: usize, person: &'a Principal) -> bool {
-        let current = self.place_of.get(person).copied();
-        if current.is_some_and(|taken| self.settled.contains(&taken)) {
-            return false;
-        }
-        let size = self.person_at.len();
-        let mut tried = self.clone();
-        if let Some(previous) = tried.person_at.remove(&place) {
-            tried.place_of.remove(previous);
-        }
-        if let Some(taken) = current {
-            tried.person_at.remove(&taken);
-        }
-        tried.person_at.insert(place, person);
-        tried.place_of.insert(person, place);
-        tried.settled.insert(place);
-        if tried.person_at.len() < size {
-            let open: Vec<usize> =
-                (0..tried.places.len()).filter(|open| !tried.person_at.contains_key(open)).collect();
-            tried.augment(&open);
-        }
-        if tried.person_at.len() < size {
-            return false;
-        }
-        *self = tried;
-        true
-    }
-
-    /// Fills one more place along an alternating path that begins at one of `open` and touches nothing settled.
-    fn augment(&mut self, open: &[usize]) {
-        let mut reached_from: BTreeMap<&'a Principal, usize> = BTreeMap::new();
-        let mut queue: VecDeque<usize> =
-            open.iter().copied().filter(|place| !self.settled.contains(place)).collect();
-        while let Some(place) = queue.pop_front() {
-            for person in self.places.get(place).into_iter().flatten() {
-                if reached_from.contains_key(person) {
+impl<'a> Matching<'_, 'a> {
+    /// Fills `place` too, moving others where they have somewhere to go. Says whether that could be.
+    fn augment(&mut self, place: usize) -> bool {
+        // Breadth first, so that no depth of moves costs stack: from whom a person could be taken, and for which place.
+        let mut wanted_by: BTreeMap<&'a Principal, usize> = BTreeMap::new();
+        let mut queue = std::collections::VecDeque::from([place]);
+        while let Some(asking) = queue.pop_front() {
+            for person in self.places.get(asking).into_iter().flatten() {
+                if wanted_by.contains_key(person) {
                     continue;
                 }
-                match self.place_of.get(person).copied() {
-                    Some(taken) if self.settled.contains(&taken) => {}
-                    Some(taken) => {
-                        reached_from.insert(person, place);
-                        queue.push_back(taken);
+                match self.of_person.get(person) {
+                    Some(holding) if *holding < self.fixed => {}
+                    Some(holding) => {
+                        wanted_by.insert(person, asking);
+                        queue.push_back(*holding);
                     }
                     None => {
-                        reached_from.insert(person, place);
-                        self.shift(person, &reached_from);
-                        return;
+                        wanted_by.insert(person, asking);
+                        self.shift(person, &wanted_by);
+                        return true;
                     }
                 }
             }
         }
+        false
     }
 
-    /// Moves everyone on the path that ends at `last` one place on.
-    fn shift(&mut self, last: &'a Principal, reached_from: &BTreeMap<&'a Principal, usize>) {
+    /// Moves people along the path that ends in the free `last`, each to the place that wanted them.
+    fn shift(&mut self, last: &'a Principal, wanted_by: &BTreeMap<&'a Principal, usize>) {
         let mut person = last;
-        while let Some(place) = reached_from.get(person).copied() {
-            self.place_of.insert(person, place);
-            match self.person_at.insert(place, person) {
+        while let Some(place) = wanted_by.get(person).copied() {
+            let before = self.seat(place, person);
+            match before {
                 Some(moved) => person = moved,
                 None => return,
+            }
+        }
+    }
+
+    /// Puts `person` on `place`, and says who stood there.
+    fn seat(&mut self, place: usize, person: &'a Principal) -> Option<&'a Principal> {
+        self.of_person.insert(person, place);
+        self.of_place.get_mut(place).and_then(|slot| slot.replace(person))
+    }
+
+    fn vacate(&mut self, place: usize) {
+        if let Some(person) = self.of_place.get_mut(place).and_then(Option::take) {
+            self.of_person.remove(person);
+        }
+    }
+
+    /// Gives `place` the first person with whom as many places are filled as before, and fixes it.
+    fn settle(&mut self, place: usize) {
+        let filled = self.of_person.len();
+        self.fixed = place + 1;
+        for person in self.places.get(place).into_iter().flatten() {
+            if self.of_place.get(place) == Some(&Some(*person)) {
+                return;
+            }
+            if self.of_person.get(person).is_some_and(|holding| *holding < place) {
+                continue;
+            }
+            let mut other = self.clone();
+            if let Some(holding) = other.of_person.get(person).copied() {
+                other.vacate(holding);
+            }
+            other.vacate(place);
+            other.seat(place, person);
+            // At most one is missing now; one more search finds whether somebody can make up for it.
+            let open = (place + 1)..self.places.len();
+            let complete = other.of_person.len() >= filled
+                || open
+                    .into_iter()
+                    .any(|open| other.of_place.get(open) == Some(&None) && other.augment(open));
+            if complete {
+                *self = other;
+                return;
             }
         }
     }
@@ -120,74 +125,68 @@ impl<'a> Matching<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use proptest::prelude::*;
 
-    use super::*;
-
-    fn people(letters: &str) -> BTreeSet<Principal> {
-        letters.chars().map(|letter| letter.to_string().parse().unwrap()).collect()
+    fn person(index: usize) -> Principal {
+        format!("p{index}").parse().unwrap()
     }
 
-    #[track_caller]
-    fn check(places: &[&str], expected: &str) {
-        let places: Vec<_> = places.iter().map(|place| people(place)).collect();
-        let found: String = assign(&places)
-            .into_iter()
-            .map(|person| person.map_or("-".to_owned(), |person| person.to_string()))
-            .collect();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn as_many_places_as_possible_are_filled_by_the_first_people() {
-        check(&[], "");
-        check(&[""], "-");
-        check(&["a"], "a");
-        check(&["a", "a"], "a-");
-        check(&["ab", "a"], "ba");
-        check(&["ab", "ab", "ab"], "ab-");
-        check(&["abc", "ab", "a"], "cba");
-        check(&["ac", "a", "bc"], "cab");
-        check(&["b", "ab", "b"], "ba-");
-    }
-
-    /// The first of the largest, by trying everything.
-    fn brute_force(places: &[BTreeSet<Principal>]) -> Vec<Option<Principal>> {
-        fn all(places: &[BTreeSet<Principal>], used: &BTreeSet<Principal>) -> Vec<Vec<Option<Principal>>> {
-            let Some((first, rest)) = places.split_first() else { return vec![vec![]] };
-            let choices =
-                first.iter().filter(|person| !used.contains(person)).cloned().map(Some).chain([None]);
-            choices
-                .flat_map(|choice| {
-                    let mut used = used.clone();
-                    used.extend(choice.clone());
-                    all(rest, &used).into_iter().map(move |tail| {
-                        let mut whole = vec![choice.clone()];
-                        whole.extend(tail);
-                        whole
-                    })
-                })
-                .collect()
+    /// Every way to fill the places, the best by count, then by the first place, and so on.
+    fn brute<'a>(places: &[BTreeSet<&'a Principal>]) -> Vec<Option<&'a Principal>> {
+        fn all<'a>(
+            places: &[BTreeSet<&'a Principal>],
+            taken: &mut Vec<Option<&'a Principal>>,
+            best: &mut Option<Vec<Option<&'a Principal>>>,
+        ) {
+            let Some(candidates) = places.get(taken.len()) else {
+                let filled = |way: &Vec<Option<&Principal>>| way.iter().flatten().count();
+                // `all` goes through ways in their order: the first of a size is the best of it.
+                if best.as_ref().is_none_or(|best| filled(best) < filled(taken)) {
+                    *best = Some(taken.clone());
+                }
+                return;
+            };
+            for candidate in candidates.iter().map(|one| Some(*one)).chain([None]) {
+                if candidate.is_none() || !taken.contains(&candidate) {
+                    taken.push(candidate);
+                    all(places, taken, best);
+                    taken.pop();
+                }
+            }
         }
-        let size = |found: &Vec<Option<Principal>>| found.iter().flatten().count();
-        let every = all(places, &BTreeSet::new());
-        let largest = every.iter().map(size).max().unwrap();
-        // `all` yields in the order wanted: people bytewise, nobody last, the first place first.
-        every.into_iter().find(|found| size(found) == largest).unwrap()
+        let mut best = None;
+        all(places, &mut Vec::new(), &mut best);
+        best.unwrap()
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
         #[test]
-        fn it_is_the_first_of_the_largest(places in prop::collection::vec("[a-e]{0,4}", 0..5)) {
-            let places: Vec<_> = places.iter().map(|letters| people(letters)).collect();
-            prop_assert_eq!(assign(&places), brute_force(&places));
+        fn the_first_of_the_largest_matchings_is_found(
+            edges in prop::collection::vec(prop::collection::btree_set(0..6usize, 0..5), 0..6)
+        ) {
+            let people: Vec<Principal> = (0..6).map(person).collect();
+            let places: Vec<BTreeSet<&Principal>> =
+                edges.iter().map(|place| place.iter().map(|index| &people[*index]).collect()).collect();
+            let found = fill_places(&places);
+            prop_assert_eq!(&found, &brute(&places));
+            prop_assert_eq!(fillable(&places), found.iter().flatten().count());
         }
     }
 
     #[test]
-    fn many_people_and_places_take_no_time() {
-        let everyone: BTreeSet<Principal> = (0..60).map(|n| format!("p{n:02}").parse().unwrap()).collect();
-        let found = assign(&vec![everyone.clone(); 60]);
-        assert_eq!(found.into_iter().flatten().collect::<BTreeSet<_>>(), everyone);
+    fn one_person_fills_one_place() {
+        let (ann, bob) = (person(0), person(1));
+        assert_eq!(fill_places(&[[&ann].into(), [&ann].into()]), [Some(&ann), None]);
+        assert_eq!(fill_places(&[[&ann, &bob].into(), [&ann].into()]), [Some(&bob), Some(&ann)]);
+        assert_eq!(fill_places(&[]), []);
+    }
+
+    #[test]
+    fn many_places_are_filled_in_time() {
+        let people: Vec<Principal> = (0..200).map(person).collect();
+        let places: Vec<BTreeSet<&Principal>> = (0..200).map(|_| people.iter().collect()).collect();
+        assert_eq!(fill_places(&places).iter().flatten().count(), 200);
     }
 }

@@ -6,14 +6,13 @@
 mod code;
 mod digest;
 mod escape;
-pub(crate) mod matching;
+pub mod matching;
 mod name;
 mod time;
 
 pub use code::Code;
 pub use digest::{ArtifactDigest, ContentDigest, ObjectId, content_digest};
 pub use escape::escape;
-pub use matching::assign;
 pub(crate) use name::is_path_component;
 pub use name::{ArtifactName, GateName, Glob, IncidentId, Label, Name, Principal};
 pub use time::{Duration, Time};

@@ -49,6 +49,11 @@ impl Policy {
         self.evidence.get(kind).unwrap_or(&PLAIN)
     }
 
+    /// Whether any criterion compares with what was deployed before.
+    pub fn compares(&self) -> bool {
+        self.rules.iter().flat_map(|rule| &rule.criteria).any(|criterion| criterion.compare.is_some())
+    }
+
     /// Whether the policy names that kind of evidence, in a table or a rule.
     pub fn names_evidence(&self, kind: &Name) -> bool {
         let in_rule = |rule: &super::Rule| {

@@ -4,15 +4,45 @@
 //! Nothing here sees git, disk, clock, environment or hash order. Rules only add up: every matching rule adds
 //! requirements, none removes one; the only way past a requirement is an exception in force or a rollback.
 
+mod ancestry;
+mod approvals;
+mod artifacts;
+mod bounds;
+mod break_glass;
+mod case;
+mod change;
+mod criteria;
+mod decisions;
+mod evidence;
+mod exceptions;
 mod facts;
+mod fill;
+mod freezes;
+mod incidents;
+mod integrity;
+mod interval;
+mod line;
+mod measure;
+mod notices;
+mod printed;
+mod rejections;
+mod requires;
+mod rollback;
+mod standing;
+#[cfg(test)]
+mod tests;
+mod text;
 
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
     IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
 };
 
+pub use notices::NOTICE_CODES;
+
+use case::Case;
+use decisions::Judged;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use crate::model::{
     ArtifactName, Code, ContentDigest, GateName, IncidentId, Label, Name, ObjectId, Principal, Time,
@@ -201,75 +231,73 @@ pub struct Notice {
     pub message: String,
 }
 
-impl Status {
-    /// The status as it is printed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::Missing => "missing",
-            Self::Stale => "stale",
-            Self::Failed => "failed",
-            Self::Waived => "waived",
-        }
-    }
-}
-
-impl Basis {
-    /// The basis as it is printed and logged.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requirements => "requirements",
-            Self::Exception => "exception",
-            Self::Rollback => "rollback",
-        }
-    }
-}
-
-impl Outcome {
-    /// `allowed`, `pending` or `blocked`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed(_) => "allowed",
-            Self::Pending => "pending",
-            Self::Blocked => "blocked",
-        }
-    }
-}
-
-impl fmt::Display for RequirementId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::GateRecorded => f.write_str("gate:recorded"),
-            Self::GateOpen => f.write_str("gate:open"),
-            Self::IntegrityContent => f.write_str("integrity:content"),
-            Self::IntegrityAuthors => f.write_str("integrity:authors"),
-            Self::IntegrityBreakGlass => f.write_str("integrity:break-glass"),
-            Self::Environment(name) => write!(f, "environment:{name}"),
-            Self::RulesNone => f.write_str("rules:none"),
-            Self::Evidence(kind) => write!(f, "evidence:{kind}"),
-            Self::Criterion(name) => write!(f, "criterion:{name}"),
-            Self::Approval(role) => write!(f, "approval:{role}"),
-            Self::Artifact(Some(name)) => write!(f, "artifact:{name}"),
-            Self::Artifact(None) => f.write_str("artifact:none"),
-            Self::Requires(gate) => write!(f, "requires:{gate}"),
-            Self::Rejection(principal) => write!(f, "rejection:{principal}"),
-            Self::Incident(id) => write!(f, "incident:{id}"),
-            Self::Freeze(name) => write!(f, "freeze:{name}"),
-        }
-    }
-}
-
-/// Judges `facts`.
+/// Judges `facts`: every requirement, every decision, and what follows.
+///
+/// Total and deterministic: any facts give a verdict, the same facts the same one.
 pub fn judge(facts: &Facts) -> Verdict {
+    let case = Case::of(facts);
+    let mut requirements = checklist(&case);
+    let mut notices = notices::of_case(&case);
+
+    let exception = exceptions::judge(&case);
+    if let Some(exception) = &exception {
+        exception.waive(&mut requirements);
+        notices.extend(exception.notices(&requirements));
+    }
+    let outcome = conclude(&case, &requirements, &mut notices);
+    notices.sort();
+    notices.dedup();
     Verdict {
         gate: facts.gate.clone(),
         environment: facts.environment.clone(),
-        outcome: Outcome::Blocked,
-        content: None,
-        change: None,
-        requirements: vec![],
-        decisions: vec![],
-        exceptions: vec![],
-        notices: vec![],
+        outcome,
+        content: case.digest(),
+        change: case.change_shown(),
+        requirements,
+        decisions: case.decisions.iter().map(Judged::shown).collect(),
+        exceptions: exception.iter().map(exceptions::Standing::shown).collect(),
+        notices,
     }
+}
+
+/// Section 9.7: every requirement, each judged, in the order of their ids.
+fn checklist(case: &Case<'_>) -> Vec<Requirement> {
+    let mut requirements = vec![standing::recorded(case)];
+    requirements.extend(standing::open(case));
+    requirements.extend(integrity::content(case));
+    requirements.extend(integrity::authors(case));
+    requirements.push(break_glass::requirement(case));
+    requirements.extend(standing::environment(case));
+    requirements.extend(evidence::requirements(case));
+    requirements.extend(criteria::requirements(case));
+    requirements.extend(approvals::requirements(case));
+    requirements.extend(artifacts::requirements(case));
+    requirements.extend(requires::requirements(case));
+    requirements.extend(rejections::requirements(case));
+    requirements.extend(incidents::requirements(case));
+    requirements.extend(freezes::requirements(case));
+    requirements.sort_by(|one, other| one.id.cmp(&other.id));
+    requirements
+}
+
+/// Section 9.8: allowed when all is met, waived or passed over by a rollback; else blocked if anything failed.
+fn conclude(case: &Case<'_>, requirements: &[Requirement], notices: &mut Vec<Notice>) -> Outcome {
+    let has = |status: Status| requirements.iter().any(|requirement| requirement.status == status);
+    let failed = has(Status::Failed);
+    if !failed && !has(Status::Missing) && !has(Status::Stale) {
+        return Outcome::Allowed(if has(Status::Waived) { Basis::Exception } else { Basis::Requirements });
+    }
+    if rollback::passes_over(requirements) {
+        match rollback::support(case) {
+            Ok(record) => {
+                let words =
+                    format!("record {} of {} supports its return", record.commit.short(), record.time);
+                notices.push(case::notice("rollback", words));
+                return Outcome::Allowed(Basis::Rollback);
+            }
+            Err(Some(reason)) => notices.push(case::notice("rollback-refused", reason)),
+            Err(None) => {}
+        }
+    }
+    if failed { Outcome::Blocked } else { Outcome::Pending }
 }

@@ -1,0 +1,372 @@
+//! The one evaluator: a question → a judgement.
+//!
+//! A verdict may rest on others: on the replay of a record that was logged before, on a required gate. Each of these is
+//! judged once, in log order, and remembered. A replay uses the reader's root and today's revocations, never what the
+//! record claims (design, section 10).
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::git::Repository;
+use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View};
+use crate::model::{Duration, GateName, IncidentId, Name, ObjectId};
+use crate::verdict::{
+    self, Basis, DeployedFact, Facts, Given, IncidentFact, Notice, Outcome, RecordFact, Replay, RequiredFact,
+    RequirementId, Standing, Status, Verdict,
+};
+
+use super::{Judgement, Origin, Question};
+
+/// Judges questions against one ledger and one snapshot.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    repository: &'a Repository,
+    snapshot: &'a Snapshot,
+    ledger: &'a Ledger,
+    logs: RefCell<BTreeMap<Name, (Option<ObjectId>, Rc<Log>)>>,
+    replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
+}
+
+/// What one verdict is asked about: a question at a view.
+struct Case<'q> {
+    gate: &'q GateName,
+    environment: &'q Name,
+    given: Given,
+    view: View,
+    /// The log commit up to which records are seen.
+    log: Option<ObjectId>,
+    /// A rewound log or mainline is an error.
+    whole: bool,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge of what `ledger` holds; `snapshot` says where logs and gate branches stand.
+    pub fn new(repository: &'a Repository, snapshot: &'a Snapshot, ledger: &'a Ledger) -> Self {
+        Self { repository, snapshot, ledger, logs: RefCell::default(), replays: RefCell::default() }
+    }
+
+    /// The tip of an environment's log as the snapshot has it.
+    pub fn log_tip(&self, environment: &Name) -> Result<Option<ObjectId>, Undecided> {
+        Ok(self.log_of(environment)?.0)
+    }
+
+    /// The log commit that a view sees by default: the tip for the present; for an earlier view the last record judged
+    /// by then.
+    pub fn default_log(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
+        let (tip, log) = self.log_of(environment)?;
+        if view == self.ledger.now() { Ok(tip) } else { self.ledger.log_at(environment, &log, view) }
+    }
+
+    /// Whether a commit is in an environment's log.
+    pub fn log_holds(&self, environment: &Name, commit: ObjectId) -> Result<bool, Undecided> {
+        Ok(self.log_of(environment)?.1.holds(commit))
+    }
+
+    /// Answers one question as of `view`, with the log up to `log`.
+    pub fn judge(
+        &self,
+        question: &Question,
+        view: View,
+        log: Option<ObjectId>,
+    ) -> Result<Judgement, Undecided> {
+        let case = Case {
+            gate: &question.gate,
+            environment: &question.environment,
+            given: question.given.clone(),
+            view,
+            log,
+            whole: view == self.ledger.now(),
+        };
+        let mut verdict = self.verdict(&case, &mut Vec::new())?;
+        verdict.notices.extend(self.unrecorded(&question.gate)?);
+        Ok(Judgement { verdict, origin: self.origin(view, log)? })
+    }
+
+    /// What a judgement at `view` is made from.
+    pub fn origin(&self, view: View, log: Option<ObjectId>) -> Result<Origin, Undecided> {
+        let mut notices = self.snapshot.notices.clone();
+        notices.extend(self.ledger.notices(view)?);
+        notices.extend(self.ledger.incident_notices(view)?);
+        Ok(Origin {
+            mainline_ref: self.snapshot.mainline_ref.clone(),
+            mainline: self.ledger.mainline(view),
+            step: self.ledger.step(view),
+            log,
+            root: self.snapshot.root,
+            root_from: self.snapshot.root_from,
+            time: view.time,
+            policy: self.ledger.policy_origin(view)?,
+            notices,
+            relaxations: self.snapshot.relaxations.clone(),
+        })
+    }
+
+    fn log_of(&self, environment: &Name) -> Result<(Option<ObjectId>, Rc<Log>), Undecided> {
+        if let Some((tip, log)) = self.logs.borrow().get(environment) {
+            return Ok((*tip, Rc::clone(log)));
+        }
+        let tip = self.snapshot.log(self.repository, environment)?;
+        let log = Rc::new(self.ledger.read_log(environment, tip)?);
+        self.logs.borrow_mut().insert(environment.clone(), (tip, Rc::clone(&log)));
+        Ok((tip, log))
+    }
+
+    /// `asking` are the gates whose requirements are being followed.
+    fn verdict(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Verdict, Undecided> {
+        Ok(verdict::judge(&self.facts(case, asking)?))
+    }
+
+    fn facts(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Facts, Undecided> {
+        let Case { gate, environment, view, .. } = case;
+        let incidents = self.ledger.incidents(gate, environment, *view)?;
+        let opened: BTreeMap<IncidentId, ObjectId> =
+            incidents.iter().map(|incident| (incident.id.clone(), incident.opened)).collect();
+        let branch = self.snapshot.gate_branch(self.repository, gate)?;
+        let policy = self.ledger.policy(*view);
+        let standing = self.ledger.standing(gate, *view, branch, &policy.policy)?;
+        let authors = self.ledger.gate_authors(gate, *view)?;
+        let records = self.records(case, &incidents, asking)?;
+        let deployed = match records.iter().rev().find(|record| is_running(record)) {
+            Some(record) if policy.policy.compares() => self.deployed(record, case)?,
+            Some(_) | None => None,
+        };
+        Ok(Facts {
+            gate: (*gate).clone(),
+            environment: (*environment).clone(),
+            time: view.time,
+            required: self.required(case, &standing, asking)?,
+            decisions: self.ledger.decisions(gate, *view, &opened, &authors)?,
+            exception: self.ledger.exception(gate, *view)?,
+            given: case.given.clone(),
+            policy,
+            standing,
+            incidents,
+            records,
+            deployed,
+        })
+    }
+
+    fn records(
+        &self,
+        case: &Case<'_>,
+        incidents: &[IncidentFact],
+        asking: &mut Vec<GateName>,
+    ) -> Result<Vec<RecordFact>, Undecided> {
+        let (_, log) = self.log_of(case.environment)?;
+        let asked = Asked {
+            environment: case.environment,
+            system: Some(&case.gate.system),
+            last: case.log,
+            whole: case.whole,
+        };
+        let mut facts = Vec::new();
+        for record in self.ledger.records(&log, asked, case.view)? {
+            let replay = self.replay(&record, case.environment, asking)?;
+            let covers = match &replay {
+                Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
+                Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
+                    self.ledger.covers(&record.gate, record.commit, case.view)?
+                }
+            };
+            let unseen = incidents.iter().filter(|incident| {
+                record.gate == *case.gate && !self.ledger.contains(record.judged, incident.opened)
+            });
+            facts.push(RecordFact {
+                unseen_incidents: unseen.map(|incident| incident.id.clone()).collect(),
+                commit: record.commit,
+                gate: record.gate,
+                content: record.content,
+                artifacts: record.artifacts,
+                claimed: record.claimed,
+                judged: record.judged,
+                time: record.time,
+                principal: record.principal,
+                defect: record.defect,
+                by_deployer: record.by_deployer,
+                out_of_chain: record.out_of_chain,
+                failed: record.failed,
+                replay,
+                covers,
+            });
+        }
+        Ok(facts)
+    }
+
+    /// Judges a record again: at its judged commit and time, with the log as it stood before it.
+    fn replay(
+        &self,
+        record: &Record,
+        environment: &Name,
+        asking: &mut Vec<GateName>,
+    ) -> Result<Replay, Undecided> {
+        let key = (record.commit, environment.clone());
+        if let Some(known) = self.replays.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let replay = match self.ledger.at(record.judged, record.time) {
+            None => Replay::NotReplayable(
+                "the commit that it judged is not on the mainline since the trust root".into(),
+            ),
+            Some(view) => self.replay_at(record, environment, view, asking)?,
+        };
+        self.replays.borrow_mut().insert(key, replay.clone());
+        Ok(replay)
+    }
+
+    fn replay_at(
+        &self,
+        record: &Record,
+        environment: &Name,
+        view: View,
+        asking: &mut Vec<GateName>,
+    ) -> Result<Replay, Undecided> {
+        let mut case = Case {
+            gate: &record.gate,
+            environment,
+            given: Given::Artifacts(record.artifacts.clone()),
+            view,
+            log: record.before,
+            whole: false,
+        };
+        // What it requires is judged afresh: a record's own chain of requirements starts with it.
+        let outer = std::mem::take(asking);
+        let verdict = self.verdict(&case, asking)?;
+        let replay = match verdict.outcome {
+            _ if verdict.content != Some(record.content) => {
+                Replay::NotAllowed(BTreeSet::from([RequirementId::IntegrityContent]))
+            }
+            Outcome::Allowed(basis) => {
+                let supports = if self.ledger.has_later_withdrawals(&record.gate, view)? {
+                    case.view.later_withdrawals = true;
+                    let again = self.verdict(&case, asking)?;
+                    matches!(again.outcome, Outcome::Allowed(Basis::Requirements | Basis::Exception))
+                } else {
+                    true
+                };
+                let expires = verdict.exceptions.iter().filter(|exception| exception.in_force);
+                Replay::Allowed {
+                    basis,
+                    exception_expires: expires.filter_map(|exception| exception.expires).min(),
+                    supports,
+                }
+            }
+            Outcome::Pending | Outcome::Blocked => Replay::NotAllowed(unmet(&verdict)),
+        };
+        *asking = outer;
+        Ok(replay)
+    }
+
+    fn required(
+        &self,
+        case: &Case<'_>,
+        standing: &Standing,
+        asking: &mut Vec<GateName>,
+    ) -> Result<BTreeMap<GateName, RequiredFact>, Undecided> {
+        let mut required = BTreeMap::new();
+        let Standing::Recorded(content) = standing else { return Ok(required) };
+        let Ok(request) = &content.request else { return Ok(required) };
+        asking.push(case.gate.clone());
+        for gate in &request.requires {
+            let fact = if asking.contains(gate) {
+                RequiredFact::Cycle
+            } else {
+                let of = Case {
+                    gate,
+                    environment: case.environment,
+                    given: Given::NotAsked,
+                    view: case.view,
+                    log: case.log,
+                    whole: case.whole,
+                };
+                self.required_fact(&of, asking)?
+            };
+            required.insert(gate.clone(), fact);
+        }
+        asking.pop();
+        Ok(required)
+    }
+
+    fn required_fact(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<RequiredFact, Undecided> {
+        let mut facts = self.facts(case, asking)?;
+        let verdict = verdict::judge(&facts);
+        let runs = facts.records.iter().rev().find(|record| is_running(record));
+        if let Outcome::Allowed(_) = verdict.outcome {
+            return Ok(RequiredFact::Allowed);
+        }
+        if runs.is_some_and(|record| record.gate == *case.gate) && !has_window(&facts) {
+            // What runs, and lacks nothing for a rollback but a window: would any window do?
+            let mut policy = (*facts.policy.policy).clone();
+            if let Some(environment) = policy.environments.get_mut(case.environment) {
+                environment.rollback_window = Duration::from_seconds(0);
+            }
+            facts.policy.policy = Arc::new(policy);
+            if let Outcome::Allowed(_) = verdict::judge(&facts).outcome {
+                return Ok(RequiredFact::Running);
+            }
+        }
+        Ok(match verdict.outcome {
+            Outcome::Blocked if facts.required.values().any(|fact| *fact == RequiredFact::Cycle) => {
+                RequiredFact::Cycle
+            }
+            Outcome::Blocked => RequiredFact::Blocked,
+            Outcome::Pending | Outcome::Allowed(_) => RequiredFact::Pending,
+        })
+    }
+
+    /// The reports of the version that a record deployed, read under the policy in force now.
+    fn deployed(&self, record: &RecordFact, case: &Case<'_>) -> Result<Option<DeployedFact>, Undecided> {
+        let Some(view) = self.ledger.at(record.judged, record.time) else { return Ok(None) };
+        let policy = self.ledger.policy(case.view).policy;
+        let Standing::Recorded(content) = self.ledger.standing(&record.gate, view, None, &policy)? else {
+            return Ok(None);
+        };
+        let mut reports: BTreeMap<Name, Vec<_>> = BTreeMap::new();
+        for evidence in content.evidence {
+            if let Some(Ok(report)) = evidence.report {
+                reports.entry(evidence.kind).or_default().push(report);
+            }
+        }
+        Ok(Some(DeployedFact { gate: record.gate.clone(), record: record.commit, reports }))
+    }
+
+    /// Rejections and closes on the gate's branch that nobody has recorded yet.
+    fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
+        let Some(tip) = self.snapshot.gate_branch(self.repository, gate)? else { return Ok(Vec::new()) };
+        let unrecorded = self.ledger.unrecorded_rejections(gate, tip)?;
+        Ok(unrecorded
+            .into_iter()
+            .map(|commit| Notice {
+                code: "rejection-unrecorded",
+                message: format!(
+                    "the branch `{}` holds a rejection or close, {commit}, that the mainline has not recorded yet",
+                    gate.branch()
+                ),
+            })
+            .collect())
+    }
+}
+
+/// Whether a record says what runs: it counts, did not fail, and its own replay is allowed.
+fn is_running(record: &RecordFact) -> bool {
+    record.defect.is_none() && !record.failed && matches!(record.replay, Replay::Allowed { .. })
+}
+
+fn has_window(facts: &Facts) -> bool {
+    facts
+        .policy
+        .policy
+        .environments
+        .get(&facts.environment)
+        .is_some_and(|known| known.rollback_window.is_some())
+}
+
+/// The requirements that were neither met nor waived.
+fn unmet(verdict: &Verdict) -> BTreeSet<RequirementId> {
+    let open = verdict.requirements.iter().filter(|requirement| match requirement.status {
+        Status::Met | Status::Waived => false,
+        Status::Missing | Status::Stale | Status::Failed => true,
+    });
+    open.map(|requirement| requirement.id.clone()).collect()
+}

@@ -1,0 +1,259 @@
+//! What the mainline holds of a gate: its directory, its files' signers, its authors, its reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::evidence::{self, Reading};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, ObjectId, Principal, Time};
+use crate::policy::Policy;
+use crate::request::GateRequest;
+use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
+
+use super::history::{Index, place};
+use super::provenance::{Provenance, State};
+use super::trees::Directory;
+use super::{Ledger, Undecided, View};
+
+/// The request file of a gate directory.
+const REQUEST: &str = "gate.toml";
+
+impl Ledger {
+    /// How the gate stands in a view. `branch` is the tip of its branch, if there is one; reports are read as `reading` has
+    /// it.
+    pub(crate) fn standing(
+        &self,
+        gate: &GateName,
+        view: View,
+        branch: Option<ObjectId>,
+        reading: &Policy,
+    ) -> Result<Standing, Undecided> {
+        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
+        let provenance = self.provenance(&path, view.step)?;
+        if (0..).zip(self.history.up_to(0)).any(|(at, _)| provenance.state(at).is_some()) {
+            return Ok(Standing::BeforeRoot);
+        }
+        let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
+        let directory = self.trees.directory(self.history.commit(tip).tree, &path)?;
+        match (directory, provenance.state(tip)) {
+            (Some(directory), state) => {
+                let content = self.content(gate, view, &provenance, &directory, state, reading)?;
+                Ok(Standing::Recorded(Box::new(content)))
+            }
+            (None, _) => Ok(match (self.removed(&provenance, view), branch) {
+                (Some(commit), _) => Standing::Removed(commit),
+                (None, Some(branch)) => Standing::OnBranch(branch),
+                (None, None) => Standing::Absent,
+            }),
+        }
+    }
+
+    /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
+    pub(crate) fn gate_authors(&self, gate: &GateName, view: View) -> Result<BTreeSet<Principal>, Undecided> {
+        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
+        let provenance = self.provenance(&path, view.step)?;
+        let mut authors = BTreeSet::new();
+        for at in &provenance.changed {
+            authors.extend(self.signer(*at, view.step)?.owner);
+        }
+        for (name, blob) in provenance.introduced.keys() {
+            if name == REQUEST {
+                authors.extend(requested_by(&self.readable_blob(*blob)?));
+            }
+        }
+        Ok(authors)
+    }
+
+    /// The mainline commit that removed the directory last, if one did.
+    fn removed(&self, provenance: &Provenance, view: View) -> Option<ObjectId> {
+        let stood = |link: u32| {
+            let at = self.history.chain.get(place(link)).copied()?;
+            provenance.state(at)
+        };
+        (1..=view.step)
+            .rev()
+            .find(|link| stood(*link).is_none() && stood(link - 1).is_some())
+            .map(|link| self.chain_commit(link))
+    }
+
+    fn content(
+        &self,
+        gate: &GateName,
+        view: View,
+        provenance: &Provenance,
+        directory: &Directory,
+        state: Option<&Rc<State>>,
+        reading: &Policy,
+    ) -> Result<Content, Undecided> {
+        let request = self.request(gate, directory)?;
+        let mut evidence = Vec::new();
+        if let Ok(request) = &request {
+            for entry in &request.evidence {
+                evidence.push(self.evidence(gate, view, reading, provenance, directory, state, entry)?);
+            }
+        }
+        Ok(Content {
+            digest: directory.digest,
+            request,
+            unsigned_files: self.unsigned_files(view, state)?,
+            authors: self.gate_authors(gate, view)?,
+            changed_by: provenance.changed.iter().map(|at| self.history.commit(*at).id).collect(),
+            evidence,
+        })
+    }
+
+    fn request(
+        &self,
+        gate: &GateName,
+        directory: &Directory,
+    ) -> Result<Result<GateRequest, Vec<String>>, Undecided> {
+        if !directory.defects.is_empty() {
+            return Ok(Err(directory.defects.clone()));
+        }
+        let Some(blob) = directory.files.get(REQUEST) else {
+            return Ok(Err(vec![format!("`{}/{REQUEST}` does not stand there", gate.directory())]));
+        };
+        let bytes = self.trees.blob(*blob)?;
+        let file = format!("{}/{REQUEST}", gate.directory());
+        Ok(GateRequest::parse(&file, &bytes, gate)
+            .map_err(|problems| problems.0.iter().map(ToString::to_string).collect()))
+    }
+
+    /// The files of a directory on none of whose sides the last change is signed so that it counts.
+    pub(super) fn unsigned_files(
+        &self,
+        view: View,
+        state: Option<&Rc<State>>,
+    ) -> Result<Vec<UnsignedFile>, Undecided> {
+        let mut unsigned = Vec::new();
+        for (path, file) in state.iter().flat_map(|state| &state.files) {
+            let mut first: Option<UnsignedFile> = None;
+            let mut counted = false;
+            for side in &file.sides {
+                if let Err((code, reason)) = self.signer(*side, view.step)?.counting() {
+                    let commit = self.history.commit(*side).id;
+                    first.get_or_insert(UnsignedFile { path: path.clone(), commit, code, reason });
+                } else {
+                    counted = true;
+                }
+            }
+            unsigned.extend(first.filter(|_| !counted));
+        }
+        Ok(unsigned)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of them are the one directory, seen from its sides")]
+    fn evidence(
+        &self,
+        gate: &GateName,
+        view: View,
+        policy: &Policy,
+        provenance: &Provenance,
+        directory: &Directory,
+        state: Option<&Rc<State>>,
+        entry: &crate::request::EvidenceEntry,
+    ) -> Result<EvidenceFact, Undecided> {
+        let kind = policy.evidence_kind(&entry.kind);
+        let report = match directory.files.get(&entry.file) {
+            None => None,
+            Some(blob) => {
+                let bytes = self.trees.blob(*blob)?;
+                let reading = Reading {
+                    declared: entry.format,
+                    allowed: kind.formats.as_deref(),
+                    unfinished_allowed: kind.unfinished_allowed,
+                    mappings: Some(&kind.metrics),
+                };
+                Some(evidence::read(&bytes, &reading).map(Arc::new))
+            }
+        };
+        let mut sides = Vec::new();
+        let file = state.and_then(|state| state.files.get(&entry.file));
+        for at in file.iter().flat_map(|file| &file.sides) {
+            sides.push(self.side(gate, view, *at, &entry.kind, &entry.file)?);
+        }
+        let since = file.and_then(|file| self.since(provenance, view, &entry.file, file.blob));
+        Ok(EvidenceFact {
+            kind: entry.kind.clone(),
+            file: entry.file.clone(),
+            artifact: entry.artifact.clone(),
+            report,
+            since,
+            sides,
+        })
+    }
+
+    /// From when the age of a content at a path counts: the earliest that it was recorded or dated.
+    pub(super) fn since(
+        &self,
+        provenance: &Provenance,
+        view: View,
+        path: &str,
+        blob: ObjectId,
+    ) -> Option<Time> {
+        let introduced = provenance.introduced.get(&(path.to_owned(), blob))?;
+        let moments = introduced.iter().map(|at| {
+            let commit = self.history.commit(*at);
+            let (_, _, recorded) = self.recording(commit.link, view.step);
+            recorded.min(commit.date)
+        });
+        moments.min()
+    }
+
+    fn side(
+        &self,
+        gate: &GateName,
+        view: View,
+        at: Index,
+        kind: &crate::model::Name,
+        file: &str,
+    ) -> Result<Side, Undecided> {
+        let commit = self.history.commit(at);
+        let (_, policy, _) = self.recording(commit.link, view.step);
+        let signer = self.signer(at, view.step)?;
+        let request = self.request_at(gate, commit.tree)?;
+        let mut artifacts: BTreeMap<ArtifactName, ArtifactDigest> = BTreeMap::new();
+        let mut artifact = None;
+        if let Some(request) = request {
+            artifacts
+                .extend(request.artifacts.iter().map(|(name, listed)| (name.clone(), listed.digest.clone())));
+            let entry = request.evidence.iter().find(|entry| entry.file == file && entry.kind == *kind);
+            artifact = entry.and_then(|entry| entry.artifact.clone());
+        }
+        Ok(Side {
+            commit: commit.id,
+            signer: signer.counting().cloned(),
+            roles: signer.roles(policy),
+            artifacts,
+            artifact,
+        })
+    }
+
+    /// The request as it stood in some tree, where it reads.
+    fn request_at(&self, gate: &GateName, tree: ObjectId) -> Result<Option<GateRequest>, Undecided> {
+        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
+        let Some(directory) = self.trees.directory(tree, &path)? else { return Ok(None) };
+        Ok(self.request(gate, &directory)?.ok())
+    }
+
+    /// The bytes of a blob; nothing of what is no blob or too large.
+    pub(super) fn readable_blob(&self, id: ObjectId) -> Result<Vec<u8>, Undecided> {
+        match self.trees.blob(id) {
+            Ok(bytes) => Ok(bytes),
+            Err(crate::git::GitError::Corrupt { .. } | crate::git::GitError::TooLarge { .. }) => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Whom a `gate.toml` names in `requested_by`, also one that does not parse as a request: what makes an author needs
+/// less than what permits.
+fn requested_by(bytes: &[u8]) -> Vec<Principal> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Vec::new() };
+    let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
+    let names = table.get("requested_by").and_then(toml::Value::as_array);
+    let names = names.into_iter().flatten().filter_map(toml::Value::as_str);
+    names.filter_map(|name| name.parse().ok()).collect()
+}

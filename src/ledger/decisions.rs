@@ -1,0 +1,281 @@
+//! Decisions on one gate, as recording judges them.
+//!
+//! Under the policy in force at the end of the step that recorded each; only `[[revoked]]` of today takes back what a key
+//! signed (design, sections 8 and 9.5). What a checklist makes of them is not settled here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decision::{Action, Target, Verb};
+use crate::model::{Code, ContentDigest, GateName, IncidentId, Name, ObjectId, Principal};
+use crate::policy::Policy;
+use crate::verdict::DecisionFact;
+
+use super::history::{Commit, Index};
+use super::shape::{Shape, words};
+use super::signing::Signer;
+use super::{Ledger, Undecided, View};
+
+/// How many commits of a branch are looked at for decisions that nobody has recorded: a bound on a hostile branch.
+const MOST_UNRECORDED: usize = 10_000;
+
+impl Ledger {
+    /// Every decision on the gate that a view holds, in recorded order. `incidents` are those whose opening commits
+    /// matter; `authors` are the gate's, who may close it.
+    pub(crate) fn decisions(
+        &self,
+        gate: &GateName,
+        view: View,
+        incidents: &BTreeMap<IncidentId, ObjectId>,
+        authors: &BTreeSet<Principal>,
+    ) -> Result<Vec<DecisionFact>, Undecided> {
+        let mut places = Vec::new();
+        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+            if self.history.commit(*at).link <= view.link
+                || (view.later_withdrawals && self.is_withdrawal(*at)?)
+            {
+                places.push(*at);
+            }
+        }
+        let set: BTreeSet<Index> = places.iter().copied().collect();
+        let opened: BTreeMap<Index, &IncidentId> =
+            incidents.iter().filter_map(|(id, commit)| Some((self.history.find(*commit)?, id))).collect();
+        let wanted: BTreeSet<Index> = set.iter().chain(opened.keys()).copied().collect();
+        let mut seen: BTreeMap<(ContentDigest, String), usize> = BTreeMap::new();
+        let mut facts = Vec::with_capacity(places.len());
+        for (index, at) in places.iter().enumerate() {
+            let mut fact = self.decision(gate, *at, view, authors)?;
+            let ancestors = self.history.ancestors_among(*at, &wanted);
+            fact.ancestors = places
+                .iter()
+                .enumerate()
+                .filter(|(_, other)| ancestors.contains(other))
+                .map(|(place, _)| place)
+                .collect();
+            fact.after_incidents = opened
+                .iter()
+                .filter(|(opening, _)| ancestors.contains(opening))
+                .map(|(_, id)| (*id).clone())
+                .collect();
+            if let Some(identity) = self.signing.signed(fact.commit)?.identity() {
+                match seen.get(&identity) {
+                    Some(first) => {
+                        fact.duplicate_of = Some(*first);
+                        fact.defects
+                            .insert(Code::Duplicate, "the same payload and key were recorded before".into());
+                    }
+                    None => {
+                        seen.insert(identity, index);
+                    }
+                }
+            }
+            facts.push(fact);
+        }
+        Ok(facts)
+    }
+
+    /// Whether withdrawals on the gate were recorded after a view.
+    pub(crate) fn has_later_withdrawals(&self, gate: &GateName, view: View) -> Result<bool, Undecided> {
+        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+            if self.history.commit(*at).link > view.link && self.is_withdrawal(*at)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them.
+    pub(crate) fn unrecorded_rejections(
+        &self,
+        gate: &GateName,
+        tip: ObjectId,
+    ) -> Result<Vec<ObjectId>, Undecided> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![tip];
+        while let Some(id) = open.pop() {
+            if self.history.find(id).is_some() || !seen.insert(id) || seen.len() > MOST_UNRECORDED {
+                continue;
+            }
+            let signed = self.signing.signed(id)?;
+            let shape = Shape::of_message(&signed.message);
+            let of_gate = shape.target == Some(Target::Gate(gate.clone()));
+            if of_gate && matches!(shape.verb, Some(Verb::Reject | Verb::Close)) {
+                found.insert(id);
+            }
+            open.extend(&signed.parents);
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    fn is_withdrawal(&self, at: Index) -> Result<bool, Undecided> {
+        let signed = self.signing.signed(self.history.commit(at).id)?;
+        Ok(Shape::of_message(&signed.message).verb == Some(Verb::Withdraw))
+    }
+
+    fn decision(
+        &self,
+        gate: &GateName,
+        at: Index,
+        view: View,
+        authors: &BTreeSet<Principal>,
+    ) -> Result<DecisionFact, Undecided> {
+        let commit = self.history.commit(at);
+        let last = if commit.link > view.link { self.now().step } else { view.step };
+        let (step, policy, recorded) = self.recording(commit.link, last);
+        let signed = self.signing.signed(commit.id)?;
+        let mut signer = signed.signer(policy, &[recorded, commit.date]);
+        self.revocations.apply(&signed, step, &mut signer);
+        let mut shape = Shape::read(&self.history, &signed)?;
+        let restricts = restricts(policy, &shape, &signer, authors);
+        self.judge_actor(policy, &mut shape, &mut signer, authors);
+        let own_gate = self.gate_digest(commit, gate)?;
+        let own = match (shape.verb, shape.record()) {
+            (Some(Verb::AcceptRisk), record) => self.exception_digest(commit, gate, record)?,
+            _ => own_gate,
+        };
+        self.judge_seen(&mut shape, own, step.unwrap_or(commit.link));
+        let content = match shape.verb {
+            Some(Verb::Reject) => own,
+            _ => shape.seen().map(|seen| seen.content),
+        };
+        let mut defects = shape.defects.clone();
+        defects.extend(signer.defects);
+        Ok(DecisionFact {
+            commit: commit.id,
+            verb: shape.verb,
+            principal: signer.owner,
+            key: signer.key,
+            role: shape.role.clone(),
+            environments: environments(&shape),
+            content,
+            reason: reason(policy, &shape),
+            words: words(&signed.message),
+            record: shape.record(),
+            gate_content: (shape.verb == Some(Verb::AcceptRisk)).then_some(own_gate).flatten(),
+            signed_at: commit.date,
+            recorded_at: step.map(|_| recorded),
+            since: recorded.min(commit.date),
+            defects,
+            duplicate_of: None,
+            restricts,
+            ancestors: BTreeSet::new(),
+            after_incidents: BTreeSet::new(),
+        })
+    }
+
+    /// Whether the signer may do this at all.
+    fn judge_actor(
+        &self,
+        policy: &Policy,
+        shape: &mut Shape,
+        signer: &mut Signer,
+        authors: &BTreeSet<Principal>,
+    ) {
+        let is_bot = signer.owner.as_ref().is_some_and(|owner| policy.bots.contains(owner));
+        let bot_may = matches!(shape.verb, Some(Verb::Reject | Verb::Withdraw) | None);
+        if is_bot && !bot_may {
+            shape.defects.insert(Code::BotInRole, "a bot may only reject, and withdraw that".into());
+        }
+        match (shape.verb, &shape.role) {
+            (Some(Verb::Approve | Verb::Reject | Verb::AcceptRisk), Some(role)) => {
+                signer.act_in(policy, role)
+            }
+            (Some(Verb::Close), _) => {
+                let author = signer.owner.as_ref().is_some_and(|owner| authors.contains(owner));
+                if !author && !signer.holds_any_role(policy) && signer.owner.is_some() {
+                    shape.defects.insert(
+                        Code::NotInRole,
+                        "closing takes a role, or being an author of the gate".into(),
+                    );
+                }
+            }
+            (Some(_) | None, _) => {}
+        }
+    }
+
+    /// Whether the signer had before them what they say.
+    fn judge_seen(&self, shape: &mut Shape, own: Option<ContentDigest>, step: u32) {
+        let Some(seen) = shape.seen() else { return };
+        if own != Some(seen.content) {
+            let found =
+                own.map_or_else(|| "there is none that is valid".to_owned(), |own| format!("that is {own}"));
+            shape.defects.insert(
+                Code::ContentMismatch,
+                format!("`Gate-Content` is not the digest of what stands in its own tree: {found}"),
+            );
+        }
+        if !self.chronicle.was_in_force(seen.policy, step) {
+            shape.defects.insert(
+                Code::StalePolicy,
+                format!("`Gate-Policy` {} was not in force when it was recorded, nor before", seen.policy),
+            );
+        }
+    }
+
+    fn gate_digest(&self, commit: &Commit, gate: &GateName) -> Result<Option<ContentDigest>, Undecided> {
+        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
+        Ok(self.trees.directory(commit.tree, &path)?.and_then(|directory| directory.digest))
+    }
+
+    fn exception_digest(
+        &self,
+        commit: &Commit,
+        gate: &GateName,
+        record: Option<ObjectId>,
+    ) -> Result<Option<ContentDigest>, Undecided> {
+        let path = ["exceptions", gate.system.as_str(), gate.version.as_str()];
+        let directory = match record {
+            None => self.trees.directory_without_covers(commit.tree, &path)?,
+            Some(record) => {
+                let record = record.to_string();
+                let path: Vec<&str> = path.into_iter().chain(["covers", record.as_str()]).collect();
+                self.trees.directory(commit.tree, &path)?
+            }
+        };
+        Ok(directory.and_then(|directory| directory.digest))
+    }
+}
+
+/// Whether a decision restricts whatever its defects (design, section 8).
+fn restricts(policy: &Policy, shape: &Shape, signer: &Signer, authors: &BTreeSet<Principal>) -> bool {
+    let Some(owner) = signer.owner.as_ref().filter(|_| !signer.restricts_nothing) else { return false };
+    match (shape.verb, &shape.role) {
+        (Some(Verb::Reject), Some(role)) => policy.holds(owner, role),
+        (Some(Verb::Close), _) => {
+            !policy.bots.contains(owner) && (signer.holds_any_role(policy) || authors.contains(owner))
+        }
+        (Some(Verb::Withdraw), _) => true,
+        (
+            Some(Verb::Reject | Verb::Approve | Verb::AcceptRisk | Verb::Deploy | Verb::DeployFailed) | None,
+            _,
+        ) => false,
+    }
+}
+
+fn environments(shape: &Shape) -> BTreeSet<Name> {
+    match shape.decision.as_ref().map(|decision| &decision.action) {
+        Some(Action::Approve { environments, .. }) => environments.clone(),
+        Some(
+            Action::Reject { .. }
+            | Action::Withdraw
+            | Action::Close
+            | Action::AcceptRisk { .. }
+            | Action::Deploy(_)
+            | Action::DeployFailed { .. },
+        )
+        | None => BTreeSet::new(),
+    }
+}
+
+/// The reason code of a rejection; one that the policy does not know, or that cannot be read, reads `other`.
+fn reason(policy: &Policy, shape: &Shape) -> Option<Name> {
+    if shape.verb != Some(Verb::Reject) {
+        return None;
+    }
+    if let Some(Action::Reject { reason, .. }) = shape.decision.as_ref().map(|decision| &decision.action)
+        && policy.rejection_reasons.contains(reason)
+    {
+        return Some(reason.clone());
+    }
+    "other".parse().ok()
+}

@@ -1,0 +1,328 @@
+//! The ledger: history → facts.
+//!
+//! Opening a ledger reads every commit that the mainline reaches, once and raw; works out steps, recorded times and the
+//! policy in force at each ([`chronicle`]); and then answers what a question needs: decisions on a gate, its content and
+//! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
+//! What follows from the facts is judged in [`crate::verdict`], never here.
+
+mod chronicle;
+mod content;
+mod decisions;
+mod exceptions;
+mod history;
+mod incidents;
+mod policies;
+mod provenance;
+mod records;
+mod shape;
+mod signing;
+mod snapshot;
+mod tally;
+mod trees;
+mod undecided;
+
+pub mod mark;
+
+pub use records::{Asked, Log, Record};
+pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
+pub use undecided::{CODES, Undecided};
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::git::Repository;
+use crate::model::{ContentDigest, GateName, ObjectId, Time};
+use crate::policy::Policy;
+use crate::verdict::{Notice, PolicyInForce};
+
+use chronicle::{Chronicle, Sources};
+use history::{About, History, Index, place};
+use provenance::{Provenance, Tops};
+use signing::{Revocations, Signing};
+use trees::Trees;
+
+/// Everything that one mainline commit reaches, read from one trust root.
+#[derive(Debug)]
+pub struct Ledger {
+    repository: Rc<Repository>,
+    trees: Trees,
+    tops: Tops,
+    signing: Signing,
+    history: History,
+    chronicle: Chronicle,
+    /// `[[revoked]]` of the policy in force now: at the tip, never at a replayed commit.
+    revocations: Revocations,
+    by_gate: BTreeMap<GateName, Vec<Index>>,
+    /// Log records that the mainline holds.
+    log_commits: Vec<Index>,
+    provenances: RefCell<HashMap<(String, u32), Rc<Provenance>>>,
+    incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    time: Time,
+}
+
+/// Up to where a question looks, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct View {
+    link: u32,
+    step: u32,
+    /// The time of judging.
+    pub time: Time,
+    /// Whether withdrawals that were recorded later count too (a record's support for a rollback, design section 10).
+    pub later_withdrawals: bool,
+}
+
+impl Ledger {
+    /// Reads the history of `tip` from `root`. With `preview`, the tip is a merge that was not made.
+    pub fn open(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+        preview: bool,
+    ) -> Result<Self, Undecided> {
+        repository.refuse_cut_history()?;
+        let history = History::read(&repository, root, tip)?;
+        let trees = Trees::new(Rc::clone(&repository));
+        for commit in [root, tip] {
+            let tree = history.find(commit).map(|at| history.commit(at).tree);
+            if let Some(Err(reason)) = tree.map(|tree| trees.check_top(tree)).transpose()? {
+                return Err(Undecided::new(
+                    "tree-not-canonical",
+                    format!("the top tree of {commit} counts for nothing: {reason}"),
+                    "no git command writes such a tree: find who did, and put the mainline back before it",
+                ));
+            }
+        }
+        let tops = Tops::default();
+        let signing = Signing::new(Rc::clone(&repository));
+        let sources =
+            Sources { history: &history, trees: &trees, tops: &tops, signing: &signing, time, preview };
+        let chronicle = Chronicle::read(sources)?;
+        let now = chronicle.epoch_at(u32::MAX);
+        let revocations = Revocations::of(&now.policy, &history);
+        let mut by_gate: BTreeMap<GateName, Vec<Index>> = BTreeMap::new();
+        let mut log_commits = Vec::new();
+        for (at, commit) in (0..).zip(&history.commits).filter(|(_, commit)| commit.link > 0) {
+            match &commit.about {
+                About::Gate(gate) => by_gate.entry(gate.clone()).or_default().push(at),
+                About::Log(_) => log_commits.push(at),
+                About::Nothing | About::Policy => {}
+            }
+        }
+        Ok(Self {
+            repository,
+            trees,
+            tops,
+            signing,
+            history,
+            chronicle,
+            revocations,
+            by_gate,
+            log_commits,
+            provenances: RefCell::default(),
+            incident_events: RefCell::default(),
+            time,
+        })
+    }
+
+    /// The view of the tip, at the time of judging.
+    pub fn now(&self) -> View {
+        let link = Index::try_from(self.history.chain.len().saturating_sub(1)).unwrap_or_default();
+        View { link, step: self.chronicle.last_step(link), time: self.time, later_withdrawals: false }
+    }
+
+    /// The view of an earlier mainline commit, at another time; nothing where it is not on the chain.
+    pub fn at(&self, commit: ObjectId, time: Time) -> Option<View> {
+        let link = self.history.link_of(commit)?;
+        Some(View { link, step: self.chronicle.last_step(link), time, later_withdrawals: false })
+    }
+
+    /// The mainline commit of a view.
+    pub fn mainline(&self, view: View) -> ObjectId {
+        self.chain_commit(view.link)
+    }
+
+    /// The last step of a view.
+    pub fn step(&self, view: View) -> ObjectId {
+        self.chain_commit(view.step)
+    }
+
+    /// The policy in force in a view.
+    pub fn policy(&self, view: View) -> PolicyInForce {
+        let epoch = self.chronicle.epoch_at(view.link);
+        PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
+    }
+
+    /// The names of all gates that stand on the mainline in a view.
+    pub fn gates(&self, view: View) -> Result<Vec<GateName>, Undecided> {
+        let tree = self.commit_at_link(view.step).tree;
+        let mut gates = Vec::new();
+        let trees::Found::Directory(top) = self.trees.find(tree, &["gates"])? else { return Ok(gates) };
+        let read = self.trees.tree(top)?;
+        for system in read.as_ref().as_ref().map(crate::git::Tree::entries).unwrap_or_default() {
+            if system.kind != crate::git::EntryKind::Directory {
+                continue;
+            }
+            let versions = self.trees.tree(system.id)?;
+            for version in versions.as_ref().as_ref().map(crate::git::Tree::entries).unwrap_or_default() {
+                let name = format!(
+                    "{}/{}",
+                    String::from_utf8_lossy(&system.name),
+                    String::from_utf8_lossy(&version.name)
+                );
+                // What is no gate's name is no gate; it cannot be asked for either.
+                gates.extend(name.parse::<GateName>().ok());
+            }
+        }
+        Ok(gates)
+    }
+
+    /// What the policy in force in a view is, and what waits to follow it.
+    pub fn policy_origin(&self, view: View) -> Result<PolicyOrigin, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let tip = self.commit_at_link(view.link);
+        let standing = self.trees.directory(tip.tree, &["policy"])?;
+        let pending = match standing {
+            Some(directory) if directory.digest == Some(epoch.digest) => None,
+            Some(directory) => match directory.digest {
+                Some(digest) => Some(self.pending(view, digest, &directory)?),
+                None => None,
+            },
+            None => None,
+        };
+        Ok(PolicyOrigin { digest: epoch.digest, serial: epoch.policy.serial, commit: epoch.commit, pending })
+    }
+
+    fn pending(
+        &self,
+        view: View,
+        digest: ContentDigest,
+        directory: &trees::Directory,
+    ) -> Result<PendingPolicy, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let ballots = (0..)
+            .zip(self.history.up_to(view.link))
+            .filter(|(_, commit)| commit.about == About::Policy && commit.link > 0)
+            .map(|(at, _)| at)
+            .collect();
+        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
+        let serial = match directory.files.get("policy.toml") {
+            Some(blob) => crate::policy::read_identity(&self.trees.blob(*blob)?).map(|(_, serial)| serial),
+            None => None,
+        };
+        Ok(PendingPolicy {
+            digest,
+            serial,
+            commit: self.chain_commit(view.link),
+            approvals: tally.filled(&epoch.policy, digest),
+            needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
+        })
+    }
+
+    /// What a reader should know of the history as a whole.
+    pub fn notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
+        let mut notices = self.chronicle.notices.clone();
+        if self.history.before_root > 0 {
+            notices.push(Notice {
+                code: "decisions-before-root",
+                message: format!(
+                    "{} decisions at or before the trust root do not count",
+                    self.history.before_root
+                ),
+            });
+        }
+        if self.history.stray > 0 {
+            notices.push(Notice {
+                code: "stray-trailers",
+                message: format!(
+                    "{} commits have `Gate` lines that decide nothing: out of place, or not to be attributed",
+                    self.history.stray
+                ),
+            });
+        }
+        if view.step < view.link {
+            notices.push(Notice {
+                code: "beyond-last-step",
+                message: format!(
+                    "{} mainline commits after {} are not signed by the roles that `[mainline]` asks for: what they \
+                     bring in permits nothing",
+                    view.link - view.step,
+                    self.step(view)
+                ),
+            });
+        }
+        if self.repository.has_replacements()? {
+            notices.push(Notice {
+                code: "replace-refs",
+                message: "this repository has `refs/replace/`: they are ignored".into(),
+            });
+        }
+        Ok(notices)
+    }
+
+    /// Whether `commit` is on the first-parent chain up to the view.
+    pub fn is_on_chain(&self, commit: ObjectId, view: View) -> bool {
+        self.history.link_of(commit).is_some_and(|link| link <= view.link)
+    }
+
+    /// Whether mainline commit `judged` contains `commit`.
+    pub fn contains(&self, judged: ObjectId, commit: ObjectId) -> bool {
+        let (Some(link), Some(at)) = (self.history.link_of(judged), self.history.find(commit)) else {
+            return false;
+        };
+        self.history.commit(at).link <= link
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            history: &self.history,
+            trees: &self.trees,
+            tops: &self.tops,
+            signing: &self.signing,
+            time: self.time,
+            preview: false,
+        }
+    }
+
+    fn chain_commit(&self, link: u32) -> ObjectId {
+        self.commit_at_link(link).id
+    }
+
+    fn commit_at_link(&self, link: u32) -> &history::Commit {
+        self.history.commit(self.history.chain.get(place(link)).copied().unwrap_or_default())
+    }
+
+    /// The history of a governed directory up to `link`, worked out once.
+    fn provenance(&self, path: &[&str], link: u32) -> Result<Rc<Provenance>, Undecided> {
+        let key = (path.join("/"), link);
+        if let Some(known) = self.provenances.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let found = Rc::new(Provenance::follow(&self.tops, &self.trees, &self.history, path, link)?);
+        self.provenances.borrow_mut().insert(key, Rc::clone(&found));
+        Ok(found)
+    }
+
+    /// The policy under which what `link` brought in is judged, and when it was recorded: at its step up to `last`; beyond
+    /// the last step, at the link itself.
+    fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {
+        match self.chronicle.recording_step(link, last) {
+            Some(step) => {
+                (Some(step), &self.chronicle.epoch_at(step).policy, self.chronicle.link(step).recorded)
+            }
+            None => (None, &self.chronicle.epoch_at(link).policy, self.chronicle.link(link).recorded),
+        }
+    }
+
+    /// Who signed the commit at a place, as recording judged it, with what today's `[[revoked]]` takes back.
+    fn signer(&self, at: Index, last: u32) -> Result<signing::Signer, Undecided> {
+        let commit = self.history.commit(at);
+        let (step, policy, recorded) = self.recording(commit.link, last);
+        let signed = self.signing.signed(commit.id)?;
+        let mut signer = signed.signer(policy, &[recorded, commit.date]);
+        self.revocations.apply(&signed, step, &mut signer);
+        Ok(signer)
+    }
+}

@@ -1,0 +1,230 @@
+//! Who last changed each file of a governed directory, on every side of history.
+//!
+//! One pass over the commits in recorded order, from the states of the parents to that of the child. A commit changes a
+//! directory when it differs from that of every parent; a merge that takes a directory over from one parent changes
+//! nothing. A file that a merge finds alike on several sides keeps the last changer of each: one side whose changers
+//! count is enough, so that a later true merge mends a squash (design, section 9.6).
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use crate::git::{EntryKind, GitError};
+use crate::model::ObjectId;
+
+use super::history::{Commit, History, Index, place};
+use super::trees::{GOVERNED, Trees};
+
+/// The objects at the governed names of a top tree; the same for all commits of that tree.
+type Top = [Option<ObjectId>; GOVERNED.len()];
+
+/// Governed directories of every commit, read as they are asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Tops {
+    known: RefCell<HashMap<ObjectId, Top>>,
+}
+
+/// The history of one governed directory up to one link.
+#[derive(Debug)]
+pub(crate) struct Provenance {
+    /// How it stood at each commit, in recorded order; nothing where it did not.
+    states: Vec<Option<Rc<State>>>,
+    /// Commits that changed it, oldest first.
+    pub(crate) changed: Vec<Index>,
+    /// Commits that brought a content to a path.
+    pub(crate) introduced: BTreeMap<(String, ObjectId), Vec<Index>>,
+}
+
+/// A directory at one commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Its object: a tree, or whatever stands at its path.
+    pub(crate) object: ObjectId,
+    /// Its files.
+    pub(crate) files: BTreeMap<String, FileState>,
+}
+
+/// A file at one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileState {
+    /// What it holds.
+    pub(crate) blob: ObjectId,
+    /// The commits that last changed it, one a side.
+    pub(crate) sides: BTreeSet<Index>,
+}
+
+impl Tops {
+    /// What stands at the governed name `path[0]`, and below it along the rest of `path`. A tree that is not canonical is
+    /// searched as git would: that such a directory is invalid is found where its content is read.
+    fn object(&self, trees: &Trees, commit: &Commit, path: &[&str]) -> Result<Option<ObjectId>, GitError> {
+        let Some((first, rest)) = path.split_first() else { return Ok(None) };
+        let mut object = self.governed(trees, commit.tree, first)?;
+        for component in rest {
+            let Some(id) = object else { return Ok(None) };
+            object = match trees.tree(id) {
+                Ok(tree) => {
+                    tree.as_ref().as_ref().ok().and_then(|tree| tree.get(component)).map(|entry| entry.id)
+                }
+                // A file where a directory should be: nothing stands below it.
+                Err(GitError::Corrupt { .. }) => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(object)
+    }
+
+    fn governed(&self, trees: &Trees, tree: ObjectId, name: &str) -> Result<Option<ObjectId>, GitError> {
+        let known = self.known.borrow().get(&tree).copied();
+        let top = match known {
+            Some(top) => top,
+            None => {
+                let read = trees.tree(tree)?;
+                let top: Top = GOVERNED.map(|governed| {
+                    read.as_ref().as_ref().ok().and_then(|read| read.get(governed)).map(|entry| entry.id)
+                });
+                self.known.borrow_mut().insert(tree, top);
+                top
+            }
+        };
+        Ok(GOVERNED.iter().zip(top).find_map(|(governed, id)| id.filter(|_| *governed == name)))
+    }
+}
+
+impl Provenance {
+    /// Follows the directory at `path` (its components, the first a governed name) over the commits up to `link`.
+    pub(crate) fn follow(
+        tops: &Tops,
+        trees: &Trees,
+        history: &History,
+        path: &[&str],
+        link: u32,
+    ) -> Result<Self, GitError> {
+        let commits = history.up_to(link);
+        let mut provenance = Self {
+            states: Vec::with_capacity(commits.len()),
+            changed: Vec::new(),
+            introduced: BTreeMap::new(),
+        };
+        let above = path.get(..1).unwrap_or_default();
+        for (at, commit) in (0..).zip(commits) {
+            let same_above = !commit.parents.is_empty() && {
+                let mine = tops.object(trees, commit, above)?;
+                let mut same = true;
+                for parent in &commit.parents {
+                    let theirs = history.commit(*parent);
+                    same &= theirs.tree == commit.tree || tops.object(trees, theirs, above)? == mine;
+                }
+                same
+            };
+            let state = if same_above {
+                provenance.unchanged(commit)
+            } else {
+                let object = tops.object(trees, commit, path)?;
+                provenance.changed_maybe(trees, at, commit, object)?
+            };
+            provenance.states.push(state);
+        }
+        Ok(provenance)
+    }
+
+    /// The directory as it stands at a commit.
+    pub(crate) fn state(&self, at: Index) -> Option<&Rc<State>> {
+        self.states.get(place(at)).and_then(Option::as_ref)
+    }
+
+    fn unchanged(&self, commit: &Commit) -> Option<Rc<State>> {
+        let mut states = commit.parents.iter().map(|parent| self.state(*parent));
+        let first = states.next().flatten()?;
+        if states.all(|other| other.is_some_and(|other| Rc::ptr_eq(other, first))) {
+            return Some(Rc::clone(first));
+        }
+        let files = first.files.iter().map(|(path, file)| {
+            let sides = commit.parents.iter().filter_map(|parent| self.state(*parent)?.files.get(path));
+            let sides = sides.flat_map(|file| file.sides.iter().copied()).collect();
+            (path.clone(), FileState { blob: file.blob, sides })
+        });
+        Some(Rc::new(State { object: first.object, files: files.collect() }))
+    }
+
+    fn changed_maybe(
+        &mut self,
+        trees: &Trees,
+        at: Index,
+        commit: &Commit,
+        object: Option<ObjectId>,
+    ) -> Result<Option<Rc<State>>, GitError> {
+        let parents: Vec<Option<Rc<State>>> =
+            commit.parents.iter().map(|parent| self.state(*parent).cloned()).collect();
+        let differs = |parent: &Option<Rc<State>>| parent.as_ref().map(|state| state.object) != object;
+        if parents.is_empty() && object.is_none() {
+            return Ok(None);
+        }
+        if parents.iter().all(differs) {
+            self.changed.push(at);
+        } else if !parents.iter().any(differs) {
+            return Ok(self.unchanged(commit));
+        }
+        let Some(object) = object else { return Ok(None) };
+        let files = files_of(trees, object)?;
+        let mut state = State { object, files: BTreeMap::new() };
+        for (path, blob) in files {
+            let mut sides: BTreeSet<Index> = BTreeSet::new();
+            for parent in parents.iter().flatten() {
+                if let Some(file) = parent.files.get(&path).filter(|file| file.blob == blob) {
+                    sides.extend(&file.sides);
+                }
+            }
+            if sides.is_empty() {
+                sides.insert(at);
+                self.introduced.entry((path.clone(), blob)).or_default().push(at);
+            }
+            state.files.insert(path, FileState { blob, sides });
+        }
+        Ok(Some(Rc::new(state)))
+    }
+}
+
+/// The files of the directory with that tree; of what is no directory, itself under an empty path. Entries that may not
+/// stand there count as files too: somebody put them there.
+fn files_of(trees: &Trees, object: ObjectId) -> Result<BTreeMap<String, ObjectId>, GitError> {
+    let mut files = BTreeMap::new();
+    collect(trees, object, "", 0, &mut files)?;
+    Ok(files)
+}
+
+/// Deeper and more than any valid directory is: bounds on the work that a hostile one can make.
+const DEEPEST: usize = 16;
+const MOST_FILES: usize = 4096;
+
+fn collect(
+    trees: &Trees,
+    object: ObjectId,
+    prefix: &str,
+    depth: usize,
+    files: &mut BTreeMap<String, ObjectId>,
+) -> Result<(), GitError> {
+    let tree = match trees.tree(object) {
+        Ok(tree) => tree,
+        Err(GitError::Corrupt { .. }) => {
+            files.insert(prefix.trim_end_matches('/').to_owned(), object);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let Ok(tree) = tree.as_ref() else {
+        files.insert(prefix.to_owned(), object);
+        return Ok(());
+    };
+    for entry in tree.entries() {
+        let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
+        if files.len() >= MOST_FILES {
+            return Ok(());
+        }
+        if entry.kind == EntryKind::Directory && depth < DEEPEST {
+            collect(trees, entry.id, &format!("{path}/"), depth + 1, files)?;
+        } else {
+            files.insert(path, entry.id);
+        }
+    }
+    Ok(())
+}

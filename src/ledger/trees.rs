@@ -1,0 +1,246 @@
+//! Trees of named commits: what a governed directory holds, and its content digest.
+//!
+//! A directory is read whole or it is invalid, with every reason (design, sections 4 and 5). Trees and digests are
+//! remembered by object id, so that a thousand commits with one directory read it once.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use crate::git::{Entry, EntryKind, GitError, Repository, Tree, TreeDefect};
+use crate::model::{ContentDigest, ObjectId, content_digest, escape, is_path_component, limits};
+
+/// The directories at the top that are governed.
+pub(crate) const GOVERNED: [&str; 4] = ["policy", "gates", "exceptions", "incidents"];
+
+/// How many parsed trees are kept at the most. History is walked in order, so neighbours share most of theirs.
+const MOST_TREES: usize = 4096;
+
+/// Trees of one repository.
+#[derive(Debug)]
+pub(crate) struct Trees {
+    repository: Rc<Repository>,
+    trees: RefCell<HashMap<ObjectId, Rc<Result<Tree, TreeDefect>>>>,
+    directories: RefCell<HashMap<(ObjectId, bool), Rc<Directory>>>,
+}
+
+/// A governed directory's files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Directory {
+    /// Regular files by path, with the object that holds their bytes. Of an invalid directory: those that could be seen.
+    pub(crate) files: BTreeMap<String, ObjectId>,
+    /// Its content digest; nothing where it is invalid.
+    pub(crate) digest: Option<ContentDigest>,
+    /// All that makes it invalid, path and reason.
+    pub(crate) defects: Vec<String>,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A directory.
+    Directory(ObjectId),
+    /// A file.
+    File(ObjectId),
+    /// Something that cannot be told for sure, or that may not stand there: why.
+    Defective(String),
+}
+
+impl Trees {
+    pub(crate) fn new(repository: Rc<Repository>) -> Self {
+        Self { repository, trees: RefCell::default(), directories: RefCell::default() }
+    }
+
+    /// A tree, from memory where it was read before.
+    pub(crate) fn tree(&self, id: ObjectId) -> Result<Rc<Result<Tree, TreeDefect>>, GitError> {
+        if let Some(tree) = self.trees.borrow().get(&id) {
+            return Ok(Rc::clone(tree));
+        }
+        let tree = Rc::new(self.repository.read_tree(id)?);
+        let mut trees = self.trees.borrow_mut();
+        if trees.len() >= MOST_TREES {
+            trees.clear();
+        }
+        trees.insert(id, Rc::clone(&tree));
+        Ok(tree)
+    }
+
+    /// The bytes of a file of a governed directory.
+    pub(crate) fn blob(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
+        self.repository.read_blob(id)
+    }
+
+    /// What stands at `path` (its components) below the top tree `top`. Every tree on the way must be canonical, and hold
+    /// no name in two letter cases; at the top that matters for governed names only.
+    pub(crate) fn find(&self, top: ObjectId, path: &[&str]) -> Result<Found, GitError> {
+        let mut current = Found::Directory(top);
+        for (depth, component) in path.iter().enumerate() {
+            let Found::Directory(id) = current else { return Ok(Found::Nothing) };
+            let tree = self.tree(id)?;
+            let tree = match tree.as_ref() {
+                Ok(tree) => tree,
+                Err(defect) => {
+                    return Ok(Found::Defective(format!("`{}`: {defect}", shown_path(path, depth))));
+                }
+            };
+            let only: Option<&[&str]> = if depth == 0 { Some(&GOVERNED) } else { None };
+            if let Err(defect) = tree.refuse_letter_case(only) {
+                return Ok(Found::Defective(format!("`{}`: {defect}", shown_path(path, depth))));
+            }
+            current = match tree.get(component) {
+                None => return Ok(Found::Nothing),
+                Some(Entry { kind: EntryKind::Directory, id, .. }) => Found::Directory(*id),
+                Some(Entry { kind: EntryKind::File, id, .. }) => Found::File(*id),
+                Some(Entry { kind: EntryKind::Other, .. }) => {
+                    let shown = path.get(..=depth).unwrap_or(path).join("/");
+                    return Ok(Found::Defective(format!(
+                        "`{shown}` is neither a regular file nor a directory"
+                    )));
+                }
+            };
+        }
+        Ok(current)
+    }
+
+    /// Whether the top tree of a commit reads, as far as governed directories go: else why not.
+    pub(crate) fn check_top(&self, top: ObjectId) -> Result<Result<(), String>, GitError> {
+        Ok(match self.tree(top)?.as_ref() {
+            Ok(tree) => tree.refuse_letter_case(Some(&GOVERNED)).map_err(|defect| defect.to_string()),
+            Err(defect) => Err(defect.to_string()),
+        })
+    }
+
+    /// The governed directory at `path` below `top`; nothing where nothing stands there.
+    pub(crate) fn directory(&self, top: ObjectId, path: &[&str]) -> Result<Option<Rc<Directory>>, GitError> {
+        match self.find(top, path)? {
+            Found::Nothing => Ok(None),
+            Found::Directory(id) => self.read_directory(id, false).map(Some),
+            Found::File(_) => Ok(Some(invalid(format!("`{}` is a file, not a directory", path.join("/"))))),
+            Found::Defective(reason) => Ok(Some(invalid(reason))),
+        }
+    }
+
+    /// The files of an exception directory, without those of `covers/`, which are exceptions of their own.
+    pub(crate) fn directory_without_covers(
+        &self,
+        top: ObjectId,
+        path: &[&str],
+    ) -> Result<Option<Rc<Directory>>, GitError> {
+        match self.find(top, path)? {
+            Found::Nothing => Ok(None),
+            Found::Directory(id) => self.read_directory(id, true).map(Some),
+            Found::File(_) => Ok(Some(invalid(format!("`{}` is a file, not a directory", path.join("/"))))),
+            Found::Defective(reason) => Ok(Some(invalid(reason))),
+        }
+    }
+
+    /// Reads the directory whose tree is `id`.
+    pub(crate) fn read_directory(
+        &self,
+        id: ObjectId,
+        without_covers: bool,
+    ) -> Result<Rc<Directory>, GitError> {
+        if let Some(directory) = self.directories.borrow().get(&(id, without_covers)) {
+            return Ok(Rc::clone(directory));
+        }
+        let mut directory = Directory::default();
+        self.list(id, "", 1, &mut directory)?;
+        if without_covers {
+            directory.files.retain(|path, _| !path.starts_with("covers/"));
+        }
+        self.digest(&mut directory)?;
+        let directory = Rc::new(directory);
+        self.directories.borrow_mut().insert((id, without_covers), Rc::clone(&directory));
+        Ok(directory)
+    }
+
+    fn list(&self, id: ObjectId, prefix: &str, depth: usize, into: &mut Directory) -> Result<(), GitError> {
+        let tree = self.tree(id)?;
+        let tree = match tree.as_ref() {
+            Ok(tree) => tree,
+            Err(defect) => {
+                into.defects.push(format!("`{prefix}`: {defect}"));
+                return Ok(());
+            }
+        };
+        if let Err(defect) = tree.refuse_letter_case(None) {
+            into.defects.push(format!("`{prefix}`: {defect}"));
+        }
+        for entry in tree.entries() {
+            let name = String::from_utf8_lossy(&entry.name);
+            let path = format!("{prefix}{name}");
+            if !std::str::from_utf8(&entry.name).is_ok_and(is_path_component) {
+                into.defects.push(format!(
+                    "`{}`: a name here is of `A-Z a-z 0-9 . _ + -` and begins with no dot",
+                    escape(&path)
+                ));
+                continue;
+            }
+            match entry.kind {
+                EntryKind::Other => {
+                    into.defects.push(format!("`{path}` is a symbolic link, a submodule or no regular file"));
+                }
+                EntryKind::Directory if depth >= limits::DIRECTORY_DEPTH => {
+                    into.defects
+                        .push(format!("`{path}` lies deeper than {} levels", limits::DIRECTORY_DEPTH));
+                }
+                EntryKind::Directory => self.list(entry.id, &format!("{path}/"), depth + 1, into)?,
+                EntryKind::File if into.files.len() >= limits::DIRECTORY_FILES => {
+                    let reason = format!("it holds more than {} files", limits::DIRECTORY_FILES);
+                    if !into.defects.contains(&reason) {
+                        into.defects.push(reason);
+                    }
+                    return Ok(());
+                }
+                EntryKind::File => {
+                    into.files.insert(path, entry.id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in the digest, unless the directory is invalid or too large.
+    fn digest(&self, directory: &mut Directory) -> Result<(), GitError> {
+        let mut total = 0u64;
+        for (path, id) in &directory.files {
+            let bytes = self.repository.blob_size(*id)?;
+            total = total.saturating_add(bytes);
+            if bytes > limits::FILE_BYTES {
+                directory
+                    .defects
+                    .push(format!("`{path}` has {bytes} bytes, more than {}", limits::FILE_BYTES));
+            }
+        }
+        if total > limits::DIRECTORY_BYTES {
+            directory
+                .defects
+                .push(format!("its files have {total} bytes, more than {}", limits::DIRECTORY_BYTES));
+        }
+        if directory.files.is_empty() && directory.defects.is_empty() {
+            directory.defects.push("it holds no file".into());
+        }
+        if !directory.defects.is_empty() {
+            return Ok(());
+        }
+        let mut digests = Vec::with_capacity(directory.files.len());
+        for (path, id) in &directory.files {
+            digests.push((path.as_str(), ContentDigest::of_bytes(&self.blob(*id)?).0));
+        }
+        directory.digest = Some(content_digest(digests));
+        Ok(())
+    }
+}
+
+fn invalid(reason: String) -> Rc<Directory> {
+    Rc::new(Directory { defects: vec![reason], ..Directory::default() })
+}
+
+fn shown_path(path: &[&str], depth: usize) -> String {
+    match path.get(..depth) {
+        Some(above) if !above.is_empty() => above.join("/"),
+        Some(_) | None => "the top directory".to_owned(),
+    }
+}
