@@ -27,4 +27,6 @@ pub mod ledger;
 
 pub mod insight;
 
+pub mod render;
+
 pub mod cli;

@@ -1,11 +1,72 @@
-//! `git gate policy`.
+//! `git gate policy`: the policy in force, its problems, what waits.
 
-use super::{Context, Exit, Failure};
+use crate::policy::{Policy, lint};
+use crate::problem::Problems;
+use crate::render::{self, LintShown};
+
+use super::policy_files::{self, PolicyFiles};
+use super::session::{Opening, Session};
+use super::{Context, Exit, judging};
 
 /// The arguments of `policy`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub(super) fn run(_context: &Context, _args: &Args) -> anyhow::Result<Exit> {
-    Err(Failure::new("not-built", "`policy` is not built yet").into())
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show the policy in force: roles, rules, keys.
+    Show,
+    /// Look for what is wrong with a policy.
+    ///
+    /// Errors keep a policy from coming into force; warnings are what is most likely not meant.
+    #[command(
+        after_help = "Exit status: 0 nothing found or warnings alone, 10 errors, 3 it could not be read."
+    )]
+    Lint(LintArgs),
+    /// Show the policy in force, the one that waits, and who has decided on it.
+    Status,
+}
+
+#[derive(Debug, clap::Args)]
+struct LintArgs {
+    /// A directory that holds the policy, a branch, or a full commit id; else `policy/` of the work tree, and in a bare
+    /// repository that of the mainline.
+    #[arg(value_name = "PATH|BRANCH|COMMIT")]
+    policy: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let form = judging::form(context);
+    let text = match &args.command {
+        Command::Show => {
+            let session = Session::open(context, &Opening::default())?;
+            render::render_policy(session.policy()?, &session.origin()?.policy, form)
+        }
+        Command::Status => {
+            let session = Session::open(context, &Opening::default())?;
+            render::render_policy_status(&session.origin()?.policy, &session.policy_decisions()?, form)
+        }
+        Command::Lint(args) => {
+            let found = look(policy_files::read(context, args.policy.as_deref())?);
+            context.print(&render::render_lint(&found, form))?;
+            return Ok(if found.violations.is_empty() { Exit::Done } else { Exit::Blocked });
+        }
+    };
+    context.print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Everything that is found. Of a policy that does not read, all that is wrong keeps it from coming into force.
+fn look(files: PolicyFiles) -> LintShown {
+    let (mut violations, mut warnings) = match Policy::parse(&files.policy_toml, &files.allowed_signers) {
+        Ok(policy) => (policy.findings.clone(), lint(&policy)),
+        Err(Problems(problems)) => (problems, Vec::new()),
+    };
+    for place in violations.iter_mut().chain(&mut warnings).filter_map(|problem| problem.place.as_mut()) {
+        place.file = files.shown(&place.file);
+    }
+    LintShown { policy: files.origin, violations, warnings }
 }

@@ -1,11 +1,29 @@
-//! `git gate show`.
+//! `git gate show`: the checklist of a gate, for people who work on it.
+//!
+//! It ends in 0 whatever the verdict, and reads the local branch where that is ahead, which the output says: what stands
+//! here is not what `check` would say to a release bot.
 
-use super::{Context, Exit, Failure};
+use crate::model::{GateName, Name};
+use crate::render;
+
+use super::session::{Opening, Session, View};
+use super::{Context, Exit, judging};
 
 /// The arguments of `show`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Exit status: 0 whatever the verdict. To decide on it, ask `git gate check`.")]
+pub struct Args {
+    /// The gate, `<system>/<version>`.
+    #[arg(value_name = "GATE")]
+    gate: GateName,
+    /// Only for this environment (repeatable); else for all that the request names.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    env: Vec<Name>,
+}
 
-pub(super) fn run(_context: &Context, _args: &Args) -> anyhow::Result<Exit> {
-    Err(Failure::new("not-built", "`show` is not built yet").into())
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let judgements = judging::judge_each(&session, &args.gate, &args.env)?;
+    context.print(&render::render_show(&args.gate, &judgements, judging::form(context)))?;
+    Ok(Exit::Done)
 }

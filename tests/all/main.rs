@@ -5,6 +5,8 @@ mod decisions;
 #[cfg(test)]
 mod evidence_samples;
 #[cfg(test)]
+mod output_commands;
+#[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
 mod signature_bench;
