@@ -42,7 +42,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let role = deciding.role(args.role.as_ref(), &asked_roles(policy, request.as_ref()))?;
     if let (Target::Gate(gate), Some(principal)) = (&deciding.target, &deciding.hand.principal) {
         let asked_for_it = request.as_ref().is_some_and(|request| request.requested_by.contains(principal));
-        if asked_for_it || signed_a_change(&deciding, principal)? {
+        let recorded = deciding.in_force.is_author(gate, principal)?;
+        if asked_for_it || recorded || signed_a_change(&deciding, principal)? {
             return Err(Failure::new(
                 "self-approval",
                 format!("`{principal}` is an author of `{gate}`: this approval would not count"),

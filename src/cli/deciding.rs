@@ -51,7 +51,7 @@ impl Deciding {
             return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
         }
         let repository = context.repository()?;
-        let in_force = policy_in_force(context, &repository)?;
+        let in_force = policy_in_force(context)?;
         let (branch, directory) = match &args.target {
             Target::Gate(gate) => (Branch::find(&repository, &gate.branch())?, gate.directory()),
             Target::Policy => (policy_branch(&repository, args.branch.as_deref())?, "policy".to_owned()),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use crate::git::{GitError, Unwritten};
+use crate::ledger::Undecided;
 use crate::model::escape;
 use crate::problem::Problems;
 
@@ -67,6 +68,18 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::new(error.code(), error.to_string()).help(error.help())
+    }
+}
+
+impl From<Undecided> for Failure {
+    fn from(undecided: Undecided) -> Self {
+        Self::new(undecided.code, undecided.message).help(undecided.help)
+    }
+}
+
 /// Says what went wrong, on stderr, or as an object on stdout where JSON was asked for; with which status to end.
 pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
     let failure = meaning(error);
@@ -115,7 +128,10 @@ fn meaning(error: &anyhow::Error) -> Failure {
         return failure.clone();
     }
     if let Some(git) = error.downcast_ref::<GitError>() {
-        return Failure::new(git.code(), git.to_string()).help(git.help());
+        return git.clone().into();
+    }
+    if let Some(undecided) = error.downcast_ref::<Undecided>() {
+        return undecided.clone().into();
     }
     if let Some(unwritten) = error.downcast_ref::<Unwritten>() {
         let failure = Failure::new(unwritten.code, &unwritten.message);

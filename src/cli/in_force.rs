@@ -1,57 +1,44 @@
 //! The policy under which something is written, and where the mainline is.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use crate::git::Repository;
-use crate::model::{ContentDigest, ObjectId};
+use crate::ledger::{Branches, Ledger, snapshot};
+use crate::model::{ContentDigest, GateName, ObjectId, Principal};
 use crate::policy::Policy;
 
-use super::gate_files::GateFiles;
-use super::{Context, Failure};
+use super::Context;
 
 /// The policy in force, as the one who signs sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct InForce {
     /// Its content digest.
     pub(super) digest: ContentDigest,
     /// What it says.
-    pub(super) policy: Policy,
+    pub(super) policy: Arc<Policy>,
     /// The mainline's tip.
     pub(super) mainline: ObjectId,
+    ledger: Ledger,
+}
+
+impl InForce {
+    /// Whether the mainline knows the principal as an author of the gate.
+    pub(super) fn is_author(&self, gate: &GateName, principal: &Principal) -> anyhow::Result<bool> {
+        Ok(self.ledger.gate_authors(gate, self.ledger.now())?.contains(principal))
+    }
 }
 
 /// The name of the mainline, without `refs/heads/`.
 pub(super) fn mainline_name(repository: &Repository) -> &str {
-    repository.config("gate.mainline").map_or("main", |name| name.trim_start_matches("refs/heads/"))
+    repository.config("gate.mainline").unwrap_or("main")
 }
 
-/// The mainline's tip: as `origin` last showed it where there is a remote, else here.
-pub(super) fn mainline_tip(repository: &Repository) -> anyhow::Result<ObjectId> {
-    let name = mainline_name(repository);
-    let remote = match repository.config("remote.origin.url") {
-        Some(_) => repository.resolve(&format!("refs/remotes/origin/{name}"))?,
-        None => None,
-    };
-    let tip = match remote {
-        Some(tip) => Some(tip),
-        None => repository.resolve(&format!("refs/heads/{name}"))?,
-    };
-    tip.ok_or_else(|| {
-        Failure::new("no-mainline", format!("there is no mainline `{name}` here"))
-            .help("fetch it, make a repository with `git gate init`, or name another: `git config gate.mainline <branch>`")
-            .into()
-    })
-}
-
-/// The policy in force at the mainline's tip.
-pub(super) fn policy_in_force(_context: &Context, repository: &Repository) -> anyhow::Result<InForce> {
-    let mainline = mainline_tip(repository)?;
-    let missing = || {
-        Failure::new("policy-missing", format!("the mainline at {} holds no `policy/`", mainline.short()))
-            .help("make a governance repository with `git gate init`")
-    };
-    let files = GateFiles::read(repository, mainline, "policy")?.ok_or_else(missing)?;
-    let policy = Policy::parse(
-        files.get("policy.toml").ok_or_else(missing)?,
-        files.get("allowed_signers").ok_or_else(missing)?,
-    )?;
-    Ok(InForce { digest: files.digest(), policy, mainline })
+/// The policy in force at the mainline's tip: as `origin` last showed it where there is a remote.
+pub(super) fn policy_in_force(context: &Context) -> anyhow::Result<InForce> {
+    let repository = Rc::new(context.repository()?);
+    let snapshot = snapshot(&repository, context.root, Branches::LocalWhereAhead)?;
+    let ledger = Ledger::open(repository, snapshot.root, snapshot.tip, context.now, false)?;
+    let in_force = ledger.policy(ledger.now());
+    Ok(InForce { digest: in_force.digest, policy: in_force.policy, mainline: snapshot.tip, ledger })
 }

@@ -6,12 +6,12 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
 use crate::git::{Branch, FileChange, Git, Repository, Signer};
-use crate::model::{ContentDigest, ObjectId, Principal, content_digest};
+use crate::model::Principal;
 use crate::policy::Policy;
 use crate::policy::starter::{starter_policy, starter_signers};
 
 use super::hand::SigningArgs;
-use super::in_force::{InForce, mainline_name};
+use super::in_force::mainline_name;
 use super::requesting::{commit_files, print_written};
 use super::{Context, Exit, Failure};
 
@@ -60,15 +60,10 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|(path, text)| (path.to_owned(), FileChange::Put(text.as_bytes().to_vec())))
         .collect();
-    let digest = content_digest([
-        ("policy.toml", ContentDigest::of_bytes(policy_text.as_bytes()).0),
-        ("allowed_signers", ContentDigest::of_bytes(signers_text.as_bytes()).0),
-    ]);
-    let in_force = InForce { digest, policy, mainline: ObjectId([0; 20]) };
     let branch = Branch::find(&repository, &mainline)?;
     let subject = "Begin the governance repository";
     let written =
-        commit_files(context, &repository, &in_force, &branch, None, &args.signing, &changes, subject)?;
+        commit_files(context, &repository, &policy, &branch, None, &args.signing, &changes, subject)?;
     git.run(&["config", "gate.root", &written.commit.to_string()])?;
     let more = serde_json::json!({ "root": written.commit.to_string(), "principal": principal.as_str() });
     print_written(

@@ -23,7 +23,7 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let repository = context.repository()?;
-    let in_force = policy_in_force(context, &repository)?;
+    let in_force = policy_in_force(context)?;
     let gate = &args.gate;
     let branch = Branch::find(&repository, &gate.branch())?;
     let mainline = Branch::find(&repository, mainline_name(&repository))?;

@@ -51,7 +51,7 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let repository = context.repository()?;
-    let in_force = policy_in_force(context, &repository)?;
+    let in_force = policy_in_force(context)?;
     let gate = &args.gate;
     let branch = Branch::find(&repository, &gate.branch())?;
     if branch.tip().is_some() {
@@ -83,8 +83,16 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let changes = BTreeMap::from([(file, FileChange::Put(text.into_bytes()))]);
     let parent = Some(in_force.mainline);
     let subject = format!("Open {gate}");
-    let written =
-        commit_files(context, &repository, &in_force, &branch, parent, &args.signing, &changes, &subject)?;
+    let written = commit_files(
+        context,
+        &repository,
+        &in_force.policy,
+        &branch,
+        parent,
+        &args.signing,
+        &changes,
+        &subject,
+    )?;
     print_written(
         context,
         "open",

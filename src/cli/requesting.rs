@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::decision::{Reading, parse_message};
 use crate::git::{Branch, Draft, FileChange, Repository, Written};
 use crate::model::{GateName, ObjectId};
+use crate::policy::Policy;
 use crate::request::GateRequest;
 use crate::request::edit::GateEdit;
 
@@ -31,7 +32,7 @@ impl GateOnBranch {
     /// Finds the gate's branch and reads its request there.
     pub(super) fn find(context: &Context, gate: &GateName) -> anyhow::Result<Self> {
         let repository = context.repository()?;
-        let in_force = policy_in_force(context, &repository)?;
+        let in_force = policy_in_force(context)?;
         let branch = Branch::find(&repository, &gate.branch())?;
         let Some(tip) = branch.tip() else {
             let there = GateFiles::read(&repository, in_force.mainline, &gate.directory())?.is_some();
@@ -77,7 +78,7 @@ impl GateOnBranch {
         commit_files(
             context,
             &self.repository,
-            &self.in_force,
+            &self.in_force.policy,
             &self.branch,
             Some(self.tip),
             args,
@@ -92,14 +93,14 @@ impl GateOnBranch {
 pub(super) fn commit_files(
     context: &Context,
     repository: &Repository,
-    in_force: &InForce,
+    policy: &Policy,
     branch: &Branch,
     parent: Option<ObjectId>,
     args: &SigningArgs,
     changes: &BTreeMap<String, FileChange>,
     subject: &str,
 ) -> anyhow::Result<Written> {
-    let hand = Hand::of(repository, &in_force.policy)?;
+    let hand = Hand::of(repository, policy)?;
     let message = message(subject, args)?;
     let draft = Draft::with_changes(repository, parent, changes, &message)?;
     if let Some(parent) = parent
@@ -112,7 +113,7 @@ pub(super) fn commit_files(
         .into());
     }
     let commit = draft.sign(&hand.git, &hand.signer)?;
-    counting(&in_force.policy, &commit, context.now)?;
+    counting(policy, &commit, context.now)?;
     Ok(branch.advance(repository, &commit, !args.no_push)?)
 }
 

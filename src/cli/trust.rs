@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::git::{EntryKind, Git, Repository, raw};
+use crate::ledger::{Branches, mark, snapshot};
 use crate::model::ObjectId;
 
-use super::in_force::{mainline_name, mainline_tip};
+use super::in_force::mainline_name;
 use super::{Context, Exit, Failure, Format};
 
 /// The arguments of `trust`.
@@ -31,7 +32,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         agree_to_move(context, args, &repository, before)?;
     }
     if args.accept_rewind {
-        accept_rewind(&repository)?;
+        let snapshot = snapshot(&repository, Some(args.commit), Branches::Shared)?;
+        mark::accept(&repository, &snapshot.mainline_ref, snapshot.tip)?;
     }
     Git::of(&repository).run(&["config", "gate.root", &wanted])?;
     if context.format == Format::Json {
@@ -45,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 
 /// The root must be a first parent of the mainline's tip, or the tip.
 fn refuse_off_chain(repository: &Repository, wanted: ObjectId) -> anyhow::Result<()> {
-    let mut next = Some(mainline_tip(repository)?);
+    let mut next = Some(snapshot(repository, Some(wanted), Branches::Shared)?.tip);
     while let Some(id) = next {
         if id == wanted {
             return Ok(());
@@ -108,9 +110,4 @@ fn directories(repository: &Repository, tree: ObjectId) -> anyhow::Result<Vec<(S
     let Ok(tree) = repository.read_tree(tree)? else { return Ok(vec![]) };
     let directories = tree.entries().iter().filter(|entry| entry.kind == EntryKind::Directory);
     Ok(directories.map(|entry| (String::from_utf8_lossy(&entry.name).into_owned(), entry.id)).collect())
-}
-
-/// Forgets the highest mainline commit that was seen.
-fn accept_rewind(_repository: &Repository) -> anyhow::Result<()> {
-    Err(Failure::new("not-built", "`--accept-rewind` is not built yet").into())
 }

@@ -27,6 +27,7 @@ pub use branch::Branch;
 pub use draft::{Draft, FileChange};
 pub use locate::Repository;
 pub use merge::merge_trees;
+pub use preview::Preview;
 pub use run::{Git, Messages, REDIRECTING, Ran, Start};
 pub use sign::{Signed, Signer};
 pub use tree::{Entry, EntryKind, Tree, TreeDefect};
