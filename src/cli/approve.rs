@@ -1,11 +1,82 @@
-//! `git gate approve`.
+//! `git gate approve`: approve a gate, or a policy change.
 
+use std::collections::BTreeSet;
+
+use crate::decision::{Action, Target};
+use crate::git::raw;
+use crate::model::{Name, Principal};
+use crate::signature;
+
+use super::deciding::{Deciding, DecidingArgs, asked_roles};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `approve`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// What is decided on.
+    #[command(flatten)]
+    pub deciding: DecidingArgs,
+    /// The role to approve in; needed where you hold several that are asked for.
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<Name>,
+    /// Only for this environment; repeatable. All when not given.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub env: Vec<Name>,
+}
 
-pub(super) fn run(_context: &Context, _args: &Args) -> anyhow::Result<Exit> {
-    Err(Failure::new("not-built", "`approve` is not built yet").into())
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let deciding = Deciding::begin(context, &args.deciding)?;
+    let policy = &deciding.in_force.policy;
+    let request = deciding.request()?;
+    let environments: BTreeSet<Name> = args.env.iter().cloned().collect();
+    match &request {
+        Some(request) => {
+            if let Some(other) = environments.iter().find(|name| !request.environments.contains(name)) {
+                let message = format!("`{}` does not ask for the environment `{other}`", request.gate);
+                return Err(Failure::usage(message).into());
+            }
+        }
+        None if environments.is_empty() => {}
+        None => return Err(Failure::usage("`--env` is for gates: a policy holds everywhere").into()),
+    }
+    let role = deciding.role(args.role.as_ref(), &asked_roles(policy, request.as_ref()))?;
+    if let (Target::Gate(gate), Some(principal)) = (&deciding.target, &deciding.hand.principal) {
+        let asked_for_it = request.as_ref().is_some_and(|request| request.requested_by.contains(principal));
+        let recorded = deciding.in_force.is_author(gate, principal)?;
+        if asked_for_it || recorded || signed_a_change(&deciding, principal)? {
+            return Err(Failure::new(
+                "self-approval",
+                format!("`{principal}` is an author of `{gate}`: this approval would not count"),
+            )
+            .help(format!("it is for somebody else in the role `{role}`"))
+            .into());
+        }
+    }
+    let action = Action::Approve { role, environments, seen: deciding.seen() };
+    deciding.sign(context, &args.deciding.signing, "approve", action)
+}
+
+/// Whether the principal signed a change of the gate that the mainline does not have yet. What was recorded before is
+/// found by whoever reads the history; this only saves a signature that would not count.
+fn signed_a_change(deciding: &Deciding, principal: &Principal) -> anyhow::Result<bool> {
+    let Target::Gate(gate) = &deciding.target else { return Ok(false) };
+    let listed = deciding.hand.git.run(&[
+        "rev-list",
+        "--full-history",
+        &deciding.base().to_string(),
+        &format!("^{}", deciding.in_force.mainline),
+        "--",
+        &gate.directory(),
+    ])?;
+    for id in listed.lines().filter_map(|line| line.parse().ok()) {
+        let bytes = deciding.repository.read_commit(id)?;
+        let Ok(commit) = raw::parse(&bytes) else { continue };
+        let Some(armored) = commit.signature() else { continue };
+        let Ok(signature) = signature::verify(&commit.payload(), armored.as_bytes()) else { continue };
+        let times = [commit.committer_time()];
+        if deciding.in_force.policy.signers.attribute(&signature, &times).owner.as_ref() == Some(principal) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -40,19 +40,25 @@ pub struct Cli {
 #[command(next_help_heading = "Options of every command")]
 pub struct Globals {
     /// Run as if started in this directory.
-    #[arg(short = 'C', value_name = "PATH", global = true)]
+    #[arg(id = "global-directory", short = 'C', value_name = "PATH", global = true)]
     pub directory: Option<PathBuf>,
     /// The form of what is printed.
-    #[arg(long, value_name = "FORMAT", global = true, default_value = "text")]
+    #[arg(
+        id = "global-format",
+        long = "format",
+        value_name = "FORMAT",
+        global = true,
+        default_value = "text"
+    )]
     pub format: Format,
     /// The trust root, as a full commit id; else `git config gate.root` of the repository.
-    #[arg(long, value_name = "COMMIT", global = true)]
+    #[arg(id = "global-root", long = "root", value_name = "COMMIT", global = true)]
     pub root: Option<ObjectId>,
     /// Print only data and errors, no progress and no advice.
-    #[arg(long, short = 'q', global = true)]
+    #[arg(id = "global-quiet", long = "quiet", short = 'q', global = true)]
     pub quiet: bool,
     /// Colour.
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(id = "global-color", long = "color", value_name = "WHEN", global = true, default_value = "auto")]
     pub color: Color,
 }
 
@@ -148,7 +154,7 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
         // Groups have no values of their own.
         let Ok(Some(mut values)) = matches.try_get_raw(id.as_str()) else { continue };
         if values.any(OsStr::is_empty) {
-            return Some(id.as_str().to_owned());
+            return Some(id.as_str().trim_start_matches("global-").to_owned());
         }
     }
     matches.subcommand().and_then(|(_name, inner)| empty_value(inner))
@@ -176,6 +182,17 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_has_an_argument_that_is_taken_for_a_global_one() {
+        let command = Cli::command();
+        let globals: Vec<_> = command.get_arguments().map(|argument| argument.get_id().clone()).collect();
+        for inner in command.get_subcommands() {
+            for argument in inner.get_arguments() {
+                assert!(!globals.contains(argument.get_id()), "{} {}", inner.get_name(), argument.get_id());
+            }
+        }
     }
 
     #[test]

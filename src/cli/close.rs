@@ -1,11 +1,27 @@
-//! `git gate close`.
+//! `git gate close`: close a gate for good.
 
+use crate::decision::{Action, Target};
+
+use super::deciding::{Deciding, DecidingArgs};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `close`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// What is decided on.
+    #[command(flatten)]
+    pub deciding: DecidingArgs,
+}
 
-pub(super) fn run(_context: &Context, _args: &Args) -> anyhow::Result<Exit> {
-    Err(Failure::new("not-built", "`close` is not built yet").into())
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    if args.deciding.target == Target::Policy {
+        return Err(Failure::usage("a policy is not closed; take back your approval: `reject policy`").into());
+    }
+    let deciding = Deciding::begin(context, &args.deciding)?;
+    if let Some(principal) = &deciding.hand.principal
+        && deciding.in_force.policy.roles_of(principal).next().is_none()
+    {
+        context.warn(&format!("`{principal}` holds no role: this counts only from an author of the gate"));
+    }
+    deciding.sign(context, &args.deciding.signing, "close", Action::Close)
 }

@@ -60,6 +60,14 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         Self::new(error.code(), error.to_string()).help(error.help())
@@ -71,14 +79,6 @@ impl From<Undecided> for Failure {
         Self::new(undecided.code, undecided.message).help(undecided.help)
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// Says what went wrong, on stderr, or as an object on stdout where JSON was asked for; with which status to end.
 pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
@@ -128,7 +128,10 @@ fn meaning(error: &anyhow::Error) -> Failure {
         return failure.clone();
     }
     if let Some(git) = error.downcast_ref::<GitError>() {
-        return Failure::new(git.code(), git.to_string()).help(git.help());
+        return git.clone().into();
+    }
+    if let Some(undecided) = error.downcast_ref::<Undecided>() {
+        return undecided.clone().into();
     }
     if let Some(unwritten) = error.downcast_ref::<Unwritten>() {
         let failure = Failure::new(unwritten.code, &unwritten.message);

@@ -1,11 +1,51 @@
-//! `git gate reject`.
+//! `git gate reject`: reject a gate, or take back your approval of a policy change.
 
+use std::collections::BTreeSet;
+
+use crate::decision::Action;
+use crate::model::Name;
+
+use super::deciding::{Deciding, DecidingArgs, asked_roles};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `reject`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// What is decided on.
+    #[command(flatten)]
+    pub deciding: DecidingArgs,
+    /// The role to reject in; needed where you hold several.
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<Name>,
+    /// Why: a reason code of the policy, such as `quality` or `safety`.
+    #[arg(long, value_name = "CODE")]
+    pub reason: Name,
+}
 
-pub(super) fn run(_context: &Context, _args: &Args) -> anyhow::Result<Exit> {
-    Err(Failure::new("not-built", "`reject` is not built yet").into())
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let deciding = Deciding::begin(context, &args.deciding)?;
+    let policy = &deciding.in_force.policy;
+    if !policy.rejection_reasons.contains(&args.reason) {
+        let known: Vec<String> = policy.rejection_reasons.iter().map(|code| format!("`{code}`")).collect();
+        let message = format!("`{}` is no reason of the policy: {}", args.reason, known.join(", "));
+        return Err(Failure::usage(message).into());
+    }
+    // A request that cannot be read can be rejected all the same.
+    let asked = deciding.request().map(|request| asked_roles(policy, request.as_ref())).unwrap_or_default();
+    let role = deciding
+        .role(args.role.as_ref(), &asked)
+        .or_else(|failure| only_role(&deciding).filter(|_| args.role.is_none()).ok_or(failure))?;
+    let action = Action::Reject { role, reason: args.reason.clone(), seen: deciding.seen() };
+    deciding.sign(context, &args.deciding.signing, "reject", action)
+}
+
+/// The one role that the signer holds at all: whoever holds any may reject.
+fn only_role(deciding: &Deciding) -> Option<Name> {
+    let principal = deciding.hand.principal.as_ref()?;
+    let held: BTreeSet<&Name> =
+        deciding.in_force.policy.roles_of(principal).map(|(name, _role)| name).collect();
+    match held.iter().collect::<Vec<_>>().as_slice() {
+        [one] => Some((**one).clone()),
+        _ => None,
+    }
 }

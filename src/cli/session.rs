@@ -36,9 +36,7 @@ pub(crate) enum View {
     /// The mainline as the remote has it, where there is one (`check`).
     #[default]
     Recorded,
-    /// The local branch where it is ahead, which is said (`show`).
-    Local,
-    /// As if this gate's branch were merged now (`ready`).
+    /// As if this gate's branch were merged now, the local one where it is ahead, which is said (`ready`, `show`).
     Merged(GateName),
 }
 
@@ -61,7 +59,7 @@ impl Session {
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Local | View::Merged(_) => Branches::LocalWhereAhead,
+            View::Merged(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         let time = opening.time.unwrap_or(context.now);

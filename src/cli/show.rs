@@ -22,7 +22,8 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let view = View::Merged(args.gate.clone());
+    let session = Session::open(context, &Opening { view, ..Opening::default() })?;
     let judgements = judging::judge_each(&session, &args.gate, &args.env)?;
     context.print(&render::render_show(&args.gate, &judgements, judging::form(context)))?;
     Ok(Exit::Done)

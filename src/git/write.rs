@@ -3,6 +3,8 @@
 //! Author and committer are one line, time included: a decision whose lines differ counts for nothing (design, section
 //! 8). Objects go in first, then one ref is moved: whatever fails before leaves no trace that anything reads.
 
+use std::fmt::Write as _;
+
 use git2::ObjectType;
 
 use crate::model::{ObjectId, Time};
@@ -38,20 +40,21 @@ impl Draft {
         let payload = self.payload(&identity);
         // Checked before the person is asked for a touch.
         check(&payload, None)?;
-        let signed = signer.sign(payload.as_bytes())?;
-        let bytes = with_signature(&payload, &signed.armored);
-        let time = check(&bytes, Some((&payload, &signed.armored)))?;
+        let signature = signer.sign(payload.as_bytes())?;
+        let bytes = with_signature(&payload, &signature.armored);
+        let time = check(&bytes, Some((&payload, &signature.armored)))?;
         let id = hash(ObjectType::Commit, bytes.as_bytes())?;
         self.objects.push(NewObject { kind: ObjectType::Commit, bytes: bytes.into_bytes() });
-        Ok(SignedCommit { id, time, signature: signed.signature, objects: self.objects })
+        Ok(SignedCommit { id, time, signature: signature.signature, objects: self.objects })
     }
 
     fn payload(&self, identity: &str) -> String {
+        // Writing to a string cannot fail.
         let mut text = format!("tree {}\n", self.tree);
         for parent in &self.parents {
-            text.push_str(&format!("parent {parent}\n"));
+            let _ = writeln!(text, "parent {parent}");
         }
-        text.push_str(&format!("author {identity}\ncommitter {identity}\n\n{}", self.message));
+        let _ = write!(text, "author {identity}\ncommitter {identity}\n\n{}", self.message);
         if !text.ends_with('\n') {
             text.push('\n');
         }
