@@ -18,7 +18,6 @@ mod signers;
 mod sshsig;
 #[cfg(test)]
 mod testing;
-mod wire;
 
 pub use entry::SignerEntry;
 pub use key::Fingerprint;

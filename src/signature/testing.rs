@@ -1,10 +1,9 @@
 //! Keys and signatures made in memory, for the tests of this module alone.
 
-use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256, Sha512};
-
-use super::wire::put_string;
+use ssh_key::encoding::Encode as _;
+use ssh_key::encoding::base64::{Base64, Encoding as _};
 
 /// The parts of an envelope, each of which a test may spoil before it is signed.
 pub(super) struct Made<'a> {
@@ -51,7 +50,7 @@ pub(super) fn public(seed: u8) -> String {
 pub(super) fn strings(parts: &[&[u8]]) -> Vec<u8> {
     let mut buffer = Vec::new();
     for part in parts {
-        put_string(&mut buffer, part);
+        part.encode(&mut buffer).unwrap();
     }
     buffer
 }

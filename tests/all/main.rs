@@ -15,4 +15,6 @@ mod signature_forgery;
 #[cfg(test)]
 mod signature_hardware;
 #[cfg(test)]
+mod signature_rsa;
+#[cfg(test)]
 mod world;

@@ -46,7 +46,7 @@ impl Token {
     }
 
     fn line(&self) -> String {
-        use base64ct::{Base64, Encoding as _};
+        use ssh_key::encoding::base64::{Base64, Encoding as _};
         format!("{ALICE} {} {}\n", self.kind(), Base64::encode_string(&self.blob()))
     }
 
@@ -123,5 +123,25 @@ fn bytes_after_the_counter_and_changed_flags_are_refused() {
         let flags = blob.len() - 5;
         blob[flags] = 0x01;
         check(token.kind(), &token.line(), PAYLOAD.as_bytes(), armor(&blob).as_bytes(), NOW, refused);
+    }
+}
+
+/// `ssh-key` looks for flags and counter at the end of whatever signature it is given with a hardware key.
+#[test]
+fn a_hardware_keys_signature_under_another_name_is_refused() {
+    for token in tokens() {
+        let blob = crate::signature_bench::unarmor(&token.sign(0x05, b""));
+        let kind = string(token.kind().as_bytes());
+        let signature = blob.windows(kind.len()).rposition(|part| part == kind).unwrap();
+        let (raw, tail) = blob[signature + kind.len() + 4..].split_last_chunk::<5>().map_or_else(
+            || unreachable!("a token's signature ends with five bytes"),
+            |(raw, tail)| (raw.to_vec(), *tail),
+        );
+        for name in ["rsa-sha2-512", "x@example.com", "ssh-ed25519", "ecdsa-sha2-nistp256"] {
+            let other = [string(name.as_bytes()), string(&[&raw[..], &tail].concat())].concat();
+            let armored = armor(&[&blob[..signature - 4], &string(&other)].concat());
+            let refused = Err(Code::UnsupportedSignature);
+            check(name, &token.line(), PAYLOAD.as_bytes(), armored.as_bytes(), NOW, refused);
+        }
     }
 }
