@@ -14,7 +14,8 @@ use crate::model::{Code, Time};
 const MOST_PRINCIPALS: usize = 256;
 /// Longest name of a principal or an option, in bytes. It bounds messages and the cost of patterns.
 const LONGEST_NAME: usize = 255;
-/// What the type of every certificate has in it, and how often it may stand in one: see [`Certificate::read`].
+/// What the type of every certificate has in it, and how often it may stand in one. `ssh-key` reads an authority that
+/// is itself certified, and so on: this bounds how deep, whatever the stack.
 const TYPE: &[u8] = b"-cert-v01@";
 const MOST_TYPES: usize = 32;
 /// The one critical option that means something for a signature, and that is asked for here.
@@ -36,7 +37,6 @@ pub(super) struct Certificate {
 impl Certificate {
     /// Reads a certificate in the wire format and verifies its authority's signature.
     pub(super) fn read(blob: &[u8]) -> Result<Self, Unfit> {
-        // `ssh-key` reads an authority that is itself certified, and so on to any depth; no stack is that deep.
         if blob.windows(TYPE.len()).filter(|part| *part == TYPE).count() > MOST_TYPES {
             return Err(Unfit::Bad("it names types of certificates too often"));
         }
@@ -136,5 +136,93 @@ fn by_authority(unfit: Unfit) -> Unfit {
     match unfit {
         Unfit::Unsupported(what) => Unfit::Unsupported(format!("signed by its authority with {what}")),
         Unfit::Bad(_) => Unfit::Bad("its authority's signature does not verify"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::super::testing::{blob, strings};
+    use super::*;
+
+    /// A certificate on the key of seed 1, signed with that of seed 2.
+    struct Made<'a> {
+        kind: u32,
+        id: &'a [u8],
+        principals: &'a [&'a [u8]],
+        options: &'a [&'a [u8]],
+        extensions: &'a [&'a [u8]],
+        authority: Vec<u8>,
+        behind_signature: &'a [u8],
+    }
+
+    impl Default for Made<'_> {
+        fn default() -> Self {
+            Self {
+                kind: 1,
+                id: b"someone",
+                principals: &[b"a@x"],
+                options: &[],
+                extensions: &[],
+                authority: blob(2),
+                behind_signature: b"",
+            }
+        }
+    }
+
+    impl Made<'_> {
+        #[track_caller]
+        fn reads(&self, expected: bool) {
+            let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+            let signed = [
+                &strings(&[b"ssh-ed25519-cert-v01@openssh.com", b"nonce", key.as_bytes()])[..],
+                &[0; 8],
+                &self.kind.to_be_bytes(),
+                &strings(&[self.id, &strings(self.principals)]),
+                &[0; 16],
+                &strings(&[&strings(self.options), &strings(self.extensions), b"reserved", &self.authority]),
+            ]
+            .concat();
+            let raw = SigningKey::from_bytes(&[2; 32]).sign(&signed).to_bytes();
+            let signature = [&strings(&[b"ssh-ed25519", &raw])[..], self.behind_signature].concat();
+            let read = Certificate::read(&[&signed[..], &strings(&[&signature])].concat());
+            assert_eq!(read.is_ok(), expected, "{read:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_has_one_spelling() {
+        Made::default().reads(true);
+        Made { kind: 2, ..Made::default() }.reads(true);
+        Made { kind: 3, ..Made::default() }.reads(false);
+        Made { authority: blob(3), ..Made::default() }.reads(false);
+        Made { authority: [blob(2), vec![0]].concat(), ..Made::default() }.reads(false);
+        Made { behind_signature: b"x", ..Made::default() }.reads(false);
+    }
+
+    #[test]
+    fn texts_are_bounded_and_hold_no_nul() {
+        let long = [b'x'; 256];
+        Made { principals: &[&b"a@x"[..]; 256], ..Made::default() }.reads(true);
+        Made { principals: &[&b"a@x"[..]; 257], ..Made::default() }.reads(false);
+        Made { principals: &[&long[1..]], ..Made::default() }.reads(true);
+        for bad in [&b"a\0"[..], b"\xff", &long] {
+            Made { principals: &[bad], ..Made::default() }.reads(false);
+            Made { options: &[bad, b""], ..Made::default() }.reads(false);
+            Made { extensions: &[bad, b""], ..Made::default() }.reads(false);
+        }
+        Made { id: b"a\0", ..Made::default() }.reads(false);
+    }
+
+    #[test]
+    fn options_are_in_order_and_each_once() {
+        let value = &strings(&[b"value"])[..];
+        Made { options: &[b"a", b"", b"b", value], extensions: &[b"a", value], ..Made::default() }
+            .reads(true);
+        for options in [&[&b"b"[..], b"", b"a", b""][..], &[b"a", b"", b"a", value], &[b"a"]] {
+            Made { options, ..Made::default() }.reads(false);
+            Made { extensions: options, ..Made::default() }.reads(false);
+        }
     }
 }

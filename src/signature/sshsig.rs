@@ -188,12 +188,14 @@ mod tests {
     #[test]
     fn a_certified_authority_is_refused_however_deep() {
         for kind in ["ssh-ed25519-cert-v01@openssh.com", "x-cert-v01@y"] {
-            for depth in [1, 32, 33, 300, 400] {
+            for depth in [1, 30, 32, 300] {
                 let key = (0..depth).fold(blob(1), |authority, _| certificate(kind, &authority));
                 let key = certificate("ssh-ed25519-cert-v01@openssh.com", &key);
                 let rest = strings(&[&key, b"git", b"", b"sha512", b""]);
                 let envelope = [b"SSHSIG", &1u32.to_be_bytes()[..], &rest].concat();
-                assert_eq!(verify(b"", armor(&envelope).as_bytes()).unwrap_err().code, Code::BadSignature);
+                let defect = verify(b"", armor(&envelope).as_bytes()).unwrap_err();
+                assert_eq!(defect.code, Code::BadSignature);
+                assert_eq!(defect.reason.contains("too often"), depth >= 32, "{}", defect.reason);
             }
         }
     }
