@@ -12,7 +12,7 @@ use super::signers::FILE;
 use crate::model::Principal;
 use crate::problem::{Place, Problem};
 
-/// Longest line that is read, in bytes. An RSA key of the greatest size takes a fifth of it.
+/// Longest line that is read, in bytes. An RSA key of the greatest size takes a tenth of it.
 const LONGEST_LINE: usize = 16 * 1024;
 
 /// A line being read: what is left of it, and where that begins.

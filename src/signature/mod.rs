@@ -9,6 +9,7 @@ mod armor;
 mod attribute;
 mod certificate;
 mod entry;
+mod fingerprint;
 mod key;
 mod line;
 mod maths;
@@ -20,7 +21,7 @@ mod sshsig;
 mod testing;
 
 pub use entry::SignerEntry;
-pub use key::Fingerprint;
+pub use fingerprint::Fingerprint;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
 use crate::model::{Code, Principal};
