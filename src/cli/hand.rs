@@ -3,13 +3,10 @@
 //! First by the public key, where it can be read, so that nobody touches a token for nothing; then, surely, by the
 //! signature itself.
 
-use base64ct::{Base64, Base64Unpadded, Encoding as _};
-use sha2::{Digest as _, Sha256};
-
 use crate::git::{Git, Repository, SignedCommit, Signer};
 use crate::model::{Name, Principal, Time};
 use crate::policy::{KeyRequirement, Policy};
-use crate::signature::{Hold, SignerEntry, Verified};
+use crate::signature::{Fingerprint, Hold, SignerEntry, Verified};
 
 use super::Failure;
 
@@ -41,12 +38,12 @@ impl Hand {
     pub(super) fn of(repository: &Repository, policy: &Policy) -> anyhow::Result<Self> {
         let git = Git::of(repository);
         let signer = Signer::of(&git)?;
-        let fingerprint = signer.public_key().as_deref().and_then(fingerprint);
+        let fingerprint = signer.public_key().as_deref().and_then(Fingerprint::of_public_key);
         let principal = match fingerprint {
             Some(fingerprint) => {
-                let owners = owners(policy, &fingerprint);
+                let owners = owners(policy, fingerprint.as_str());
                 if owners.is_empty() && !policy.signers.entries().any(SignerEntry::is_authority) {
-                    return Err(nobodys(&fingerprint).into());
+                    return Err(nobodys(fingerprint.as_str()).into());
                 }
                 match owners.as_slice() {
                     [one] => Some((*one).clone()),
@@ -130,14 +127,4 @@ fn owners<'a>(policy: &'a Policy, fingerprint: &str) -> Vec<&'a Principal> {
 fn nobodys(fingerprint: &str) -> Failure {
     Failure::new("unknown-key", format!("your signing key `{fingerprint}` is nobody's in `policy/allowed_signers`"))
         .help("have it added by a policy change, or sign with the key that stands there: `git config user.signingkey <key>`")
-}
-
-/// `SHA256:…` of a public key as text; nothing for a certificate, whose line is its authority's.
-fn fingerprint(public_key: &str) -> Option<String> {
-    let (kind, encoded) = public_key.split_once(' ')?;
-    if kind.contains("-cert-v") {
-        return None;
-    }
-    let blob = Base64::decode_vec(encoded).ok()?;
-    Some(format!("SHA256:{}", Base64Unpadded::encode_string(&Sha256::digest(blob))))
 }

@@ -3,7 +3,7 @@
 //! Strict: the header is the first byte, the footer the last line, and between them stands canonical base64 in lines
 //! without a blank. Lines may have any length, as signing agents differ in that.
 
-use base64ct::{Base64, Encoding as _};
+use ssh_key::encoding::base64::{Base64, Encoding as _};
 
 use super::Defect;
 use crate::model::Code;

@@ -83,9 +83,7 @@ impl AllowedSigners {
             return Err(fault);
         }
         let matching: BTreeSet<&str> = certificate
-            .principals
-            .iter()
-            .map(String::as_str)
+            .principals()
             .filter(|principal| lines.iter().any(|line| line.covers(principal)))
             .collect();
         let mut matching = matching.into_iter();

@@ -3,21 +3,21 @@
 //! Reading one verifies the authority's own signature. Whether that authority is trusted, and for whom, is asked of
 //! `allowed_signers`; whether the certificate is fit to sign with at some times is [`Certificate::faults`].
 
-use std::collections::BTreeSet;
+use ssh_key::encoding::Encode as _;
 
 use super::Defect;
-use super::key::{Algorithm, KeyError, PublicKey};
-use super::maths::{self, Presence, Refusal};
-use super::wire::{Reader, Unreadable};
+use super::key::{PublicKey, Unfit, check_spelling};
+use super::maths::{self, Presence};
 use crate::model::{Code, Time};
 
 /// Most principals in one certificate: OpenSSH's own limit.
 const MOST_PRINCIPALS: usize = 256;
 /// Longest name of a principal or an option, in bytes. It bounds messages and the cost of patterns.
 const LONGEST_NAME: usize = 255;
-/// The types of certificate in PROTOCOL.certkeys.
-const USER: u32 = 1;
-const HOST: u32 = 2;
+/// What the type of every certificate has in it, and how often it may stand in one. `ssh-key` reads an authority that
+/// is itself certified, and so on: this bounds how deep, whatever the stack.
+const TYPE: &[u8] = b"-cert-v01@";
+const MOST_TYPES: usize = 32;
 /// The one critical option that means something for a signature, and that is asked for here.
 const VERIFY_REQUIRED: &str = "verify-required";
 
@@ -30,73 +30,46 @@ pub(super) struct Certificate {
     pub(super) authority: PublicKey,
     /// Whether the authority, where its key is a hardware key, was touched.
     authority_touched: bool,
-    /// Whether it is a user's certificate, not a host's.
-    for_user: bool,
-    /// Whom it names, as written.
-    pub(super) principals: BTreeSet<String>,
-    valid_after: u64,
-    valid_before: u64,
-    critical_options: Vec<String>,
-}
-
-/// Why a blob is no certificate.
-pub(super) enum Unfit {
-    /// The certified key or the authority's.
-    Key(KeyError),
-    /// The authority's signature.
-    Signature(Refusal),
+    /// What it says.
+    content: ssh_key::Certificate,
 }
 
 impl Certificate {
     /// Reads a certificate in the wire format and verifies its authority's signature.
-    pub(super) fn read(algorithm: Algorithm, blob: &[u8]) -> Result<Self, Unfit> {
-        let mut reader = Reader::new(blob);
-        reader.text()?; // the type, which gave `algorithm`
-        reader.string()?; // the nonce
-        let key = PublicKey::read_fields(algorithm, &mut reader)?;
-        reader.u64()?; // the serial number
-        let kind = reader.u32()?;
-        reader.text()?; // the key id, which is for people
-        let principals = read_principals(reader.string()?)?;
-        let valid_after = reader.u64()?;
-        let valid_before = reader.u64()?;
-        let critical_options = read_options(reader.string()?)?;
-        read_options(reader.string()?)?; // extensions only permit, and here is nothing to permit
-        reader.string()?; // reserved
-        let authority = PublicKey::read(reader.string()?)?;
-        let signed = blob.get(..blob.len() - reader.rest().len()).unwrap_or_default();
-        let signature = reader.string()?;
-        reader.end()?;
-        if kind != USER && kind != HOST {
-            return Err(Unreadable("it is neither a user's nor a host's").into());
+    pub(super) fn read(blob: &[u8]) -> Result<Self, Unfit> {
+        if blob.windows(TYPE.len()).filter(|part| *part == TYPE).count() > MOST_TYPES {
+            return Err(Unfit::Bad("it names types of certificates too often"));
         }
+        let content = ssh_key::Certificate::from_bytes(blob).map_err(Unfit::from)?;
+        let key = PublicKey::of(content.public_key().clone())?;
+        let authority = PublicKey::of(content.signature_key().clone())?;
+        check_spelling(&content, blob)?;
+        check_names(&content)?;
         if authority.is_tiny() {
-            return Err(Unreadable("its authority's key is too small to calculate with").into());
+            return Err(Unfit::Bad("its authority's key is too small to calculate with"));
         }
-        let presence = maths::verify(&authority, signed, signature).map_err(Unfit::Signature)?;
+        let signature = content.signature().encode_vec().unwrap_or_default();
+        let signed = blob.get(..blob.len().saturating_sub(signature.len() + 4)).unwrap_or_default();
+        let presence = maths::verify(&authority, signed, &signature).map_err(by_authority)?;
         let authority_touched = match presence {
             Presence::Software => true,
             Presence::Token { touched, .. } => touched,
         };
-        Ok(Self {
-            key,
-            authority,
-            authority_touched,
-            for_user: kind == USER,
-            principals,
-            valid_after,
-            valid_before,
-            critical_options,
-        })
+        Ok(Self { key, authority, authority_touched, content })
+    }
+
+    /// Whom it names, as written.
+    pub(super) fn principals(&self) -> impl Iterator<Item = &str> {
+        self.content.valid_principals().iter().map(String::as_str)
     }
 
     /// Why the certificate is nobody's at all: a host's, or without a principal.
     pub(super) fn names_nobody(&self) -> Option<Defect> {
         let unfit = |reason: &str| Some(Defect::new(Code::KeyNotValid, reason.to_owned()));
-        if !self.for_user {
+        if !self.content.cert_type().is_user() {
             return unfit("the certificate is a host's, not a user's");
         }
-        if self.principals.is_empty() {
+        if self.content.valid_principals().is_empty() {
             return unfit("the certificate names no principal");
         }
         None
@@ -113,7 +86,7 @@ impl Certificate {
             ));
         }
         faults.extend(self.names_nobody());
-        for option in &self.critical_options {
+        for option in self.content.critical_options().keys() {
             if option != VERIFY_REQUIRED {
                 faults.push(unfit(format!(
                     "the certificate's critical option `{option}` cannot be honoured for a signature"
@@ -134,134 +107,122 @@ impl Certificate {
         let Ok(seconds) = u64::try_from(time.unix()) else {
             return Some(format!("the certificate was not yet valid at {time}"));
         };
-        if seconds < self.valid_after {
+        if seconds < self.content.valid_after() {
             return Some(format!("the certificate was not yet valid at {time}"));
         }
-        (seconds >= self.valid_before).then(|| format!("the certificate had expired at {time}"))
+        (seconds >= self.content.valid_before()).then(|| format!("the certificate had expired at {time}"))
     }
 }
 
-fn read_principals(bytes: &[u8]) -> Result<BTreeSet<String>, Unreadable> {
-    let mut reader = Reader::new(bytes);
-    let mut principals = BTreeSet::new();
-    for _ in 0..MOST_PRINCIPALS {
-        if reader.rest().is_empty() {
-            break;
-        }
-        let principal = reader.text()?;
-        if principal.len() > LONGEST_NAME {
-            return Err(Unreadable("it names a principal of more than 255 bytes"));
-        }
-        principals.insert(principal.to_owned());
+/// `ssh-key` takes texts of any form and length.
+fn check_names(content: &ssh_key::Certificate) -> Result<(), Unfit> {
+    let principals = content.valid_principals();
+    if principals.len() > MOST_PRINCIPALS {
+        return Err(Unfit::Bad("it names more than 256 principals"));
     }
-    reader.end().map_err(|_more| Unreadable("it names more than 256 principals"))?;
-    Ok(principals)
+    let options = content.critical_options().keys().chain(content.extensions().keys());
+    let mut names = principals.iter().chain(options);
+    if names.clone().any(|name| name.len() > LONGEST_NAME) {
+        return Err(Unfit::Bad("it has a principal or an option with a name of more than 255 bytes"));
+    }
+    if names.any(|name| name.contains('\0')) || content.key_id().contains('\0') {
+        return Err(Unfit::Bad("a text in it holds a NUL"));
+    }
+    Ok(())
 }
 
-/// The names of a list of options.
-fn read_options(bytes: &[u8]) -> Result<Vec<String>, Unreadable> {
-    let mut reader = Reader::new(bytes);
-    let mut names: Vec<String> = Vec::new();
-    while !reader.rest().is_empty() {
-        let name = reader.text()?;
-        reader.string()?;
-        if name.len() > LONGEST_NAME {
-            return Err(Unreadable("it has an option with a name of more than 255 bytes"));
-        }
-        // PROTOCOL.certkeys: in lexical order, each once.
-        if names.last().is_some_and(|last| last.as_str() >= name) {
-            return Err(Unreadable("its options are not in order, each once"));
-        }
-        names.push(name.to_owned());
-    }
-    Ok(names)
-}
-
-impl From<Unreadable> for Unfit {
-    fn from(error: Unreadable) -> Self {
-        Self::Key(error.into())
-    }
-}
-
-impl From<KeyError> for Unfit {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
+/// What is said of the authority's signature, as said of the certificate.
+fn by_authority(unfit: Unfit) -> Unfit {
+    match unfit {
+        Unfit::Unsupported(what) => Unfit::Unsupported(format!("signed by its authority with {what}")),
+        Unfit::Bad(_) => Unfit::Bad("its authority's signature does not verify"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Made, certificate, token_public};
-    use super::super::{AllowedSigners, verify};
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::super::testing::{blob, strings};
     use super::*;
 
-    #[track_caller]
-    fn check(certificate: &[u8], expected: &[Code]) {
-        let armored = Made { key: Some(certificate), ..Made::default() }.sign(1, b"payload");
-        let found = match verify(b"payload", armored.as_bytes()) {
-            Err(defect) => vec![defect.code],
-            Ok(signature) => {
-                assert!(signature.ca_key().is_some());
-                assert_eq!(signature.key_description(), "ED25519 certificate");
-                let line = format!("*@x cert-authority {}", token_public());
-                let now = Time::from_unix(1_780_000_000).unwrap();
-                match AllowedSigners::parse(&line).unwrap().attribute(&signature, &[now]).counts {
-                    Ok(verified) => {
-                        assert_eq!(verified.ca_key(), signature.ca_key());
-                        assert_eq!(verified.key(), signature.key());
-                        vec![]
-                    }
-                    Err(defects) => defects.into_iter().map(|defect| defect.code).collect(),
-                }
+    /// A certificate on the key of seed 1, signed with that of seed 2.
+    struct Made<'a> {
+        kind: u32,
+        id: &'a [u8],
+        principals: &'a [&'a [u8]],
+        options: &'a [&'a [u8]],
+        extensions: &'a [&'a [u8]],
+        authority: Vec<u8>,
+        behind_signature: &'a [u8],
+    }
+
+    impl Default for Made<'_> {
+        fn default() -> Self {
+            Self {
+                kind: 1,
+                id: b"someone",
+                principals: &[b"a@x"],
+                options: &[],
+                extensions: &[],
+                authority: blob(2),
+                behind_signature: b"",
             }
-        };
-        assert_eq!(found, expected);
+        }
     }
 
-    #[test]
-    fn a_certificate_counts_for_its_one_principal() {
-        check(&certificate(USER, &["a@x"], &[], 1), &[]);
-        check(&certificate(USER, &["a@x", "a@x", "root"], &[], 1), &[]);
-        check(&certificate(USER, &["a@x", "b@x"], &[], 1), &[Code::UnknownKey]);
-        check(&certificate(USER, &["a@y"], &[], 1), &[Code::UnknownKey]);
-        check(&certificate(USER, &["a b@x"], &[], 1), &[Code::UnknownKey]);
-        check(&certificate(USER, &["*@x"], &[], 1), &[Code::UnknownKey]);
-        check(&certificate(USER, &[], &[], 1), &[Code::KeyNotValid]);
-        check(&certificate(HOST, &["a@x"], &[], 1), &[Code::KeyNotValid]);
-    }
-
-    #[test]
-    fn an_authority_that_was_not_touched_certifies_nothing() {
-        check(&certificate(USER, &["a@x"], &[], 0), &[Code::NoTouch]);
-        check(&certificate(USER, &["a@x"], &[], 4), &[Code::NoTouch]);
-    }
-
-    #[test]
-    fn critical_options_are_honoured_or_refused() {
-        check(&certificate(USER, &["a@x"], &["verify-required"], 1), &[Code::NoVerification]);
-        check(&certificate(USER, &["a@x"], &["a", "b"], 1), &[Code::KeyNotValid, Code::KeyNotValid]);
-        for unreadable in [&["b", "a"], &["a", "a"]] {
-            check(&certificate(USER, &["a@x"], unreadable, 1), &[Code::BadSignature]);
+    impl Made<'_> {
+        #[track_caller]
+        fn reads(&self, expected: bool) {
+            let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+            let signed = [
+                &strings(&[b"ssh-ed25519-cert-v01@openssh.com", b"nonce", key.as_bytes()])[..],
+                &[0; 8],
+                &self.kind.to_be_bytes(),
+                &strings(&[self.id, &strings(self.principals)]),
+                &[0; 16],
+                &strings(&[&strings(self.options), &strings(self.extensions), b"reserved", &self.authority]),
+            ]
+            .concat();
+            let raw = SigningKey::from_bytes(&[2; 32]).sign(&signed).to_bytes();
+            let signature = [&strings(&[b"ssh-ed25519", &raw])[..], self.behind_signature].concat();
+            let read = Certificate::read(&[&signed[..], &strings(&[&signature])].concat());
+            assert_eq!(read.is_ok(), expected, "{read:?}");
         }
     }
 
     #[test]
-    fn odd_certificates_are_refused() {
-        let long = "x".repeat(LONGEST_NAME + 1);
-        let many: Vec<String> = (0..=MOST_PRINCIPALS).map(|number| format!("{number}@x")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let good = certificate(USER, &["a@x"], &[], 1);
-        for bad in [
-            certificate(0, &["a@x"], &[], 1),
-            certificate(3, &["a@x"], &[], 1),
-            certificate(USER, &[&long], &[], 1),
-            certificate(USER, &["a@x\0"], &[], 1),
-            certificate(USER, &many, &[], 1),
-            [&good[..], b"x"].concat(),
-            good[..good.len() - 1].to_vec(),
-        ] {
-            check(&bad, &[Code::BadSignature]);
+    fn a_certificate_has_one_spelling() {
+        Made::default().reads(true);
+        Made { kind: 2, ..Made::default() }.reads(true);
+        Made { kind: 3, ..Made::default() }.reads(false);
+        Made { authority: blob(3), ..Made::default() }.reads(false);
+        Made { authority: [blob(2), vec![0]].concat(), ..Made::default() }.reads(false);
+        Made { behind_signature: b"x", ..Made::default() }.reads(false);
+    }
+
+    #[test]
+    fn texts_are_bounded_and_hold_no_nul() {
+        let long = [b'x'; 256];
+        Made { principals: &[&b"a@x"[..]; 256], ..Made::default() }.reads(true);
+        Made { principals: &[&b"a@x"[..]; 257], ..Made::default() }.reads(false);
+        Made { principals: &[&long[1..]], ..Made::default() }.reads(true);
+        for bad in [&b"a\0"[..], b"\xff", &long] {
+            Made { principals: &[bad], ..Made::default() }.reads(false);
+            Made { options: &[bad, b""], ..Made::default() }.reads(false);
+            Made { extensions: &[bad, b""], ..Made::default() }.reads(false);
         }
-        check(&certificate(USER, &many[..MOST_PRINCIPALS], &[], 1), &[Code::UnknownKey]);
+        Made { id: b"a\0", ..Made::default() }.reads(false);
+    }
+
+    #[test]
+    fn options_are_in_order_and_each_once() {
+        let value = &strings(&[b"value"])[..];
+        Made { options: &[b"a", b"", b"b", value], extensions: &[b"a", value], ..Made::default() }
+            .reads(true);
+        for options in [&[&b"b"[..], b"", b"a", b""][..], &[b"a", b"", b"a", value], &[b"a"]] {
+            Made { options, ..Made::default() }.reads(false);
+            Made { extensions: options, ..Made::default() }.reads(false);
+        }
     }
 }

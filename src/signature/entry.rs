@@ -4,7 +4,7 @@
 //! around a whole list of principals or not at all, key types have their full names, base64 is canonical, line ends
 //! are LF, and a principal is a [`Principal`] or, on a `cert-authority` line, a pattern over them.
 
-use super::fingerprint::Fingerprint;
+use super::Fingerprint;
 use super::key::PublicKey;
 use super::line::Line;
 use super::options::{self, Options};

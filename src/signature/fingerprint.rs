@@ -1,13 +1,12 @@
-//! How a key is named where people and policies speak of it.
+//! The name of a key.
 //!
-//! One key has one fingerprint, since keys have one spelling ([`super::wire`]): a revocation by fingerprint cannot be
-//! slipped by writing the key otherwise.
+//! SHA-256 alone: `ssh-key` also reads names by SHA-512, which nobody writes in a policy, and one key has one name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use base64ct::{Base64Unpadded, Encoding as _};
-use sha2::{Digest as _, Sha256};
+use ssh_key::HashAlg;
+use ssh_key::public::KeyData;
 
 use crate::model::Malformed;
 
@@ -16,9 +15,15 @@ use crate::model::Malformed;
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The name of a key in the wire format.
-    pub(super) fn of(blob: &[u8]) -> Self {
-        Self(format!("SHA256:{}", Base64Unpadded::encode_string(&Sha256::digest(blob))))
+    pub(super) fn of(key: &KeyData) -> Self {
+        Self(key.fingerprint(HashAlg::Sha256).to_string())
+    }
+
+    /// The fingerprint of a public key as OpenSSH writes it in a line of text; nothing of a certificate, whose line in
+    /// `allowed_signers` is its authority's.
+    pub fn of_public_key(line: &str) -> Option<Self> {
+        let key = ssh_key::PublicKey::from_openssh(line).ok()?;
+        Some(Self::of(key.key_data()))
     }
 
     /// The fingerprint as text.
@@ -31,10 +36,10 @@ impl FromStr for Fingerprint {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.strip_prefix("SHA256:")
-            .and_then(|digest| Base64Unpadded::decode_vec(digest).ok())
-            .filter(|digest| digest.len() == 32)
-            .map(|_digest| Self(text.to_owned()))
+        text.parse()
+            .ok()
+            .filter(|read: &ssh_key::Fingerprint| read.is_sha256() && read.to_string() == text)
+            .map(|_read| Self(text.to_owned()))
             .ok_or_else(|| {
                 Malformed("a fingerprint is `SHA256:` and 43 characters, as `ssh-keygen -l` prints it".into())
             })
@@ -49,17 +54,24 @@ impl fmt::Display for Fingerprint {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::PublicKey;
     use super::super::testing::blob;
     use super::*;
 
     #[test]
     fn fingerprints_are_read_as_they_are_written() {
-        let fingerprint = Fingerprint::of(&blob(1));
+        let fingerprint = PublicKey::read(&blob(1)).unwrap().fingerprint;
         assert_eq!(fingerprint.as_str().parse::<Fingerprint>().unwrap(), fingerprint);
         assert_eq!(fingerprint.as_str().len(), 50);
-        for bad in
-            ["", "SHA256:", "MD5:00", "SHA256:abc", &format!("{fingerprint}="), &format!(" {fingerprint}")]
-        {
+        for bad in [
+            "",
+            "SHA256:",
+            "MD5:00",
+            &format!("SHA512:{}", "A".repeat(86)),
+            "SHA256:abc",
+            &format!("{fingerprint}="),
+            &format!(" {fingerprint}"),
+        ] {
             assert!(bad.parse::<Fingerprint>().is_err(), "{bad}");
         }
     }

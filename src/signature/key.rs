@@ -1,16 +1,21 @@
-//! Public keys: how they are read, and which are strong enough.
+//! Public keys: how they are read, how they are named, and which are strong enough.
 //!
-//! The algorithms of section 8 of the design and no other. A key is a point or number that its algorithm can use, in
-//! the one spelling that SSH gives it; whatever else is refused here, so that what verifies need not ask again.
+//! `ssh-key` reads them; on top stands what it leaves open. The algorithms of section 8 of the design count and no
+//! other, and a key is a point or number that its algorithm can use, in the one spelling that SSH gives it: else one
+//! key could stand in a file or a signature under two fingerprints.
 
 use std::fmt;
 
-use super::fingerprint::Fingerprint;
-use super::wire::{Reader, Unreadable, put_string};
+use ssh_key::encoding::{Decode as _, Encode};
+use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData, RsaPublicKey};
+use ssh_key::{Algorithm, EcdsaCurve};
+
+use super::Fingerprint;
 use crate::model::limits;
 
-/// Largest RSA modulus that is used, in bits: OpenSSH's own limit. It bounds what one verification can cost.
-const LARGEST_RSA_BITS: usize = 16_384;
+/// Largest RSA modulus that is used, in bits: that of `ssh-key`. It bounds what one verification can cost; OpenSSH would
+/// take 16384, and a signature by such a key is `unsupported-signature` here.
+const LARGEST_RSA_BITS: usize = 8_192;
 
 /// Smallest RSA modulus that is calculated with, in bits: OpenSSH's own limit.
 const SMALLEST_RSA_BITS: usize = 1_024;
@@ -24,237 +29,184 @@ pub(super) struct PublicKey {
     /// In the wire format; two keys are the same when this is.
     pub(super) blob: Vec<u8>,
     pub(super) fingerprint: Fingerprint,
-    pub(super) material: Material,
+    /// What signatures are verified with. Only [`PublicKey::of`] lets a kind in.
+    pub(super) data: KeyData,
 }
 
-/// What signatures are verified with.
+/// Why bytes are no key, certificate or signature that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Material {
-    Ed25519(ed25519_dalek::VerifyingKey),
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
-    P521(p521::ecdsa::VerifyingKey),
-    Rsa { exponent: Vec<u8>, modulus: Vec<u8> },
-    SkEd25519 { key: ed25519_dalek::VerifyingKey, application: String },
-    SkP256 { key: p256::ecdsa::VerifyingKey, application: String },
-}
-
-/// The algorithm of a key, from its name on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Algorithm {
-    Ed25519,
-    P256,
-    P384,
-    P521,
-    Rsa,
-    SkEd25519,
-    SkP256,
-}
-
-/// Why bytes are not a key that can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum KeyError {
-    /// An algorithm or size that does not count.
+pub(super) enum Unfit {
+    /// Of an algorithm or size that does not count.
     Unsupported(String),
-    /// Not a key of the algorithm that it names.
-    Unreadable(&'static str),
+    /// Not of the form that it should have, or of none that verifies.
+    Bad(&'static str),
 }
 
-impl Algorithm {
-    const ALL: [Self; 7] =
-        [Self::Ed25519, Self::P256, Self::P384, Self::P521, Self::Rsa, Self::SkEd25519, Self::SkP256];
+/// Whether a key of the type `name` can count.
+pub(super) fn is_plain_type(name: &str) -> bool {
+    Algorithm::new(name).is_ok_and(|algorithm| counts(&algorithm))
+}
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Ed25519 => "ssh-ed25519",
-            Self::P256 => "ecdsa-sha2-nistp256",
-            Self::P384 => "ecdsa-sha2-nistp384",
-            Self::P521 => "ecdsa-sha2-nistp521",
-            Self::Rsa => "ssh-rsa",
-            Self::SkEd25519 => "sk-ssh-ed25519@openssh.com",
-            Self::SkP256 => "sk-ecdsa-sha2-nistp256@openssh.com",
-        }
-    }
+/// Whether `name` is the type of the certificates on keys that can count.
+pub(super) fn is_certificate_type(name: &str) -> bool {
+    Algorithm::new_certificate(name).is_ok_and(|algorithm| counts(&algorithm))
+}
 
-    /// The name of the certificates on such keys.
-    pub(super) fn certificate_name(self) -> &'static str {
-        match self {
-            Self::Ed25519 => "ssh-ed25519-cert-v01@openssh.com",
-            Self::P256 => "ecdsa-sha2-nistp256-cert-v01@openssh.com",
-            Self::P384 => "ecdsa-sha2-nistp384-cert-v01@openssh.com",
-            Self::P521 => "ecdsa-sha2-nistp521-cert-v01@openssh.com",
-            Self::Rsa => "ssh-rsa-cert-v01@openssh.com",
-            Self::SkEd25519 => "sk-ssh-ed25519-cert-v01@openssh.com",
-            Self::SkP256 => "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
-        }
-    }
+/// The name of a type, with which whatever is on the wire begins.
+pub(super) fn read_type(blob: &[u8]) -> Result<String, Unfit> {
+    Ok(String::decode(&mut &*blob).map_err(ssh_key::Error::from)?)
+}
 
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
-    }
-
-    pub(super) fn of_certificate(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.certificate_name() == name)
+/// Refuses `blob` unless it is the one spelling of what was read from it. `ssh-key` looks over what is left over in
+/// an inner part, and knows some types by several names.
+pub(super) fn check_spelling(read: &impl Encode, blob: &[u8]) -> Result<(), Unfit> {
+    if read.encode_vec().is_ok_and(|written| written == blob) {
+        Ok(())
+    } else {
+        Err(Unfit::Bad("it is not written as SSH writes it"))
     }
 }
 
 impl PublicKey {
     /// The key of a whole blob in the wire format.
-    pub(super) fn read(blob: &[u8]) -> Result<Self, KeyError> {
-        let mut reader = Reader::new(blob);
-        let name = reader.text()?;
-        let algorithm = Algorithm::named(name).ok_or_else(|| unsupported(name))?;
-        let key = Self::read_fields(algorithm, &mut reader)?;
-        reader.end()?;
+    pub(super) fn read(blob: &[u8]) -> Result<Self, Unfit> {
+        let name = read_type(blob)?;
+        if !is_plain_type(&name) {
+            return Err(unsupported(&name));
+        }
+        let key = Self::of(KeyData::decode(&mut &*blob)?)?;
+        check_spelling(&key.data, blob)?;
         Ok(key)
     }
 
-    /// The key whose fields, without its algorithm's name, come next in `reader`.
-    pub(super) fn read_fields(algorithm: Algorithm, reader: &mut Reader<'_>) -> Result<Self, KeyError> {
-        let before = reader.rest();
-        let material = Material::read(algorithm, reader)?;
-        let fields = before.get(..before.len() - reader.rest().len()).unwrap_or_default();
-        let mut blob = Vec::with_capacity(fields.len() + 64);
-        put_string(&mut blob, algorithm.name().as_bytes());
-        blob.extend(fields);
-        Ok(Self { fingerprint: Fingerprint::of(&blob), blob, material })
+    /// The key that was read, if it can be used.
+    pub(super) fn of(data: KeyData) -> Result<Self, Unfit> {
+        match &data {
+            KeyData::Ed25519(point) => check_ed25519(point)?,
+            KeyData::Ecdsa(point) => check_point(point)?,
+            KeyData::Rsa(key) => check_rsa(key)?,
+            KeyData::SkEd25519(key) => {
+                check_ed25519(key.public_key())?;
+                check_application(key.application())?;
+            }
+            KeyData::SkEcdsaSha2NistP256(key) => {
+                check_point(&EcdsaPublicKey::NistP256(*key.ec_point()))?;
+                check_application(key.application())?;
+            }
+            KeyData::Certificate(_) => return Err(Unfit::Unsupported("a certificate".to_owned())),
+            KeyData::Dsa(_) | KeyData::Other(_) | _ => return Err(unsupported(data.algorithm().as_str())),
+        }
+        let blob = data.encode_vec().map_err(ssh_key::Error::from)?;
+        let fingerprint = Fingerprint::of(&data);
+        Ok(Self { blob, fingerprint, data })
     }
 
-    pub(super) fn algorithm(&self) -> Algorithm {
-        match &self.material {
-            Material::Ed25519(_) => Algorithm::Ed25519,
-            Material::P256(_) => Algorithm::P256,
-            Material::P384(_) => Algorithm::P384,
-            Material::P521(_) => Algorithm::P521,
-            Material::Rsa { .. } => Algorithm::Rsa,
-            Material::SkEd25519 { .. } => Algorithm::SkEd25519,
-            Material::SkP256 { .. } => Algorithm::SkP256,
-        }
+    /// The name of its type, as in a `.pub` file.
+    pub(super) fn type_name(&self) -> String {
+        self.data.algorithm().as_str().to_owned()
     }
 
     /// Why the key is too weak to count, if it is.
     pub(super) fn weakness(&self) -> Option<String> {
-        let Material::Rsa { modulus, .. } = &self.material else { return None };
-        let bits = bits(modulus);
+        let bits = bits(self.data.rsa()?);
         (bits < limits::RSA_BITS)
             .then(|| format!("an RSA key of {bits} bits: {} are the least that count", limits::RSA_BITS))
     }
 
     /// Whether the key is too small even to calculate with.
     pub(super) fn is_tiny(&self) -> bool {
-        matches!(&self.material, Material::Rsa { modulus, .. } if bits(modulus) < SMALLEST_RSA_BITS)
+        self.data.rsa().is_some_and(|key| bits(key) < SMALLEST_RSA_BITS)
     }
 
     /// The key's kind, for people: `ED25519`, `RSA 4096`.
     pub(super) fn description(&self) -> String {
-        match &self.material {
-            Material::Ed25519(_) => "ED25519".to_owned(),
-            Material::P256(_) => "ECDSA P-256".to_owned(),
-            Material::P384(_) => "ECDSA P-384".to_owned(),
-            Material::P521(_) => "ECDSA P-521".to_owned(),
-            Material::Rsa { modulus, .. } => format!("RSA {}", bits(modulus)),
-            Material::SkEd25519 { .. } => "ED25519-SK".to_owned(),
-            Material::SkP256 { .. } => "ECDSA-SK".to_owned(),
+        match &self.data {
+            KeyData::Ed25519(_) => "ED25519".to_owned(),
+            KeyData::Ecdsa(key) => match key.curve() {
+                EcdsaCurve::NistP256 => "ECDSA P-256".to_owned(),
+                EcdsaCurve::NistP384 => "ECDSA P-384".to_owned(),
+                EcdsaCurve::NistP521 => "ECDSA P-521".to_owned(),
+            },
+            KeyData::Rsa(key) => format!("RSA {}", bits(key)),
+            KeyData::SkEd25519(_) => "ED25519-SK".to_owned(),
+            KeyData::SkEcdsaSha2NistP256(_) => "ECDSA-SK".to_owned(),
+            KeyData::Dsa(_) | KeyData::Certificate(_) | KeyData::Other(_) | _ => self.type_name(),
         }
     }
 }
 
-impl Material {
-    fn read(algorithm: Algorithm, reader: &mut Reader<'_>) -> Result<Self, KeyError> {
-        let off_curve = |_error| KeyError::Unreadable("it is no point of its curve");
-        Ok(match algorithm {
-            Algorithm::Ed25519 => Self::Ed25519(read_ed25519(reader)?),
-            Algorithm::P256 => Self::P256(read_p256(reader)?),
-            Algorithm::P384 => Self::P384(
-                p384::ecdsa::VerifyingKey::from_sec1_bytes(read_point(reader, "nistp384", 97)?)
-                    .map_err(off_curve)?,
-            ),
-            Algorithm::P521 => Self::P521(
-                p521::ecdsa::VerifyingKey::from_sec1_bytes(read_point(reader, "nistp521", 133)?)
-                    .map_err(off_curve)?,
-            ),
-            Algorithm::Rsa => read_rsa(reader)?,
-            Algorithm::SkEd25519 => {
-                Self::SkEd25519 { key: read_ed25519(reader)?, application: read_application(reader)? }
-            }
-            Algorithm::SkP256 => {
-                Self::SkP256 { key: read_p256(reader)?, application: read_application(reader)? }
-            }
-        })
-    }
+fn counts(algorithm: &Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::Ed25519
+            | Algorithm::Ecdsa { .. }
+            | Algorithm::Rsa { hash: None }
+            | Algorithm::SkEd25519
+            | Algorithm::SkEcdsaSha2NistP256
+    )
 }
 
-fn read_ed25519(reader: &mut Reader<'_>) -> Result<ed25519_dalek::VerifyingKey, KeyError> {
-    let bytes: &[u8; 32] = reader
-        .string()?
-        .try_into()
-        .map_err(|_other_length| KeyError::Unreadable("it does not have 32 bytes"))?;
-    let key = ed25519_dalek::VerifyingKey::from_bytes(bytes)
-        .map_err(|_error| KeyError::Unreadable("it is no point of its curve"))?;
-    // A coordinate of 2^255 - 19 or more is a second spelling of a small one; under a weak key any signature is good.
-    if let [0xed..=0xff, middle @ .., 0x7f | 0xff] = bytes
-        && middle.iter().all(|byte| *byte == 0xff)
-    {
-        return Err(KeyError::Unreadable("its coordinate is not reduced"));
-    }
+/// `ssh-key` takes any 32 bytes. Under a weak key any signature is good; a coordinate that is not reduced is a second
+/// spelling of another.
+fn check_ed25519(point: &Ed25519PublicKey) -> Result<(), Unfit> {
+    let key = ed25519_dalek::VerifyingKey::try_from(point).map_err(off_curve)?;
     if key.is_weak() {
-        return Err(KeyError::Unreadable("it is a point of small order, under which anything is signed"));
+        return Err(Unfit::Bad("it is a point of small order, under which anything is signed"));
     }
-    Ok(key)
+    if ed25519_dalek::VerifyingKey::from(key.to_edwards()).as_bytes() != point.as_ref() {
+        return Err(Unfit::Bad("its coordinate is not reduced"));
+    }
+    Ok(())
 }
 
-fn read_p256(reader: &mut Reader<'_>) -> Result<p256::ecdsa::VerifyingKey, KeyError> {
-    p256::ecdsa::VerifyingKey::from_sec1_bytes(read_point(reader, "nistp256", 65)?)
-        .map_err(|_error| KeyError::Unreadable("it is no point of its curve"))
+/// `ssh-key` takes compressed points, which OpenSSH does not and which are second spellings, and points off the curve.
+fn check_point(point: &EcdsaPublicKey) -> Result<(), Unfit> {
+    if point.as_sec1_bytes().first() != Some(&4) {
+        return Err(Unfit::Bad("it is no uncompressed point of its curve"));
+    }
+    match point.curve() {
+        EcdsaCurve::NistP256 => p256::ecdsa::VerifyingKey::try_from(point).map(|_key| ()),
+        EcdsaCurve::NistP384 => p384::ecdsa::VerifyingKey::try_from(point).map(|_key| ()),
+        EcdsaCurve::NistP521 => p521::ecdsa::VerifyingKey::try_from(point).map(|_key| ()),
+    }
+    .map_err(off_curve)
 }
 
-/// An uncompressed point: OpenSSH knows no other, and so one point has one spelling.
-fn read_point<'a>(reader: &mut Reader<'a>, curve: &str, length: usize) -> Result<&'a [u8], KeyError> {
-    if reader.text()? != curve {
-        return Err(KeyError::Unreadable("its curve is not that of its algorithm"));
-    }
-    let point = reader.string()?;
-    if point.len() != length || point.first() != Some(&4) {
-        return Err(KeyError::Unreadable("it is no uncompressed point of its curve"));
-    }
-    Ok(point)
-}
-
-fn read_rsa(reader: &mut Reader<'_>) -> Result<Material, KeyError> {
-    let exponent = reader.positive()?;
-    let modulus = reader.positive()?;
-    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    if !odd(exponent) || !odd(modulus) || exponent == [1] {
-        return Err(KeyError::Unreadable("its numbers are no RSA key"));
+/// `ssh-key` takes any two positive numbers.
+fn check_rsa(key: &RsaPublicKey) -> Result<(), Unfit> {
+    let exponent = key.e().as_positive_bytes().unwrap_or_default();
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    if !is_odd(exponent) || !is_odd(key.n().as_bytes()) || exponent == [1] {
+        return Err(Unfit::Bad("its numbers are no RSA key"));
     }
     if exponent.len() > 4 {
-        return Err(KeyError::Unsupported("an RSA key with an exponent of more than 32 bits".to_owned()));
+        return Err(Unfit::Unsupported("an RSA key with an exponent of more than 32 bits".to_owned()));
     }
-    if bits(modulus) > LARGEST_RSA_BITS {
-        return Err(KeyError::Unsupported(format!("an RSA key of more than {LARGEST_RSA_BITS} bits")));
+    if bits(key) > LARGEST_RSA_BITS {
+        return Err(Unfit::Unsupported(format!("an RSA key of more than {LARGEST_RSA_BITS} bits")));
     }
-    Ok(Material::Rsa { exponent: exponent.to_vec(), modulus: modulus.to_vec() })
+    Ok(())
 }
 
-fn read_application(reader: &mut Reader<'_>) -> Result<String, KeyError> {
-    let application = reader.text()?;
-    if application.len() > LONGEST_APPLICATION {
-        return Err(KeyError::Unreadable("its application name is too long"));
+fn check_application(application: &str) -> Result<(), Unfit> {
+    if application.len() > LONGEST_APPLICATION || application.contains('\0') {
+        return Err(Unfit::Bad("its application name is too long, or holds a NUL"));
     }
-    Ok(application.to_owned())
+    Ok(())
 }
 
-/// How many bits a number without leading zeros has.
-fn bits(number: &[u8]) -> usize {
-    let spare = number.first().map_or(0, |first| first.leading_zeros());
-    (number.len() * 8).saturating_sub(usize::try_from(spare).unwrap_or(usize::MAX))
+/// How many bits the modulus has; `ssh-key` says it in whole bytes.
+fn bits(key: &RsaPublicKey) -> usize {
+    let modulus = key.n().as_positive_bytes().unwrap_or_default();
+    let spare = modulus.first().map_or(0, |first| first.leading_zeros());
+    (modulus.len() * 8).saturating_sub(usize::try_from(spare).unwrap_or(usize::MAX))
 }
 
 /// Names an algorithm that does not count.
-fn unsupported(name: &str) -> KeyError {
-    KeyError::Unsupported(match name {
+fn unsupported(name: &str) -> Unfit {
+    Unfit::Unsupported(match name {
         "ssh-dss" | "ssh-dss-cert-v01@openssh.com" => "a DSA key".to_owned(),
-        _ if Algorithm::of_certificate(name).is_some() => "a certificate".to_owned(),
+        _ if is_certificate_type(name) => "a certificate".to_owned(),
         _ => {
             let name: String = name.chars().take(64).collect();
             format!("a key of type `{name}`")
@@ -262,9 +214,17 @@ fn unsupported(name: &str) -> KeyError {
     })
 }
 
-impl From<Unreadable> for KeyError {
-    fn from(error: Unreadable) -> Self {
-        Self::Unreadable(error.0)
+fn off_curve(_error: ssh_key::Error) -> Unfit {
+    Unfit::Bad("it is no point of its curve")
+}
+
+impl From<ssh_key::Error> for Unfit {
+    fn from(error: ssh_key::Error) -> Self {
+        if let ssh_key::Error::Encoding(ssh_key::encoding::Error::Label(unknown)) = error {
+            unsupported(unknown.label())
+        } else {
+            Self::Bad("it is not of the form that its type has")
+        }
     }
 }
 
@@ -279,11 +239,11 @@ mod tests {
     use super::super::testing::{blob, strings};
     use super::*;
 
-    fn ed25519(bytes: [u8; 32]) -> Result<PublicKey, KeyError> {
+    fn ed25519(bytes: [u8; 32]) -> Result<PublicKey, Unfit> {
         PublicKey::read(&strings(&[b"ssh-ed25519", &bytes]))
     }
 
-    fn rsa(exponent: &[u8], modulus: &[u8]) -> Result<PublicKey, KeyError> {
+    fn rsa(exponent: &[u8], modulus: &[u8]) -> Result<PublicKey, Unfit> {
         PublicKey::read(&strings(&[b"ssh-rsa", exponent, modulus]))
     }
 
@@ -304,7 +264,7 @@ mod tests {
         let mut of_order_two = [0xff; 32];
         (of_order_two[0], of_order_two[31]) = (0xec, 0x7f);
         for point in [[0; 32], identity, of_order_two] {
-            assert!(matches!(ed25519(point), Err(KeyError::Unreadable(_))), "{point:?}");
+            assert!(matches!(ed25519(point), Err(Unfit::Bad(_))), "{point:?}");
         }
     }
 
@@ -343,14 +303,63 @@ mod tests {
     }
 
     #[test]
-    fn rsa_keys_count_from_3072_bits_to_16384() {
-        for (bits, weak) in [(1023, true), (2048, true), (3071, true), (3072, false), (16_384, false)] {
+    fn a_compressed_point_is_no_second_spelling_of_a_key() {
+        let point =
+            p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap().verifying_key().to_sec1_point(false);
+        let kinds: [(&[u8], &[&[u8]]); 2] =
+            [(b"ecdsa-sha2-nistp256", &[]), (b"sk-ecdsa-sha2-nistp256@openssh.com", &[b"ssh:"])];
+        for (kind, rest) in kinds {
+            let key =
+                |point: &[u8]| PublicKey::read(&strings(&[&[kind, b"nistp256", point][..], rest].concat()));
+            assert!(key(point.as_bytes()).is_ok());
+            assert!(key(point.compress().as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        for modulus in [&[][..], &[0], &[0, 0], &[0, 1], &[0, 0, 0x81], &[0x81], &[0xff, 1]] {
+            assert!(matches!(rsa(&[3], modulus), Err(Unfit::Bad(_))), "{modulus:?}");
+        }
+        for modulus in [&[7][..], &[0, 0x81], &[0x7f, 1]] {
+            assert!(rsa(&[3], modulus).is_ok(), "{modulus:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_beyond_the_end_are_refused() {
+        for bad in [&[][..], &[0, 0, 0], &[0, 0, 0, 1], &[0xff, 0xff, 0xff, 0xff, 1], &[0, 0, 0, 2, 65]] {
+            assert!(matches!(PublicKey::read(bad), Err(Unfit::Bad(_))), "{bad:?}");
+        }
+        assert!(matches!(PublicKey::read(&[0, 0, 0, 1, 65]), Err(Unfit::Unsupported(_))));
+        assert!(PublicKey::read(&[0, 0, 0, 1, 0xff]).is_err());
+        for application in [&b"ssh:"[..], b"ssh\0", b"\xff", &[b'x'; 1_025]] {
+            let key = [&blob(1)[15..], &strings(&[application])].concat();
+            let key = PublicKey::read(&[strings(&[b"sk-ssh-ed25519@openssh.com"]), key].concat());
+            assert_eq!(key.is_ok(), application == b"ssh:", "{application:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_a_signature_is_none_of_a_key() {
+        let modulus = number(3072);
+        for name in ["rsa-sha2-256", "rsa-sha2-512", "ssh-rsa-cert-v01@openssh.com", "ssh-rsa\0", "SSH-RSA"] {
+            let key = PublicKey::read(&strings(&[name.as_bytes(), &[3], &modulus]));
+            assert!(matches!(key, Err(Unfit::Unsupported(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn rsa_keys_count_from_3072_bits_to_8192() {
+        for (bits, weak) in [(1023, true), (2048, true), (3071, true), (3072, false), (8_192, false)] {
             let key = rsa(&[1, 0, 1], &number(bits)).unwrap();
             assert_eq!(key.weakness().is_some(), weak, "{bits}");
             assert_eq!(key.is_tiny(), bits < 1024, "{bits}");
             assert_eq!(key.description(), format!("RSA {bits}"));
         }
-        assert!(matches!(rsa(&[1, 0, 1], &number(16_385)), Err(KeyError::Unsupported(_))));
+        for bits in [8_193, 16_384, 16_385] {
+            assert!(matches!(rsa(&[1, 0, 1], &number(bits)), Err(Unfit::Unsupported(_))), "{bits}");
+        }
     }
 
     #[test]

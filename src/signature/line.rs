@@ -4,15 +4,15 @@
 
 use std::ops::Range;
 
-use base64ct::{Base64, Encoding as _};
+use ssh_key::encoding::base64::{Base64, Encoding as _};
 
-use super::key::{Algorithm, KeyError, PublicKey};
+use super::key::{PublicKey, Unfit, is_certificate_type, is_plain_type};
 use super::pattern::PatternList;
 use super::signers::FILE;
 use crate::model::Principal;
 use crate::problem::{Place, Problem};
 
-/// Longest line that is read, in bytes. An RSA key of the greatest size takes a fifth of it.
+/// Longest line that is read, in bytes. An RSA key of the greatest size takes a tenth of it.
 const LONGEST_LINE: usize = 16 * 1024;
 
 /// A line being read: what is left of it, and where that begins.
@@ -181,7 +181,7 @@ impl<'a> Line<'a> {
 
     pub(super) fn key(&self, parts: &Parts) -> Result<PublicKey, Box<Problem>> {
         let kind = self.text(&parts.kind);
-        if Algorithm::of_certificate(kind).is_some() {
+        if is_certificate_type(kind) {
             return Err(self.problem(
                 "signers-certificate",
                 &parts.kind,
@@ -189,7 +189,7 @@ impl<'a> Line<'a> {
                 "write `cert-authority` and the key of the authority that signed it",
             ));
         }
-        if Algorithm::named(kind).is_none() {
+        if !is_plain_type(kind) {
             return Err(self.problem(
                 "signers-key-type",
                 &parts.kind,
@@ -203,11 +203,11 @@ impl<'a> Line<'a> {
         let blob = Base64::decode_vec(self.text(&parts.blob))
             .map_err(|_error| wrong("a key that is not canonical base64".to_owned()))?;
         let key = PublicKey::read(&blob).map_err(|error| match error {
-            KeyError::Unsupported(what) => wrong(format!("{what}, which does not count")),
-            KeyError::Unreadable(reason) => wrong(format!("a key that is not good: {reason}")),
+            Unfit::Unsupported(what) => wrong(format!("{what}, which does not count")),
+            Unfit::Bad(reason) => wrong(format!("a key that is not good: {reason}")),
         })?;
-        if key.algorithm().name() != kind {
-            return Err(wrong(format!("a key of type `{}`, not `{kind}`", key.algorithm().name())));
+        if key.type_name() != kind {
+            return Err(wrong(format!("a key of type `{}`, not `{kind}`", key.type_name())));
         }
         Ok(key)
     }

@@ -19,7 +19,6 @@ mod signers;
 mod sshsig;
 #[cfg(test)]
 mod testing;
-mod wire;
 
 pub use entry::SignerEntry;
 pub use fingerprint::Fingerprint;

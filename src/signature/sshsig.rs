@@ -1,54 +1,58 @@
 //! SSHSIG, the envelope of an SSH signature (PROTOCOL.sshsig in OpenSSH): reads it and verifies it.
 
-use sha2::{Digest as _, Sha256, Sha512};
+use ssh_key::encoding::{self, Decode as _, Reader as _};
+use ssh_key::{HashAlg, SshSig};
 
-use super::certificate::{Certificate, Unfit};
-use super::key::{Algorithm, KeyError, PublicKey};
-use super::maths::{self, Refusal};
-use super::wire::{Reader, Unreadable, put_string};
+use super::certificate::Certificate;
+use super::key::{PublicKey, Unfit, is_certificate_type, read_type};
+use super::maths;
 use super::{Defect, NAMESPACE, Signature, Signer};
 use crate::model::Code;
 
-const MAGIC: &[u8] = b"SSHSIG";
+const MAGIC: &[u8; 6] = b"SSHSIG";
 
-/// An envelope's parts, as they stand in it.
-struct Envelope<'a> {
+/// An envelope's parts, as they stand in it. `ssh-key` reads them one by one; its own [`SshSig`] would refuse every
+/// fault with the same words, where here an algorithm that does not count has another code than bytes gone wrong.
+struct Envelope {
+    magic: [u8; 6],
     version: u32,
-    key: &'a [u8],
-    namespace: &'a str,
-    reserved: &'a [u8],
-    hash: &'a str,
-    signature: &'a [u8],
+    key: Vec<u8>,
+    namespace: String,
+    reserved: Vec<u8>,
+    hash: String,
+    signature: Vec<u8>,
 }
 
 /// Verifies the envelope `blob` over `payload`. Its defects are looked for in the order of [`Code`].
 pub(super) fn verify(payload: &[u8], blob: &[u8]) -> Result<Signature, Defect> {
-    let envelope = Envelope::read(blob).map_err(|error| bad("the signature", error.0))?;
-    if envelope.version != 1 {
+    let envelope = Envelope::read(blob).map_err(|_error| bad("the signature", "it is not whole"))?;
+    if envelope.magic != *MAGIC {
+        return Err(bad("the signature", "it does not begin with `SSHSIG`"));
+    }
+    if envelope.version != SshSig::VERSION {
         return Err(unsupported(&format!("an SSH signature of version {}", envelope.version)));
     }
     if !envelope.reserved.is_empty() {
         return Err(unsupported("an SSH signature with something in its reserved field"));
     }
-    let digest = match envelope.hash {
-        "sha256" => Sha256::digest(payload).to_vec(),
-        "sha512" => Sha512::digest(payload).to_vec(),
-        other => {
-            let other: String = other.chars().take(64).collect();
-            return Err(unsupported(&format!("a signature over a `{other}` digest")));
-        }
-    };
-    let signer = read_signer(envelope.key)?;
+    let hash = HashAlg::new(&envelope.hash)
+        .map_err(|_other| unsupported(&format!("a signature over a `{}` digest", short(&envelope.hash))))?;
+    let signer = read_signer(&envelope.key)?;
     if let Some(weak) = signer.key().weakness().filter(|_weak| signer.key().is_tiny()) {
         return Err(Defect::new(Code::WeakKey, weak));
     }
-    let presence = maths::verify(signer.key(), &envelope.signed(&digest), envelope.signature)
-        .map_err(|refusal| refused("the signature", refusal))?;
+    if envelope.namespace.contains('\0') {
+        return Err(bad("the signature", "its namespace holds a NUL"));
+    }
+    let message = SshSig::signed_data(&envelope.namespace, hash, payload).map_err(|_empty| {
+        Defect::new(Code::WrongNamespace, "the signature was made for nothing".to_owned())
+    })?;
+    let presence = maths::verify(signer.key(), &message, &envelope.signature)
+        .map_err(|found| unfit("the signature", found))?;
     if envelope.namespace != NAMESPACE {
-        let namespace: String = envelope.namespace.chars().take(64).collect();
         return Err(Defect::new(
             Code::WrongNamespace,
-            format!("the signature was made for `{namespace}`: it must be `{NAMESPACE}`"),
+            format!("the signature was made for `{}`: it must be `{NAMESPACE}`", short(&envelope.namespace)),
         ));
     }
     for key in [Some(signer.key()), signer.authority()].into_iter().flatten() {
@@ -59,62 +63,42 @@ pub(super) fn verify(payload: &[u8], blob: &[u8]) -> Result<Signature, Defect> {
     Ok(Signature { signer, presence })
 }
 
-impl<'a> Envelope<'a> {
-    fn read(blob: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut reader = Reader::new(blob);
-        if reader.bytes(MAGIC.len())? != MAGIC {
-            return Err(Unreadable("it does not begin with `SSHSIG`"));
-        }
+impl Envelope {
+    fn read(mut blob: &[u8]) -> encoding::Result<Self> {
+        let reader = &mut blob;
         let envelope = Self {
-            version: reader.u32()?,
-            key: reader.string()?,
-            namespace: reader.text()?,
-            reserved: reader.string()?,
-            hash: reader.text()?,
-            signature: reader.string()?,
+            magic: <[u8; 6]>::decode(reader)?,
+            version: u32::decode(reader)?,
+            key: Vec::decode(reader)?,
+            namespace: String::decode(reader)?,
+            reserved: Vec::decode(reader)?,
+            hash: String::decode(reader)?,
+            signature: Vec::decode(reader)?,
         };
-        reader.end()?;
-        Ok(envelope)
-    }
-
-    /// What the key signs.
-    fn signed(&self, digest: &[u8]) -> Vec<u8> {
-        let mut signed = MAGIC.to_vec();
-        put_string(&mut signed, self.namespace.as_bytes());
-        put_string(&mut signed, self.reserved);
-        put_string(&mut signed, self.hash.as_bytes());
-        put_string(&mut signed, digest);
-        signed
+        reader.finish(envelope)
     }
 }
 
 fn read_signer(blob: &[u8]) -> Result<Signer, Defect> {
-    let name = Reader::new(blob).text().map_err(|error| bad("the signature's key", error.0))?;
-    let Some(algorithm) = Algorithm::of_certificate(name) else {
-        return PublicKey::read(blob)
-            .map(|key| Signer::Plain(Box::new(key)))
-            .map_err(|error| unusable("the signature's key", error));
-    };
-    let what = "the signature's certificate";
-    Certificate::read(algorithm, blob).map(|certificate| Signer::Certified(Box::new(certificate))).map_err(
-        |unfit| match unfit {
-            Unfit::Key(error) => unusable(what, error),
-            Unfit::Signature(refusal) => refused("the authority's signature of the certificate", refusal),
-        },
-    )
-}
-
-fn unusable(what: &str, error: KeyError) -> Defect {
-    match error {
-        KeyError::Unsupported(kind) => unsupported(&format!("{what} is {kind}")),
-        KeyError::Unreadable(reason) => bad(what, reason),
+    let of_key = |found| unfit("the signature's key", found);
+    if is_certificate_type(&read_type(blob).map_err(of_key)?) {
+        Certificate::read(blob)
+            .map(|certificate| Signer::Certified(Box::new(certificate)))
+            .map_err(|found| unfit("the signature's certificate", found))
+    } else {
+        PublicKey::read(blob).map(|key| Signer::Plain(Box::new(key))).map_err(of_key)
     }
 }
 
-fn refused(what: &str, refusal: Refusal) -> Defect {
-    match refusal {
-        Refusal::Unsupported(kind) => unsupported(&format!("{what} is {kind}")),
-        Refusal::Bad(reason) => bad(what, reason),
+/// As much of a text from outside as a message may hold.
+fn short(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+fn unfit(what: &str, unfit: Unfit) -> Defect {
+    match unfit {
+        Unfit::Unsupported(kind) => unsupported(&format!("{what} is {kind}")),
+        Unfit::Bad(reason) => bad(what, reason),
     }
 }
 
@@ -128,7 +112,7 @@ fn bad(what: &str, reason: &str) -> Defect {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Made, armor, strings};
+    use super::super::testing::{Made, armor, blob, strings};
     use super::super::verify;
     use crate::model::Code;
 
@@ -190,6 +174,29 @@ mod tests {
             let defect = verify(b"", armor(&blob).as_bytes()).unwrap_err();
             assert_eq!(defect.code, code, "{kind}");
             assert!(defect.reason.contains(name), "{}", defect.reason);
+        }
+    }
+
+    /// A certificate with its numbers all zero, by `authority`.
+    fn certificate(kind: &str, authority: &[u8]) -> Vec<u8> {
+        let key = strings(&[kind.as_bytes(), b"nonce", &[1; 32]]);
+        let user = [&[0; 8][..], &1u32.to_be_bytes()].concat();
+        let texts = strings(&[b"id", b""]);
+        [&key[..], &user, &texts, &[0; 16], &strings(&[b"", b"", b"", authority])].concat()
+    }
+
+    #[test]
+    fn a_certified_authority_is_refused_however_deep() {
+        for kind in ["ssh-ed25519-cert-v01@openssh.com", "x-cert-v01@y"] {
+            for depth in [1, 30, 32, 300] {
+                let key = (0..depth).fold(blob(1), |authority, _| certificate(kind, &authority));
+                let key = certificate("ssh-ed25519-cert-v01@openssh.com", &key);
+                let rest = strings(&[&key, b"git", b"", b"sha512", b""]);
+                let envelope = [b"SSHSIG", &1u32.to_be_bytes()[..], &rest].concat();
+                let defect = verify(b"", armor(&envelope).as_bytes()).unwrap_err();
+                assert_eq!(defect.code, Code::BadSignature);
+                assert_eq!(defect.reason.contains("too often"), depth >= 32, "{}", defect.reason);
+            }
         }
     }
 }

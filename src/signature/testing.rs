@@ -1,10 +1,9 @@
 //! Keys and signatures made in memory, for the tests of this module alone.
 
-use base64ct::{Base64, Encoding as _};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256, Sha512};
-
-use super::wire::put_string;
+use ssh_key::encoding::Encode as _;
+use ssh_key::encoding::base64::{Base64, Encoding as _};
 
 /// The parts of an envelope, each of which a test may spoil before it is signed.
 pub(super) struct Made<'a> {
@@ -13,20 +12,11 @@ pub(super) struct Made<'a> {
     pub(super) reserved: &'a [u8],
     pub(super) hash: &'a str,
     pub(super) algorithm: &'a str,
-    /// What stands there as the key, where it is not the key itself: a certificate.
-    pub(super) key: Option<&'a [u8]>,
 }
 
 impl Default for Made<'_> {
     fn default() -> Self {
-        Self {
-            version: 1,
-            namespace: "git",
-            reserved: b"",
-            hash: "sha512",
-            algorithm: "ssh-ed25519",
-            key: None,
-        }
+        Self { version: 1, namespace: "git", reserved: b"", hash: "sha512", algorithm: "ssh-ed25519" }
     }
 }
 
@@ -41,40 +31,9 @@ impl Made<'_> {
         let signed = [b"SSHSIG", &parts[..], &strings(&[&digest])].concat();
         let raw = SigningKey::from_bytes(&[seed; 32]).sign(&signed).to_bytes();
         let signature = strings(&[self.algorithm.as_bytes(), &raw]);
-        let key = strings(&[self.key.unwrap_or(&blob(seed))]);
+        let key = strings(&[&blob(seed)]);
         armor(&[b"SSHSIG", &self.version.to_be_bytes()[..], &key, &parts, &strings(&[&signature])].concat())
     }
-}
-
-/// A certificate on the key of seed 1 by the hardware key of seed 9, which was touched or not.
-pub(super) fn certificate(kind: u32, principals: &[&str], critical: &[&str], flags: u8) -> Vec<u8> {
-    let certified = SigningKey::from_bytes(&[1; 32]);
-    let principals: Vec<&[u8]> = principals.iter().map(|name| name.as_bytes()).collect();
-    let critical: Vec<&[u8]> = critical.iter().flat_map(|name| [name.as_bytes(), b""]).collect();
-    let mut signed =
-        strings(&[b"ssh-ed25519-cert-v01@openssh.com", b"nonce", certified.verifying_key().as_bytes()]);
-    signed.extend(7u64.to_be_bytes());
-    signed.extend(kind.to_be_bytes());
-    signed.extend(strings(&[b"id", &strings(&principals)]));
-    signed.extend(0u64.to_be_bytes());
-    signed.extend(u64::MAX.to_be_bytes());
-    signed.extend(strings(&[&strings(&critical), b"", b"", &token_blob()]));
-    let tail = [flags, 0, 0, 0, 1];
-    let message = [&Sha256::digest("ssh:")[..], &tail, &Sha256::digest(&signed)].concat();
-    let raw = SigningKey::from_bytes(&[9; 32]).sign(&message).to_bytes();
-    let signature = [strings(&[b"sk-ssh-ed25519@openssh.com", &raw]), tail.to_vec()].concat();
-    [signed, strings(&[&signature])].concat()
-}
-
-/// The hardware key of seed 9, in the wire format.
-fn token_blob() -> Vec<u8> {
-    let key = SigningKey::from_bytes(&[9; 32]).verifying_key();
-    strings(&[b"sk-ssh-ed25519@openssh.com", key.as_bytes(), b"ssh:"])
-}
-
-/// The hardware key of seed 9, as in a `.pub` file.
-pub(super) fn token_public() -> String {
-    format!("sk-ssh-ed25519@openssh.com {}", Base64::encode_string(&token_blob()))
 }
 
 /// A key in the wire format.
@@ -91,7 +50,7 @@ pub(super) fn public(seed: u8) -> String {
 pub(super) fn strings(parts: &[&[u8]]) -> Vec<u8> {
     let mut buffer = Vec::new();
     for part in parts {
-        put_string(&mut buffer, part);
+        part.encode(&mut buffer).unwrap();
     }
     buffer
 }

@@ -33,6 +33,8 @@ mod signature_forgery;
 #[cfg(test)]
 mod signature_hardware;
 #[cfg(test)]
+mod signature_rsa;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod world;

@@ -11,9 +11,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use base64ct::{Base64, Encoding as _};
 use git_gate::model::{Code, Time};
 use git_gate::signature::{AllowedSigners, Attribution, Verified, verify};
+use ssh_key::encoding::base64::{Base64, Encoding as _};
 
 pub(crate) const ALICE: &str = "alice@example.com";
 pub(crate) const NOW: i64 = 1_780_000_000; // 2026-05-28T20:26:40Z

@@ -33,7 +33,7 @@ fn raw_commit(bytes: &[u8]) {
 }
 
 fn tree(bytes: &[u8]) {
-    let _ = git_gate::git::Tree::parse(bytes);
+    let _ = git_gate::git::Tree::parse(bytes.to_vec());
 }
 
 /// A name that parses is written as it was read.

@@ -22,12 +22,13 @@ use crate::policy::{
     Approval, Criterion, Environment, EvidenceKind, Exceptions, KeyRequirement, Policy, Risk, Role, Rule,
     Subject, System, When,
 };
+use crate::problem::document::Document;
 use crate::request::{Artifact, EvidenceEntry, GateRequest};
 use crate::signature::AllowedSigners;
 
 /// The one place that makes key facts: the evaluator looks at none.
 fn no_signers() -> AllowedSigners {
-    AllowedSigners {}
+    AllowedSigners::parse("").unwrap()
 }
 
 /// The outcome, and every line that is not met, as `<id> <status>` in order.
@@ -124,6 +125,7 @@ fn policy() -> Policy {
     let role = |members: &[&str]| Role { title: None, members: people(members), keys: KeyRequirement::Any };
     Policy {
         id: "test".into(),
+        places: Document::parse("policy/policy.toml", b"").unwrap(),
         serial: 1,
         bots: people(&["bot"]),
         governance: asks(&[("compliance", 1)]),
