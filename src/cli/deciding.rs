@@ -175,7 +175,7 @@ impl Deciding {
         print_written(
             context,
             command,
-            &format!("{subject}, signed by {}", signer.principal()),
+            &format!("{subject}\nsigned by {}", signer.principal()),
             written,
             &more,
         )

@@ -118,33 +118,54 @@ impl<'a> Stage<'a> {
 
     /// Shows the command as that person types it, runs it, and shows what it says.
     pub(super) fn run(&self, person: &str, command: &str) -> Result<(), Failure> {
+        let ran = self.perform(person, command)?;
+        self.print(&String::from_utf8_lossy(&ran.stdout))?;
+        self.print(&ran.stderr)?;
+        if ran.success {
+            return Ok(());
+        }
+        Err(Failure::new("failed", format!("the demo's own command failed: `{command}`")))
+    }
+
+    /// As [`Stage::run`] for a verdict, whatever it is: its first lines, and the parts of its output that begin so. That
+    /// something was left out is said.
+    pub(super) fn show(&self, person: &str, command: &str, parts: &[&str]) -> Result<(), Failure> {
+        let ran = self.perform(person, command)?;
+        let printed = String::from_utf8_lossy(&ran.stdout);
+        let mut left_out = Vec::new();
+        for (index, part) in printed.trim_end().split("\n\n").enumerate() {
+            let heading = plain(part.lines().next().unwrap_or_default());
+            if index == 0 {
+                self.print(&format!("{part}\n"))?;
+            } else if parts.iter().any(|wanted| heading.starts_with(wanted)) {
+                self.print(&format!("\n{part}\n"))?;
+            } else {
+                left_out.push(heading);
+            }
+        }
+        self.print(&ran.stderr)?;
+        let status = ran.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let also = match left_out.as_slice() {
+            [] => String::new(),
+            headings => format!("; left out here: {}", headings.join(", ")),
+        };
+        self.print(&self.styled("2", &format!("\n(exit status {status}{also})\n")))
+    }
+
+    fn perform(&self, person: &str, command: &str) -> Result<Ran, Failure> {
         let prompt = format!("{person} $ ");
         let shown = wrap(command, WIDTH.saturating_sub(prompt.len() + 2), " \\").join("\n    ");
         self.print(&format!("{}{}\n", self.styled("2", &prompt), self.styled("1", &shown)))?;
         let mut words = split(command).into_iter();
         let program = words.next().unwrap_or_default();
         let mut arguments: Vec<OsString> = words.map(OsString::from).collect();
-        let gate = arguments.first().is_some_and(|word| word == "gate");
-        if gate {
-            let color = if self.context.color { "always" } else { "never" };
-            arguments.remove(0);
-            arguments.extend(["--quiet".into(), "--color".into(), color.into()]);
+        if arguments.first().is_none_or(|word| word != "gate") {
+            return self.start(person, &program, arguments);
         }
-        let ran = if gate {
-            self.start_path(person, self.program.as_os_str(), arguments)?
-        } else {
-            self.start(person, &program, arguments)?
-        };
-        self.print(&String::from_utf8_lossy(&ran.stdout))?;
-        self.print(&ran.stderr)?;
-        let judges = ["check", "ready"].iter().any(|verb| command.starts_with(&format!("git gate {verb} ")));
-        match ran.status {
-            Some(status) if judges => self.print(&self.styled("2", &format!("(exit status {status})\n"))),
-            Some(0) => Ok(()),
-            Some(_) | None => {
-                Err(Failure::new("failed", format!("the demo's own command failed: `{command}`")))
-            }
-        }
+        let color = if self.context.color { "always" } else { "never" };
+        arguments.remove(0);
+        arguments.extend(["--quiet".into(), "--color".into(), color.into()]);
+        self.start_path(person, self.program.as_os_str(), arguments)
     }
 
     /// Runs a command without showing it; what it printed.
@@ -234,6 +255,16 @@ fn wrap(text: &str, width: usize, end: &str) -> Vec<String> {
         line.push_str(word);
     }
     lines
+}
+
+/// A line without what colours it.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    for (index, part) in line.split('\u{1b}').enumerate() {
+        let rest = if index == 0 { Some(part) } else { part.split_once('m').map(|(_style, rest)| rest) };
+        text.push_str(rest.unwrap_or_default());
+    }
+    text
 }
 
 /// The words of a command, double quotes taken off.
