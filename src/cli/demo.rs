@@ -130,6 +130,11 @@ fn forge_an_approval(stage: &Stage) -> Result<(), Failure> {
 fn hallucinate(stage: &Stage) -> Result<(), Failure> {
     stage.heading("Third: the next version hallucinates in 6.5 % of its summaries")?;
     stage.run("j.doe", &format!("git gate open {WORSE} --from v1.4 --summary \"Shorter summaries\""))?;
+    stage.run("j.doe", &format!("git gate artifact {WORSE} prompt.txt ../work/prompt.txt"))?;
+    stage.run(
+        "j.doe",
+        &format!("git gate attach {WORSE} evaluation ../work/lm-eval.json --name evidence/rouge.json"),
+    )?;
     stage.run("j.doe", &format!("git gate attach {WORSE} evaluation ../work/promptfoo-v1.5.json"))?;
     stage.tell("`ready` judges it as if it were merged now. No approval could make this pass:")?;
     stage.show("j.doe", &format!("git gate ready {WORSE}"), &[])

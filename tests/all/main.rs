@@ -1,6 +1,10 @@
 //! Tests of the whole program.
 
 #[cfg(test)]
+mod commands_signing;
+#[cfg(test)]
+mod commands_writing;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod evidence_samples;

@@ -2,7 +2,9 @@
 //!
 //! Everybody has a home of their own, so that nothing of the user's git configuration, keys or agent plays a part.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,8 @@ pub(super) struct Stage<'a> {
     program: PathBuf,
     directory: PathBuf,
     temporary: Option<tempfile::TempDir>,
+    /// Whether what was printed last ends in an empty line.
+    after_blank: Cell<bool>,
 }
 
 impl<'a> Stage<'a> {
@@ -42,7 +46,7 @@ impl<'a> Stage<'a> {
             let temporary = tempfile::Builder::new().prefix("git-gate-demo-").tempdir()?;
             (fs::canonicalize(temporary.path())?, Some(temporary))
         };
-        let stage = Self { context, program, directory, temporary };
+        let stage = Self { context, program, directory, temporary, after_blank: Cell::new(true) };
         fs::create_dir_all(stage.directory.join("governance"))?;
         fs::create_dir_all(stage.directory.join("work"))?;
         for person in PEOPLE {
@@ -90,7 +94,8 @@ impl<'a> Stage<'a> {
             let file = self.directory.join("people").join(person).join("id_ed25519.pub");
             let key = fs::read_to_string(&file).map_err(|error| failed(&file, &error))?;
             let words: Vec<&str> = key.split_whitespace().take(2).collect();
-            text.push_str(&format!("{person}@example.com namespaces=\"git\" {}\n", words.join(" ")));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{person}@example.com namespaces=\"git\" {}", words.join(" "));
         }
         Ok(text)
     }
@@ -107,13 +112,15 @@ impl<'a> Stage<'a> {
 
     /// A new part.
     pub(super) fn heading(&self, text: &str) -> Result<(), Failure> {
+        self.after_blank.set(true);
         self.print(&format!("\n{}\n\n", self.styled("1", &format!("== {text}"))))
     }
 
     /// A few words between commands.
     pub(super) fn tell(&self, text: &str) -> Result<(), Failure> {
         let lines = wrap(text, WIDTH, "");
-        self.print(&format!("\n{}\n\n", lines.join("\n")))
+        let before = if self.after_blank.replace(true) { "" } else { "\n" };
+        self.print(&format!("{before}{}\n\n", lines.join("\n")))
     }
 
     /// Shows the command as that person types it, runs it, and shows what it says.
@@ -153,6 +160,7 @@ impl<'a> Stage<'a> {
     }
 
     fn perform(&self, person: &str, command: &str) -> Result<Ran, Failure> {
+        self.after_blank.set(false);
         let prompt = format!("{person} $ ");
         let shown = wrap(command, WIDTH.saturating_sub(prompt.len() + 2), " \\").join("\n    ");
         self.print(&format!("{}{}\n", self.styled("2", &prompt), self.styled("1", &shown)))?;
