@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let text = match &args.command {
         Command::Show => {
             let session = Session::open(context, &Opening::default())?;
-            render::render_policy(session.policy()?, &session.origin()?.policy, form)
+            render::render_policy(session.policy(), &session.origin()?.policy, form)
         }
         Command::Status => {
             let session = Session::open(context, &Opening::default())?;

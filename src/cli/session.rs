@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::git::{Preview, Repository};
 use crate::insight::{Judge, Judgement, Origin, Question};
-use crate::ledger::{Branches, Ledger, Snapshot, View as LedgerView, mark, snapshot};
+use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionShown, Notice, PolicyInForce, Standing};
+use crate::verdict::{DecisionShown, Notice};
 
 use super::{Context, Failure};
 
@@ -44,64 +45,83 @@ pub(crate) enum View {
 pub(crate) struct Session {
     repository: Rc<Repository>,
     snapshot: Snapshot,
-    ledger: Ledger,
-    view: LedgerView,
+    /// Never dropped: freeing a history piece by piece, at the end of the process, takes longer than the process has left.
+    ledger: &'static Ledger,
+    view: ledger::View,
     log: Option<ObjectId>,
-    policy: PolicyInForce,
+    policy: Arc<Policy>,
 }
 
 impl Session {
     /// Opens the repository of `context`.
     pub(crate) fn open(context: &Context, opening: &Opening) -> Result<Self, Failure> {
-        let repository = Repository::discover(&context.directory)?;
+        let mut repository = Rc::new(Repository::discover(&context.directory)?);
+        repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
             View::Merged(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         let time = opening.time.unwrap_or(context.now);
-        let merged = match &opening.view {
-            View::Recorded => None,
-            View::Merged(gate) => merge(&repository, &mut snapshot, gate, time)?,
-        };
-        let preview = merged.is_some();
-        let (repository, tip) = merged.unwrap_or((repository, snapshot.tip));
-        let repository = Rc::new(repository);
-        let ledger = Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?;
+        let mut tip = snapshot.tip;
+        let mut preview = false;
+        if let View::Merged(gate) = &opening.view
+            && let Some(branch) = snapshot.gate_branch_to_show(&repository, gate)?
+        {
+            match repository.preview_merge(tip, branch, time)? {
+                Preview::NothingNew => {}
+                Preview::Conflict(paths) => return Err(conflict(gate, &paths)),
+                Preview::Merged { repository: merged, commit } => {
+                    repository = Rc::from(merged);
+                    tip = commit;
+                    preview = true;
+                    snapshot.notices.push(Notice {
+                        code: "as-if-merged",
+                        message: format!("judged as if `{}` were merged now", gate.branch()),
+                    });
+                }
+            }
+        }
+        let ledger: &'static Ledger =
+            Box::leak(Box::new(Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?));
         let now = ledger.now();
-        if !preview {
-            mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
+        if !preview && opening.view == View::Recorded {
+            mark::follow(&repository, ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
             && !ledger.is_on_chain(seen, now)
         {
-            return Err(off_chain("--seen", seen));
+            return Err(not_on_mainline("--seen", seen, ledger.mainline(now)));
         }
         let view = match opening.at {
-            Some(at) => ledger.at(at, time).ok_or_else(|| off_chain("--at", at))?,
             None => now,
+            Some(at) => {
+                ledger.at(at, time).ok_or_else(|| not_on_mainline("--at", at, ledger.mainline(now)))?
+            }
         };
-        for (flag, given) in [
-            ("--at", opening.at.map(|at| at.to_string())),
-            ("--time", opening.time.map(|time| time.to_string())),
-            ("--log", opening.log.map(|log| log.to_string())),
-        ] {
-            snapshot.relaxations.extend(given.map(|given| format!("{flag} {given}")));
-        }
-        let policy = ledger.policy(view);
+        snapshot.relaxations.extend(opening.at.map(|at| format!("--at {at}")));
+        snapshot.relaxations.extend(opening.time.map(|time| format!("--time {time}")));
+        snapshot.relaxations.extend(opening.log.map(|log| format!("--log {log}")));
+        let policy = ledger.policy(view).policy;
         Ok(Self { repository, snapshot, ledger, view, log: opening.log, policy })
     }
 
     /// The one answer to one question.
     pub(crate) fn judge(&self, question: &Question) -> Result<Judgement, Failure> {
-        let judge = self.judge_of_all();
+        let judge = self.judging();
         let log = match self.log {
-            Some(log) if judge.log_holds(&question.environment, log)? => Some(log),
-            Some(log) => {
-                let message =
-                    format!("{log} is no record of the deployment log of `{}`", question.environment);
-                return Err(Failure::new("log-not-found", message));
+            Some(log) if !judge.log_holds(&question.environment, log)? => {
+                return Err(Undecided {
+                    code: "log-not-found",
+                    message: format!("{log} is not in the log of `{}`", question.environment),
+                    help: format!(
+                        "its records: `git log --first-parent deployments/{}`",
+                        question.environment
+                    ),
+                }
+                .into());
             }
+            Some(log) => Some(log),
             None => judge.default_log(&question.environment, self.view)?,
         };
         Ok(judge.judge(question, self.view, log)?)
@@ -109,68 +129,49 @@ impl Session {
 
     /// The environments that the gate's request names, in their order; where it cannot be read, those of the policy.
     pub(crate) fn environments(&self, gate: &GateName) -> Result<BTreeSet<Name>, Failure> {
-        let standing = self.ledger.standing(gate, self.view, None, self.policy()?)?;
-        if let Standing::Recorded(content) = standing
-            && let Ok(request) = &content.request
-        {
-            return Ok(request.environments.clone());
-        }
-        Ok(self.policy()?.environments.keys().cloned().collect())
+        let requested = self.ledger.requested_environments(gate, self.view)?;
+        Ok(requested.unwrap_or_else(|| self.policy.environments.keys().cloned().collect()))
     }
 
     /// The policy in force.
-    #[expect(clippy::unnecessary_wraps, reason = "the seam that its callers were written against")]
-    pub(crate) fn policy(&self) -> Result<&Policy, Failure> {
-        Ok(&self.policy.policy)
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// What judgements are made from.
     pub(crate) fn origin(&self) -> Result<Origin, Failure> {
-        Ok(self.judge_of_all().origin(self.view, self.log)?)
+        Ok(self.judging().origin(self.view, None)?)
     }
 
     /// The decisions on `Gate: policy` since the policy in force came into it, counted or not.
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the seam before what fills it")]
     pub(crate) fn policy_decisions(&self) -> Result<Vec<DecisionShown>, Failure> {
-        Ok(Vec::new())
+        Ok(self.ledger.policy_decisions(self.view)?)
     }
 
-    fn judge_of_all(&self) -> Judge<'_> {
-        Judge::new(&self.repository, &self.snapshot, &self.ledger)
-    }
-}
-
-/// The mainline with the gate's branch merged, in memory; nothing where the branch brings nothing.
-fn merge(
-    repository: &Repository,
-    snapshot: &mut Snapshot,
-    gate: &GateName,
-    time: Time,
-) -> Result<Option<(Repository, ObjectId)>, Failure> {
-    let Some(branch) = snapshot.gate_branch_to_show(repository, gate)? else { return Ok(None) };
-    match repository.preview_merge(snapshot.tip, branch, time)? {
-        Preview::NothingNew => Ok(None),
-        Preview::Merged { repository, commit } => {
-            snapshot.notices.push(Notice {
-                code: "not-merged",
-                message: format!(
-                    "shown as if the branch `{}` were merged now, at {}",
-                    gate.branch(),
-                    branch.short()
-                ),
-            });
-            Ok(Some((*repository, commit)))
-        }
-        Preview::Conflict(files) => {
-            let files: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
-            let message = format!("the branch `{}` does not merge: {}", gate.branch(), files.join(", "));
-            Err(Failure::new("merge-conflict", message)
-                .help("merge the mainline into the gate branch first, with a signed commit"))
-        }
+    fn judging(&self) -> Judge<'_> {
+        Judge::new(&self.repository, &self.snapshot, self.ledger)
     }
 }
 
-fn off_chain(flag: &str, commit: ObjectId) -> Failure {
-    Failure::new("not-on-mainline", format!("`{flag}` {commit} is not on the mainline's first-parent chain"))
-        .help("see `git log --first-parent` of the mainline")
+fn conflict(gate: &GateName, paths: &[String]) -> Failure {
+    Undecided {
+        code: "merge-conflict",
+        message: format!("`{}` and the mainline both changed {}", gate.branch(), paths.join(", ")),
+        help: format!(
+            "merge the mainline into the branch first: `git checkout {}; git merge main`",
+            gate.branch()
+        ),
+    }
+    .into()
+}
+
+fn not_on_mainline(flag: &str, commit: ObjectId, tip: ObjectId) -> Failure {
+    Undecided {
+        code: "not-on-mainline",
+        message: format!(
+            "`{flag}` {commit} is not on the first-parent chain of the mainline {tip} since the trust root"
+        ),
+        help: "fetch the mainline: `git fetch origin`; its commits: `git log --first-parent`".into(),
+    }
+    .into()
 }

@@ -118,6 +118,6 @@ fn directory(repository: &Repository, tree: ObjectId, name: &str) -> anyhow::Res
 fn directories(repository: &Repository, tree: ObjectId) -> anyhow::Result<Vec<(String, ObjectId)>> {
     // A tree that is not canonical holds no gate that is judged.
     let Ok(tree) = repository.read_tree(tree)? else { return Ok(vec![]) };
-    let directories = tree.entries().iter().filter(|entry| entry.kind == EntryKind::Directory);
-    Ok(directories.map(|entry| (String::from_utf8_lossy(&entry.name).into_owned(), entry.id)).collect())
+    let directories = tree.entries().filter(|entry| entry.kind == EntryKind::Directory);
+    Ok(directories.map(|entry| (String::from_utf8_lossy(entry.name).into_owned(), entry.id)).collect())
 }

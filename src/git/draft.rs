@@ -152,7 +152,7 @@ impl Edit<'_> {
             Unwritten::new("unwritable-commit", format!("tree {id} cannot be changed: {defect}"))
                 .help("check it: `git fsck`")
         };
-        Tree::parse(&bytes).map_err(|defect| broken(defect.to_string()))?;
+        Tree::parse(bytes.clone()).map_err(|defect| broken(defect.to_string()))?;
         let mut entries = BTreeMap::new();
         let mut rest = bytes.as_slice();
         while let Some((entry, behind)) = split_entry(rest) {

@@ -14,7 +14,7 @@ impl Repository {
 
     /// A tree, parsed; or why it is not canonical.
     pub fn read_tree(&self, id: ObjectId) -> Result<Result<Tree, TreeDefect>, GitError> {
-        Ok(Tree::parse(&self.read_object(id, ObjectType::Tree, u64::MAX)?))
+        Ok(Tree::parse(self.read_object(id, ObjectType::Tree, u64::MAX)?))
     }
 
     /// The bytes of a tree object.

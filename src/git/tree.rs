@@ -4,24 +4,33 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::model::ObjectId;
 
 /// A canonical tree: sorted as git sorts, no name twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
-    entries: Vec<Entry>,
+    bytes: Vec<u8>,
+    slots: Vec<Slot>,
 }
 
 /// One entry of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
     /// Its name; any bytes but NUL and `/`.
-    pub name: Vec<u8>,
+    pub name: &'a [u8],
     /// What it is, by mode.
     pub kind: EntryKind,
     /// The object.
     pub id: ObjectId,
+}
+
+/// Where an entry's name stands in the bytes; its id is behind the NUL that ends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Slot {
+    name: Range<usize>,
+    kind: EntryKind,
 }
 
 /// What an entry is.
@@ -54,99 +63,100 @@ pub enum TreeDefect {
 
 impl Tree {
     /// Parses the bytes of a tree object.
-    pub fn parse(bytes: &[u8]) -> Result<Self, TreeDefect> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / 32);
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let (entry, behind) = parse_entry(rest).ok_or(TreeDefect::Malformed)?;
-            if let Some(before) = entries.last() {
-                match order(before, &entry) {
-                    Ordering::Less => {}
-                    Ordering::Equal | Ordering::Greater => {
-                        return Err(TreeDefect::Unsorted(lossy(&entry.name)));
-                    }
-                }
-            }
-            entries.push(entry);
-            rest = behind;
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, TreeDefect> {
+        let mut slots: Vec<Slot> = Vec::with_capacity(bytes.len() / 32);
+        let mut at = 0;
+        while at < bytes.len() {
+            let slot = parse_slot(&bytes, at).ok_or(TreeDefect::Malformed)?;
+            at = slot.name.end + 1 + ID_BYTES;
+            slots.push(slot);
         }
-        let tree = Self { entries };
-        tree.refuse_twins()?;
+        let tree = Self { bytes, slots };
+        tree.refuse_disorder()?;
         Ok(tree)
     }
 
-    /// A file and a directory of one name are not neighbours in git's order.
-    fn refuse_twins(&self) -> Result<(), TreeDefect> {
-        // In git's order a directory sorts as if its name ended in `/`: a twin file stands before it, with only names
-        // between that begin with the same name and a byte below `/`.
-        for (index, entry) in self.entries.iter().enumerate() {
-            if entry.kind == EntryKind::Directory {
-                continue;
+    fn refuse_disorder(&self) -> Result<(), TreeDefect> {
+        for (before, entry) in self.entries().zip(self.entries().skip(1)) {
+            match order(&before, &entry) {
+                Ordering::Less => {}
+                Ordering::Equal | Ordering::Greater => return Err(TreeDefect::Unsorted(lossy(entry.name))),
             }
-            let twin = self
-                .entries
-                .iter()
-                .skip(index + 1)
-                .take_while(|other| other.name.starts_with(&entry.name))
-                .any(|other| other.name == entry.name);
-            if twin {
-                return Err(TreeDefect::Twice(lossy(&entry.name)));
+        }
+        // In git's order a directory sorts as if its name ended in `/`: a file of its name stands before it, and between
+        // them are only names that begin with the same name and a byte below `/`.
+        for (index, entry) in self.entries().enumerate() {
+            let neighbours = self.entries().skip(index + 1);
+            let mut same_beginning = neighbours.take_while(|other| other.name.starts_with(entry.name));
+            if entry.kind != EntryKind::Directory && same_beginning.any(|other| other.name == entry.name) {
+                return Err(TreeDefect::Twice(lossy(entry.name)));
             }
         }
         Ok(())
     }
 
     /// All entries, in git's order.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.slots.iter().filter_map(|slot| self.entry(slot))
     }
 
     /// The entry of that name.
-    pub fn get(&self, name: &str) -> Option<&Entry> {
+    pub fn get(&self, name: &str) -> Option<Entry<'_>> {
         // Files and directories sort differently: look for both.
         [EntryKind::File, EntryKind::Directory].into_iter().find_map(|kind| {
-            let wanted = Entry { name: name.as_bytes().to_vec(), kind, id: ObjectId([0; 20]) };
-            let at = self.entries.binary_search_by(|entry| order(entry, &wanted)).ok()?;
-            self.entries.get(at)
+            let wanted = Entry { name: name.as_bytes(), kind, id: ObjectId([0; ID_BYTES]) };
+            let found = self.slots.binary_search_by(|slot| match self.entry(slot) {
+                Some(entry) => order(&entry, &wanted),
+                None => Ordering::Less,
+            });
+            self.entry(self.slots.get(found.ok()?)?)
         })
     }
 
     /// Refuses names that are the same but for letter case: with `only`, names that are one of these so.
     pub fn refuse_letter_case(&self, only: Option<&[&str]>) -> Result<(), TreeDefect> {
-        match only {
-            Some(names) => {
-                for entry in &self.entries {
-                    let folded = fold(&entry.name);
-                    if names
-                        .iter()
-                        .any(|name| fold(name.as_bytes()) == folded && name.as_bytes() != entry.name)
-                    {
-                        return Err(TreeDefect::LetterCase(lossy(&entry.name)));
-                    }
+        let mut seen = BTreeSet::new();
+        for entry in self.entries() {
+            let folded = fold(entry.name);
+            let twin = match only {
+                Some(names) => {
+                    names.iter().any(|name| fold(name.as_bytes()) == folded && name.as_bytes() != entry.name)
                 }
-            }
-            None => {
-                let mut seen = BTreeSet::new();
-                for entry in &self.entries {
-                    if !seen.insert(fold(&entry.name)) {
-                        return Err(TreeDefect::LetterCase(lossy(&entry.name)));
-                    }
-                }
+                None => !seen.insert(folded),
+            };
+            if twin {
+                return Err(TreeDefect::LetterCase(lossy(entry.name)));
             }
         }
         Ok(())
     }
+
+    fn entry(&self, slot: &Slot) -> Option<Entry<'_>> {
+        let name = self.bytes.get(slot.name.clone())?;
+        let id = self.bytes.get(slot.name.end + 1..)?.first_chunk::<ID_BYTES>()?;
+        Some(Entry { name, kind: slot.kind, id: ObjectId(*id) })
+    }
 }
 
-fn parse_entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
-    let space = bytes.iter().take(8).position(|byte| *byte == b' ')?;
-    let (mode, rest) = bytes.split_at(space);
-    let rest = rest.get(1..)?;
-    let nul = rest.iter().position(|byte| *byte == 0)?;
-    let (name, rest) = rest.split_at(nul);
-    let (id, rest) = rest.get(1..)?.split_first_chunk::<20>()?;
+const ID_BYTES: usize = 20;
+/// The longest mode that git writes, `160000`, and its blank.
+const MODE_BYTES: usize = 7;
+
+fn parse_slot(bytes: &[u8], at: usize) -> Option<Slot> {
+    let rest = bytes.get(at..)?;
+    let space = rest.iter().take(MODE_BYTES).position(|byte| *byte == b' ')?;
+    let mode = rest.get(..space)?;
+    let behind = rest.get(space + 1..)?;
+    let length = behind.iter().position(|byte| *byte == 0)?;
+    let name = behind.get(..length)?;
     let octal = mode.iter().all(|digit| matches!(digit, b'0'..=b'7'));
-    if !octal || mode.first().is_none_or(|first| *first == b'0') || name.is_empty() || name.contains(&b'/') {
+    let id_fits = behind.len() > length + ID_BYTES;
+    if !octal
+        || !id_fits
+        || mode.first().is_none_or(|first| *first == b'0')
+        || name.is_empty()
+        || name.contains(&b'/')
+    {
         return None;
     }
     let kind = match mode {
@@ -154,17 +164,18 @@ fn parse_entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
         b"40000" => EntryKind::Directory,
         _ => EntryKind::Other,
     };
-    Some((Entry { name: name.to_vec(), kind, id: ObjectId(*id) }, rest))
+    let start = at + space + 1;
+    Some(Slot { name: start..start + length, kind })
 }
 
 /// Git's order: bytewise, directories as if their names ended in `/`.
-fn order(left: &Entry, right: &Entry) -> Ordering {
-    let end = |entry: &Entry| if entry.kind == EntryKind::Directory { b'/' } else { 0 };
+fn order(left: &Entry<'_>, right: &Entry<'_>) -> Ordering {
+    let end = |entry: &Entry<'_>| if entry.kind == EntryKind::Directory { b'/' } else { 0 };
     let common = left.name.len().min(right.name.len());
     let (left_head, left_tail) = left.name.split_at(common);
     let (right_head, right_tail) = right.name.split_at(common);
     left_head.cmp(right_head).then_with(|| {
-        let next = |tail: &[u8], entry: &Entry| tail.first().copied().unwrap_or_else(|| end(entry));
+        let next = |tail: &[u8], entry: &Entry<'_>| tail.first().copied().unwrap_or_else(|| end(entry));
         next(left_tail, left).cmp(&next(right_tail, right))
     })
 }
@@ -190,7 +201,7 @@ mod tests {
             bytes.extend_from_slice(format!("{mode} {name}\0").as_bytes());
             bytes.extend_from_slice(&[7; 20]);
         }
-        Tree::parse(&bytes)
+        Tree::parse(bytes)
     }
 
     #[test]
@@ -207,7 +218,7 @@ mod tests {
         for bad in [("040000", "a"), ("100644", ""), ("100644", "a/b"), ("1x0644", "a"), ("", "a")] {
             assert_eq!(tree(&[bad]), Err(TreeDefect::Malformed), "{bad:?}");
         }
-        assert_eq!(Tree::parse(b"100644 a\0short"), Err(TreeDefect::Malformed));
+        assert_eq!(Tree::parse(b"100644 a\0short".to_vec()), Err(TreeDefect::Malformed));
     }
 
     #[test]

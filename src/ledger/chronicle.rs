@@ -12,8 +12,9 @@ use crate::model::{ContentDigest, ObjectId, Time, limits};
 use crate::policy::Policy;
 use crate::verdict::Notice;
 
+use super::changes::Changes;
 use super::history::{About, History, Index, place};
-use super::provenance::{Provenance, Tops};
+use super::provenance::Provenance;
 use super::signing::{Revocations, Signer, Signing};
 use super::tally::{Ballot, Tally};
 use super::trees::{Directory, Trees};
@@ -56,7 +57,7 @@ pub(crate) struct Chronicle {
 pub(crate) struct Sources<'a> {
     pub(crate) history: &'a History,
     pub(crate) trees: &'a Trees,
-    pub(crate) tops: &'a Tops,
+    pub(crate) changes: &'a Changes,
     pub(crate) signing: &'a Signing,
     /// The time of judging.
     pub(crate) time: Time,
@@ -66,9 +67,8 @@ pub(crate) struct Sources<'a> {
 
 impl Chronicle {
     pub(crate) fn read(sources: Sources<'_>) -> Result<Self, Undecided> {
-        let Sources { history, trees, tops, time, .. } = sources;
-        let last = Index::try_from(history.chain.len().saturating_sub(1)).unwrap_or(Index::MAX);
-        let provenance = Provenance::follow(tops, trees, history, &["policy"], last)?;
+        let Sources { history, trees, changes, time, .. } = sources;
+        let provenance = Provenance::follow(changes, trees, history, &["policy"])?;
         let root = history.commit(history.chain.first().copied().unwrap_or_default());
         let mut notices = Vec::new();
         let first = policies::at_trust_root(trees, root, &mut notices)?;

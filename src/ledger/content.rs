@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::evidence::{self, Reading};
-use crate::model::{ArtifactDigest, ArtifactName, GateName, ObjectId, Principal, Time};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::request::GateRequest;
 use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
@@ -29,7 +29,7 @@ impl Ledger {
         reading: &Policy,
     ) -> Result<Standing, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
-        let provenance = self.provenance(&path, view.step)?;
+        let provenance = self.provenance(&path)?;
         if (0..).zip(self.history.up_to(0)).any(|(at, _)| provenance.state(at).is_some()) {
             return Ok(Standing::BeforeRoot);
         }
@@ -48,17 +48,26 @@ impl Ledger {
         }
     }
 
+    /// The environments that the gate's request names in a view; nothing where it cannot be read.
+    pub fn requested_environments(
+        &self,
+        gate: &GateName,
+        view: View,
+    ) -> Result<Option<BTreeSet<Name>>, Undecided> {
+        Ok(self.request_at(gate, self.commit_at_link(view.step).tree)?.map(|request| request.environments))
+    }
+
     /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
     pub(crate) fn gate_authors(&self, gate: &GateName, view: View) -> Result<BTreeSet<Principal>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
-        let provenance = self.provenance(&path, view.step)?;
+        let provenance = self.provenance(&path)?;
         let mut authors = BTreeSet::new();
-        for at in &provenance.changed {
-            authors.extend(self.signer(*at, view.step)?.owner);
+        for at in provenance.changed_up_to(&self.history, view.step) {
+            authors.extend(self.signer(at, view.step)?.owner);
         }
-        for (name, blob) in provenance.introduced.keys() {
+        for (name, blob, _) in provenance.introduced_up_to(&self.history, view.step) {
             if name == REQUEST {
-                authors.extend(requested_by(&self.readable_blob(*blob)?));
+                authors.extend(requested_by(&self.readable_blob(blob)?));
             }
         }
         Ok(authors)
@@ -97,7 +106,10 @@ impl Ledger {
             request,
             unsigned_files: self.unsigned_files(view, state)?,
             authors: self.gate_authors(gate, view)?,
-            changed_by: provenance.changed.iter().map(|at| self.history.commit(*at).id).collect(),
+            changed_by: provenance
+                .changed_up_to(&self.history, view.step)
+                .map(|at| self.history.commit(at).id)
+                .collect(),
             evidence,
         })
     }
@@ -192,7 +204,8 @@ impl Ledger {
         blob: ObjectId,
     ) -> Option<Time> {
         let introduced = provenance.introduced.get(&(path.to_owned(), blob))?;
-        let moments = introduced.iter().map(|at| {
+        let by_then = introduced.iter().filter(|at| self.history.commit(**at).link <= view.step);
+        let moments = by_then.map(|at| {
             let commit = self.history.commit(*at);
             let (_, _, recorded) = self.recording(commit.link, view.step);
             recorded.min(commit.date)
@@ -205,7 +218,7 @@ impl Ledger {
         gate: &GateName,
         view: View,
         at: Index,
-        kind: &crate::model::Name,
+        kind: &Name,
         file: &str,
     ) -> Result<Side, Undecided> {
         let commit = self.history.commit(at);

@@ -27,12 +27,12 @@ impl Ledger {
         record: ObjectId,
         view: View,
     ) -> Result<Vec<CoverMoment>, Undecided> {
-        let provenance = self.exception_provenance(gate, view)?;
+        let provenance = self.exception_provenance(gate)?;
         let prefix = format!("covers/{record}/");
         let mut steps: BTreeSet<u32> = BTreeSet::new();
-        let brought = provenance.introduced.iter().filter(|((path, _), _)| path.starts_with(&prefix));
-        for at in brought.flat_map(|(_, places)| places) {
-            steps.extend(self.chronicle.recording_step(self.history.commit(*at).link, view.step));
+        let introduced = provenance.introduced_up_to(&self.history, view.step);
+        for (_, _, at) in introduced.filter(|(path, _, _)| path.starts_with(&prefix)) {
+            steps.extend(self.chronicle.recording_step(self.history.commit(at).link, view.step));
         }
         if steps.is_empty() {
             return Ok(Vec::new());
@@ -78,12 +78,8 @@ impl Ledger {
         Ok(self.trees.directory(tree, &path)?.and_then(|directory| directory.digest))
     }
 
-    fn exception_provenance(
-        &self,
-        gate: &GateName,
-        view: View,
-    ) -> Result<std::rc::Rc<Provenance>, Undecided> {
-        self.provenance(&["exceptions", gate.system.as_str(), gate.version.as_str()], view.step)
+    fn exception_provenance(&self, gate: &GateName) -> Result<std::rc::Rc<Provenance>, Undecided> {
+        self.provenance(&["exceptions", gate.system.as_str(), gate.version.as_str()])
     }
 
     fn exception_fact(
@@ -107,7 +103,7 @@ impl Ledger {
             // Only covers stand there.
             return Ok(None);
         }
-        let provenance = self.exception_provenance(gate, view)?;
+        let provenance = self.exception_provenance(gate)?;
         let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
         let mine = |path: &str| match record {
             None => !path.starts_with("covers/"),
@@ -162,8 +158,9 @@ impl Ledger {
         mine: &dyn Fn(&str) -> bool,
     ) -> Result<BTreeSet<Principal>, Undecided> {
         let mut authors = BTreeSet::new();
-        let introduced = provenance.introduced.iter().filter(|((path, _), _)| mine(path));
-        let places: BTreeSet<Index> = introduced.flat_map(|(_, places)| places.iter().copied()).collect();
+        let introduced =
+            provenance.introduced_up_to(&self.history, view.step).filter(|(path, _, _)| mine(path));
+        let places: BTreeSet<Index> = introduced.map(|(_, _, at)| at).collect();
         for at in places {
             authors.extend(self.signer(at, view.step)?.owner);
         }

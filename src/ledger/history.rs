@@ -5,7 +5,9 @@
 //! the smallest id first (design, section 9.3). Nothing here judges; no signature is verified.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use crate::decision::{self, Target, Verb};
 use crate::git::{GitError, Repository, raw};
@@ -190,18 +192,94 @@ pub(crate) fn place(at: Index) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
 
+/// Reads all that `tip` reaches, on all cores. What is read does not depend on who reads it.
 fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, Loaded>, Undecided> {
+    let frontier = Frontier::starting_at(tip);
     let mut loaded = HashMap::new();
-    let mut open = vec![tip];
-    while let Some(id) = open.pop() {
-        if loaded.contains_key(&id) {
-            continue;
-        }
-        let commit = load(repository, id)?;
-        open.extend(commit.parents.iter().filter(|parent| !loaded.contains_key(*parent)));
-        loaded.insert(id, commit);
+    let parts = thread::scope(|scope| {
+        let readers: Vec<_> = (0..threads()).map(|_| scope.spawn(|| frontier.read(repository))).collect();
+        readers.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    for part in parts {
+        loaded.extend(
+            part.map_err(|_panicked| Undecided::new("git-library", "a reader failed", "try again"))??,
+        );
     }
     Ok(loaded)
+}
+
+/// How many threads full-history work uses.
+pub(super) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8)
+}
+
+/// Commits that are known and not read yet, shared by the readers.
+struct Frontier {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+struct Waiting {
+    open: Vec<ObjectId>,
+    seen: HashSet<ObjectId>,
+    reading: usize,
+    failed: bool,
+}
+
+impl Frontier {
+    fn starting_at(tip: ObjectId) -> Self {
+        let state = Waiting { open: vec![tip], seen: HashSet::from([tip]), reading: 0, failed: false };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Reads commits until none is left, and gives those that this reader read.
+    fn read(&self, repository: &Repository) -> Result<Vec<(ObjectId, Loaded)>, Undecided> {
+        let mut mine = Vec::new();
+        let mut next = self.first();
+        while let Some(id) = next {
+            let commit = load(repository, id);
+            next = self.exchange(commit.as_ref().map(|commit| commit.parents.as_slice()).ok());
+            mine.push((id, commit?));
+        }
+        Ok(mine)
+    }
+
+    fn first(&self) -> Option<ObjectId> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take(state)
+    }
+
+    /// Hands in the parents of what was read (nothing: it failed), and takes the next.
+    fn exchange(&self, parents: Option<&[ObjectId]>) -> Option<ObjectId> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.reading -= 1;
+        state.failed |= parents.is_none();
+        for parent in parents.unwrap_or_default() {
+            if state.seen.insert(*parent) {
+                state.open.push(*parent);
+            }
+        }
+        if state.open.len() > 1 || state.failed || state.reading == 0 {
+            self.changed.notify_all();
+        }
+        self.take(state)
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, Waiting>) -> Option<ObjectId> {
+        loop {
+            if state.failed {
+                return None;
+            }
+            if let Some(id) = state.open.pop() {
+                state.reading += 1;
+                return Some(id);
+            }
+            if state.reading == 0 {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
 fn load(repository: &Repository, id: ObjectId) -> Result<Loaded, Undecided> {

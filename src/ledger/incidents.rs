@@ -101,8 +101,7 @@ impl Ledger {
         if let Some(events) = self.incident_events.borrow().as_ref() {
             return Ok(Rc::clone(events));
         }
-        let view = self.now();
-        let provenance = self.provenance(&["incidents"], view.link)?;
+        let provenance = self.provenance(&["incidents"])?;
         let mut events = Vec::new();
         for at in &provenance.changed {
             self.changes(*at, &provenance, &mut events)?;

@@ -5,6 +5,7 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod changes;
 mod chronicle;
 mod content;
 mod decisions;
@@ -28,18 +29,19 @@ pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, sn
 pub use undecided::{CODES, Undecided};
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
 use crate::model::{ContentDigest, GateName, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{Notice, PolicyInForce};
+use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
 
+use changes::Changes;
 use chronicle::{Chronicle, Sources};
 use history::{About, History, Index, place};
-use provenance::{Provenance, Tops};
+use provenance::Provenance;
 use signing::{Revocations, Signing};
 use trees::Trees;
 
@@ -48,7 +50,7 @@ use trees::Trees;
 pub struct Ledger {
     repository: Rc<Repository>,
     trees: Trees,
-    tops: Tops,
+    changes: Changes,
     signing: Signing,
     history: History,
     chronicle: Chronicle,
@@ -57,7 +59,7 @@ pub struct Ledger {
     by_gate: BTreeMap<GateName, Vec<Index>>,
     /// Log records that the mainline holds.
     log_commits: Vec<Index>,
-    provenances: RefCell<HashMap<(String, u32), Rc<Provenance>>>,
+    provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
     time: Time,
 }
@@ -95,10 +97,10 @@ impl Ledger {
                 ));
             }
         }
-        let tops = Tops::default();
+        let changes = Changes::read(&repository, &history)?;
         let signing = Signing::new(Rc::clone(&repository));
         let sources =
-            Sources { history: &history, trees: &trees, tops: &tops, signing: &signing, time, preview };
+            Sources { history: &history, trees: &trees, changes: &changes, signing: &signing, time, preview };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
@@ -114,7 +116,7 @@ impl Ledger {
         Ok(Self {
             repository,
             trees,
-            tops,
+            changes,
             signing,
             history,
             chronicle,
@@ -161,16 +163,16 @@ impl Ledger {
         let mut gates = Vec::new();
         let trees::Found::Directory(top) = self.trees.find(tree, &["gates"])? else { return Ok(gates) };
         let read = self.trees.tree(top)?;
-        for system in read.as_ref().as_ref().map(crate::git::Tree::entries).unwrap_or_default() {
+        for system in read.as_ref().iter().flat_map(crate::git::Tree::entries) {
             if system.kind != crate::git::EntryKind::Directory {
                 continue;
             }
             let versions = self.trees.tree(system.id)?;
-            for version in versions.as_ref().as_ref().map(crate::git::Tree::entries).unwrap_or_default() {
+            for version in versions.as_ref().iter().flat_map(crate::git::Tree::entries) {
                 let name = format!(
                     "{}/{}",
-                    String::from_utf8_lossy(&system.name),
-                    String::from_utf8_lossy(&version.name)
+                    String::from_utf8_lossy(system.name),
+                    String::from_utf8_lossy(version.name)
                 );
                 // What is no gate's name is no gate; it cannot be asked for either.
                 gates.extend(name.parse::<GateName>().ok());
@@ -202,11 +204,7 @@ impl Ledger {
         directory: &trees::Directory,
     ) -> Result<PendingPolicy, Undecided> {
         let epoch = self.chronicle.epoch_at(view.link);
-        let ballots = (0..)
-            .zip(self.history.up_to(view.link))
-            .filter(|(_, commit)| commit.about == About::Policy && commit.link > 0)
-            .map(|(at, _)| at)
-            .collect();
+        let ballots = self.policy_ballots(0, view.link);
         let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
         let serial = match directory.files.get("policy.toml") {
             Some(blob) => crate::policy::read_identity(&self.trees.blob(*blob)?).map(|(_, serial)| serial),
@@ -219,6 +217,53 @@ impl Ledger {
             approvals: tally.filled(&epoch.policy, digest),
             needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
         })
+    }
+
+    /// The decisions on the policy that were recorded since the one in force came into it, counted or not.
+    pub fn policy_decisions(&self, view: View) -> Result<Vec<DecisionShown>, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let ballots = self.policy_ballots(epoch.link, view.link);
+        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
+        tally.ballots.into_iter().map(|ballot| self.ballot_shown(ballot, view)).collect()
+    }
+
+    fn ballot_shown(&self, ballot: tally::Ballot, view: View) -> Result<DecisionShown, Undecided> {
+        let commit = self.history.commit(ballot.at);
+        let (step, _, recorded) = self.recording(commit.link, view.step);
+        let signed = self.signing.signed(commit.id)?;
+        let first = ballot.defects.iter().next().map(|(code, reason)| (*code, reason.clone()));
+        let fact = DecisionFact {
+            commit: commit.id,
+            verb: ballot.verb,
+            principal: ballot.principal,
+            key: ballot.key,
+            role: ballot.role,
+            environments: BTreeSet::new(),
+            content: ballot.content,
+            reason: None,
+            words: shape::words(&signed.message),
+            record: None,
+            gate_content: None,
+            signed_at: commit.date,
+            recorded_at: step.map(|_| recorded),
+            since: recorded.min(commit.date),
+            defects: ballot.defects,
+            duplicate_of: None,
+            restricts: false,
+            ancestors: BTreeSet::new(),
+            after_incidents: BTreeSet::new(),
+        };
+        let (code, reason) = first.map_or((None, None), |(code, reason)| (Some(code), Some(reason)));
+        Ok(DecisionShown { fact, code, reason })
+    }
+
+    /// The decisions on the policy that links after `from`, up to and with `to`, brought in.
+    fn policy_ballots(&self, from: u32, to: u32) -> BTreeSet<Index> {
+        (0..)
+            .zip(self.history.up_to(to))
+            .filter(|(_, commit)| commit.about == About::Policy && commit.link > from)
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// What a reader should know of the history as a whole.
@@ -279,7 +324,7 @@ impl Ledger {
         Sources {
             history: &self.history,
             trees: &self.trees,
-            tops: &self.tops,
+            changes: &self.changes,
             signing: &self.signing,
             time: self.time,
             preview: false,
@@ -294,13 +339,13 @@ impl Ledger {
         self.history.commit(self.history.chain.get(place(link)).copied().unwrap_or_default())
     }
 
-    /// The history of a governed directory up to `link`, worked out once.
-    fn provenance(&self, path: &[&str], link: u32) -> Result<Rc<Provenance>, Undecided> {
-        let key = (path.join("/"), link);
+    /// The history of a governed directory, worked out once.
+    fn provenance(&self, path: &[&str]) -> Result<Rc<Provenance>, Undecided> {
+        let key = path.join("/");
         if let Some(known) = self.provenances.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
-        let found = Rc::new(Provenance::follow(&self.tops, &self.trees, &self.history, path, link)?);
+        let found = Rc::new(Provenance::follow(&self.changes, &self.trees, &self.history, path)?);
         self.provenances.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
     }

@@ -140,7 +140,7 @@ pub(crate) fn approved(
 
 /// Parses the two files of a policy.
 pub(crate) fn parse(trees: &Trees, directory: &Directory) -> Result<Result<Policy, Problems>, GitError> {
-    let mut read = |name: &str| match directory.files.get(name) {
+    let read = |name: &str| match directory.files.get(name) {
         Some(blob) => trees.blob(*blob),
         None => Ok(Vec::new()),
     };

@@ -5,26 +5,17 @@
 //! nothing. A file that a merge finds alike on several sides keeps the last changer of each: one side whose changers
 //! count is enough, so that a later true merge mends a squash (design, section 9.6).
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::git::{EntryKind, GitError};
 use crate::model::ObjectId;
 
+use super::changes::Changes;
 use super::history::{Commit, History, Index, place};
-use super::trees::{GOVERNED, Trees};
+use super::trees::Trees;
 
-/// The objects at the governed names of a top tree; the same for all commits of that tree.
-type Top = [Option<ObjectId>; GOVERNED.len()];
-
-/// Governed directories of every commit, read as they are asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Tops {
-    known: RefCell<HashMap<ObjectId, Top>>,
-}
-
-/// The history of one governed directory up to one link.
+/// The history of one governed directory.
 #[derive(Debug)]
 pub(crate) struct Provenance {
     /// How it stood at each commit, in recorded order; nothing where it did not.
@@ -53,78 +44,47 @@ pub(crate) struct FileState {
     pub(crate) sides: BTreeSet<Index>,
 }
 
-impl Tops {
-    /// What stands at the governed name `path[0]`, and below it along the rest of `path`. A tree that is not canonical is
-    /// searched as git would: that such a directory is invalid is found where its content is read.
-    fn object(&self, trees: &Trees, commit: &Commit, path: &[&str]) -> Result<Option<ObjectId>, GitError> {
-        let Some((first, rest)) = path.split_first() else { return Ok(None) };
-        let mut object = self.governed(trees, commit.tree, first)?;
-        for component in rest {
-            let Some(id) = object else { return Ok(None) };
-            object = match trees.tree(id) {
-                Ok(tree) => {
-                    tree.as_ref().as_ref().ok().and_then(|tree| tree.get(component)).map(|entry| entry.id)
-                }
-                // A file where a directory should be: nothing stands below it.
-                Err(GitError::Corrupt { .. }) => None,
-                Err(error) => return Err(error),
-            };
-        }
-        Ok(object)
-    }
-
-    fn governed(&self, trees: &Trees, tree: ObjectId, name: &str) -> Result<Option<ObjectId>, GitError> {
-        let known = self.known.borrow().get(&tree).copied();
-        let top = match known {
-            Some(top) => top,
-            None => {
-                let read = trees.tree(tree)?;
-                let top: Top = GOVERNED.map(|governed| {
-                    read.as_ref().as_ref().ok().and_then(|read| read.get(governed)).map(|entry| entry.id)
-                });
-                self.known.borrow_mut().insert(tree, top);
-                top
-            }
-        };
-        Ok(GOVERNED.iter().zip(top).find_map(|(governed, id)| id.filter(|_| *governed == name)))
-    }
-}
-
 impl Provenance {
-    /// Follows the directory at `path` (its components, the first a governed name) over the commits up to `link`.
+    /// Follows the directory at `path` (its components, the first a governed name) over all commits.
     pub(crate) fn follow(
-        tops: &Tops,
+        changes: &Changes,
         trees: &Trees,
         history: &History,
         path: &[&str],
-        link: u32,
     ) -> Result<Self, GitError> {
-        let commits = history.up_to(link);
         let mut provenance = Self {
-            states: Vec::with_capacity(commits.len()),
+            states: Vec::with_capacity(history.commits.len()),
             changed: Vec::new(),
             introduced: BTreeMap::new(),
         };
-        let above = path.get(..1).unwrap_or_default();
-        for (at, commit) in (0..).zip(commits) {
-            let same_above = !commit.parents.is_empty() && {
-                let mine = tops.object(trees, commit, above)?;
-                let mut same = true;
-                for parent in &commit.parents {
-                    let theirs = history.commit(*parent);
-                    same &= theirs.tree == commit.tree || tops.object(trees, theirs, above)? == mine;
-                }
-                same
-            };
-            let state = if same_above {
-                provenance.unchanged(commit)
-            } else {
-                let object = tops.object(trees, commit, path)?;
+        let mut changing = changes.of(path).iter().copied().peekable();
+        for (at, commit) in (0..).zip(&history.commits) {
+            let state = if changing.next_if_eq(&at).is_some() {
+                let object = object_at(trees, commit.tree, path)?;
                 provenance.changed_maybe(trees, at, commit, object)?
+            } else {
+                provenance.unchanged(commit)
             };
             provenance.states.push(state);
         }
         Ok(provenance)
+    }
+
+    /// The commits up to and with `link` that changed it, oldest first.
+    pub(crate) fn changed_up_to(&self, history: &History, link: u32) -> impl Iterator<Item = Index> {
+        self.changed.iter().copied().filter(move |at| history.commit(*at).link <= link)
+    }
+
+    /// The contents that commits up to and with `link` brought to paths, with those commits.
+    pub(crate) fn introduced_up_to<'a>(
+        &'a self,
+        history: &'a History,
+        link: u32,
+    ) -> impl Iterator<Item = (&'a str, ObjectId, Index)> {
+        self.introduced.iter().flat_map(move |((path, blob), places)| {
+            let by_then = places.iter().copied().filter(move |at| history.commit(*at).link <= link);
+            by_then.map(move |at| (path.as_str(), *blob, at))
+        })
     }
 
     /// The directory as it stands at a commit.
@@ -138,12 +98,17 @@ impl Provenance {
         if states.all(|other| other.is_some_and(|other| Rc::ptr_eq(other, first))) {
             return Some(Rc::clone(first));
         }
-        let files = first.files.iter().map(|(path, file)| {
-            let sides = commit.parents.iter().filter_map(|parent| self.state(*parent)?.files.get(path));
-            let sides = sides.flat_map(|file| file.sides.iter().copied()).collect();
-            (path.clone(), FileState { blob: file.blob, sides })
-        });
-        Some(Rc::new(State { object: first.object, files: files.collect() }))
+        let mut files = first.files.clone();
+        for other in commit.parents.iter().filter_map(|parent| self.state(*parent)) {
+            for (path, file) in &other.files {
+                files.entry(path.clone()).or_insert_with(|| file.clone()).sides.extend(&file.sides);
+            }
+        }
+        // Most merges join sides that tell the same: one state serves them all.
+        if files == first.files {
+            return Some(Rc::clone(first));
+        }
+        Some(Rc::new(State { object: first.object, files }))
     }
 
     fn changed_maybe(
@@ -180,8 +145,27 @@ impl Provenance {
             }
             state.files.insert(path, FileState { blob, sides });
         }
-        Ok(Some(Rc::new(state)))
+        let same = parents.into_iter().flatten().find(|parent| **parent == state);
+        Ok(Some(same.unwrap_or_else(|| Rc::new(state))))
     }
+}
+
+/// What stands at `path` below a top tree. A tree that is not canonical holds nothing: that such a directory is invalid is
+/// found where its content is read.
+fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<ObjectId>, GitError> {
+    let mut object = Some(top);
+    for component in path {
+        let Some(id) = object else { return Ok(None) };
+        object = match trees.tree(id) {
+            Ok(tree) => {
+                tree.as_ref().as_ref().ok().and_then(|tree| tree.get(component)).map(|entry| entry.id)
+            }
+            // A file where a directory should be: nothing stands below it.
+            Err(GitError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(object)
 }
 
 /// The files of the directory with that tree; of what is no directory, itself under an empty path. Entries that may not
@@ -216,7 +200,7 @@ fn collect(
         return Ok(());
     };
     for entry in tree.entries() {
-        let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
+        let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name));
         if files.len() >= MOST_FILES {
             return Ok(());
         }

@@ -29,6 +29,8 @@ struct Entry {
     id: ObjectId,
     before: Option<ObjectId>,
     judged: Option<ObjectId>,
+    /// The link of the chain that was judged; nothing: it is not on the chain.
+    judged_link: Option<u32>,
     date: Time,
     /// What it says; nothing where it is no record of this environment.
     says: Option<Says>,
@@ -194,7 +196,8 @@ impl Ledger {
             }
             (_, _) => None,
         });
-        Ok(Entry { id, before, judged, date: signed.date, says })
+        let judged_link = judged.and_then(|judged| self.history.link_of(judged));
+        Ok(Entry { id, before, judged, judged_link, date: signed.date, says })
     }
 
     /// A record with one parent is the first of its log, also where the mainline it was judged at is not ours.
@@ -241,8 +244,7 @@ impl Ledger {
     /// Who signed a record, under the policy in force at the commit that it judged.
     fn deployer(&self, environment: &Name, entry: &Entry, view: View) -> Result<Deployer, Undecided> {
         let signed = self.signing.signed(entry.id)?;
-        let judged = entry.judged.and_then(|judged| self.history.link_of(judged));
-        let policy = &self.chronicle.epoch_at(judged.unwrap_or(view.link)).policy;
+        let policy = &self.chronicle.epoch_at(entry.judged_link.unwrap_or(view.link)).policy;
         let mut signer = signed.signer(policy, &[signed.date]);
         let recorded = self
             .history
@@ -279,7 +281,7 @@ impl Ledger {
         view: View,
     ) -> Result<Option<String>, Undecided> {
         let Some(judged) = entry.judged else { return Ok(Some("it names no commit that was judged".into())) };
-        let Some(link) = self.history.link_of(judged) else {
+        let Some(link) = entry.judged_link else {
             let reason =
                 format!("the commit that it judged, {judged}, is not on the mainline since the trust root");
             return Ok(Some(reason));
@@ -292,12 +294,11 @@ impl Ledger {
         }
         let is_record = |earlier: &&Entry| matches!(earlier.says, Some(Says::Deployed(..)));
         for earlier in before.iter().rev().filter(is_record) {
-            let earlier_link = earlier.judged.and_then(|judged| self.history.link_of(judged));
-            let older_commit = earlier_link.is_some_and(|earlier| earlier > link) && !restart;
+            let older_commit = earlier.judged_link.is_some_and(|earlier| earlier > link) && !restart;
             if !older_commit && entry.date >= earlier.date {
                 continue;
             }
-            if earlier_link.is_some() && self.deployer(environment, earlier, view)?.defect.is_none() {
+            if earlier.judged_link.is_some() && self.deployer(environment, earlier, view)?.defect.is_none() {
                 let reason = if older_commit {
                     "it judged an older mainline commit than a record before it"
                 } else {

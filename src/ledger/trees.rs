@@ -91,8 +91,8 @@ impl Trees {
             }
             current = match tree.get(component) {
                 None => return Ok(Found::Nothing),
-                Some(Entry { kind: EntryKind::Directory, id, .. }) => Found::Directory(*id),
-                Some(Entry { kind: EntryKind::File, id, .. }) => Found::File(*id),
+                Some(Entry { kind: EntryKind::Directory, id, .. }) => Found::Directory(id),
+                Some(Entry { kind: EntryKind::File, id, .. }) => Found::File(id),
                 Some(Entry { kind: EntryKind::Other, .. }) => {
                     let shown = path.get(..=depth).unwrap_or(path).join("/");
                     return Ok(Found::Defective(format!(
@@ -169,9 +169,9 @@ impl Trees {
             into.defects.push(format!("`{prefix}`: {defect}"));
         }
         for entry in tree.entries() {
-            let name = String::from_utf8_lossy(&entry.name);
+            let name = String::from_utf8_lossy(entry.name);
             let path = format!("{prefix}{name}");
-            if !std::str::from_utf8(&entry.name).is_ok_and(is_path_component) {
+            if !std::str::from_utf8(entry.name).is_ok_and(is_path_component) {
                 into.defects.push(format!(
                     "`{}`: a name here is of `A-Z a-z 0-9 . _ + -` and begins with no dot",
                     escape(&path)

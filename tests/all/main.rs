@@ -1,4 +1,9 @@
 //! Tests of the whole program.
+//!
+//! Each module carries `#[cfg(test)]`, although all of this is test code: it tells clippy so, and what `.clippy.toml`
+//! allows in tests then holds for their helpers too.
+
+#![expect(clippy::disallowed_methods, reason = "tests read files and the clock, and start git")]
 
 #[cfg(test)]
 mod commands_signing;
@@ -7,7 +12,16 @@ mod commands_writing;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod evidence_samples;
+#[path = "../fuzz/mod.rs"]
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod markdown;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
@@ -22,5 +36,7 @@ mod signature_differential;
 mod signature_forgery;
 #[cfg(test)]
 mod signature_hardware;
+#[cfg(test)]
+mod source;
 #[cfg(test)]
 mod world;

@@ -1,0 +1,192 @@
+//! Which commits change which governed directory, found in one pass over the trees.
+//!
+//! A commit that takes over everything from each parent is not looked at: no tree is read where the top trees are the
+//! same. Of `gates/` and `exceptions/` it is told by system. The pass runs on all cores, over stretches of history, and
+//! gives the same whatever their number.
+
+use std::collections::{BTreeMap, HashMap};
+use std::thread;
+
+use crate::git::{GitError, Repository, Tree};
+use crate::model::ObjectId;
+
+use super::Undecided;
+use super::history::{Commit, History, Index, place, threads};
+use super::trees::GOVERNED;
+
+/// For each governed name, and below `gates` and `exceptions` for each system, the commits whose object there differs from
+/// that of at least one parent; in recorded order.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    places: BTreeMap<Vec<u8>, Vec<Index>>,
+}
+
+/// What stands at the governed names of a top tree.
+type Top = [Option<ObjectId>; GOVERNED.len()];
+
+/// How many trees one reader keeps. Neighbours in history share most of theirs.
+const MOST_TREES: usize = 256;
+
+/// Fewer commits than this are not worth another thread.
+const STRETCH: usize = 512;
+
+impl Changes {
+    pub(crate) fn read(repository: &Repository, history: &History) -> Result<Self, Undecided> {
+        let stretch = history.commits.len().div_ceil(threads()).max(STRETCH);
+        let parts = thread::scope(|scope| {
+            let readers: Vec<_> = (0..)
+                .step_by(stretch)
+                .zip(history.commits.chunks(stretch))
+                .map(|(first, commits)| {
+                    scope.spawn(move || read_stretch(repository, history, first, commits))
+                })
+                .collect();
+            readers.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        });
+        let mut changes = Self::default();
+        for part in parts {
+            let part =
+                part.map_err(|_panicked| Undecided::new("git-library", "a reader failed", "try again"))??;
+            for (path, places) in part {
+                changes.places.entry(path).or_default().extend(places);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The commits that may change the directory at `path`, its components; all others take it over unchanged.
+    pub(crate) fn of(&self, path: &[&str]) -> &[Index] {
+        let key = match path {
+            [top @ ("gates" | "exceptions"), system, ..] => format!("{top}/{system}"),
+            [top, ..] => (*top).to_owned(),
+            [] => return &[],
+        };
+        self.places.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn read_stretch(
+    repository: &Repository,
+    history: &History,
+    first: usize,
+    commits: &[Commit],
+) -> Result<BTreeMap<Vec<u8>, Vec<Index>>, GitError> {
+    let mut reader = Reader { repository, tops: HashMap::new(), trees: HashMap::new() };
+    let mut places: BTreeMap<Vec<u8>, Vec<Index>> = BTreeMap::new();
+    for (at, commit) in (first..).zip(commits) {
+        let at = Index::try_from(at).unwrap_or(Index::MAX);
+        let parents: Vec<ObjectId> = commit
+            .parents
+            .iter()
+            .map(|parent| history.commits.get(place(*parent)).map_or(commit.tree, |parent| parent.tree))
+            .collect();
+        if !parents.is_empty() && parents.iter().all(|parent| *parent == commit.tree) {
+            continue;
+        }
+        for path in reader.changed(commit.tree, &parents)? {
+            places.entry(path).or_default().push(at);
+        }
+    }
+    Ok(places)
+}
+
+struct Reader<'a> {
+    repository: &'a Repository,
+    tops: HashMap<ObjectId, Top>,
+    trees: HashMap<ObjectId, Option<Tree>>,
+}
+
+impl Reader<'_> {
+    /// The paths whose objects differ from those of at least one parent.
+    fn changed(
+        &mut self,
+        top: ObjectId,
+        parents: &[ObjectId],
+    ) -> Result<std::collections::BTreeSet<Vec<u8>>, GitError> {
+        let mut changed = std::collections::BTreeSet::new();
+        let mine = self.top(top)?;
+        let theirs = match parents {
+            [] => vec![[None; GOVERNED.len()]],
+            parents => parents.iter().map(|parent| self.top(*parent)).collect::<Result<_, _>>()?,
+        };
+        for other in theirs {
+            for ((name, mine), other) in GOVERNED.iter().zip(mine).zip(other) {
+                if mine == other {
+                    continue;
+                }
+                changed.insert(name.as_bytes().to_vec());
+                if matches!(*name, "gates" | "exceptions") {
+                    for system in self.differing(mine, other)? {
+                        changed.insert([name.as_bytes(), b"/", &system].concat());
+                    }
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    fn top(&mut self, id: ObjectId) -> Result<Top, GitError> {
+        if let Some(top) = self.tops.get(&id) {
+            return Ok(*top);
+        }
+        let tree = read_tree(self.repository, id)?;
+        let top = GOVERNED.map(|name| tree.as_ref().and_then(|tree| tree.get(name)).map(|entry| entry.id));
+        self.tops.insert(id, top);
+        Ok(top)
+    }
+
+    /// The names whose entries differ between two trees; of what is no canonical tree, all are missing.
+    fn differing(
+        &mut self,
+        mine: Option<ObjectId>,
+        other: Option<ObjectId>,
+    ) -> Result<Vec<Vec<u8>>, GitError> {
+        for id in [mine, other].into_iter().flatten() {
+            if !self.trees.contains_key(&id) {
+                if self.trees.len() >= MOST_TREES {
+                    let keep = [mine, other];
+                    self.trees.retain(|known, _| keep.contains(&Some(*known)));
+                }
+                let tree = read_tree(self.repository, id)?;
+                self.trees.insert(id, tree);
+            }
+        }
+        let tree = |id: Option<ObjectId>| id.and_then(|id| self.trees.get(&id)).and_then(Option::as_ref);
+        Ok(differing_names(tree(mine), tree(other)))
+    }
+}
+
+/// A tree, where there is a canonical one. A file where a directory should be holds nothing.
+fn read_tree(repository: &Repository, id: ObjectId) -> Result<Option<Tree>, GitError> {
+    match repository.read_tree(id) {
+        Ok(tree) => Ok(tree.ok()),
+        Err(GitError::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn differing_names(mine: Option<&Tree>, other: Option<&Tree>) -> Vec<Vec<u8>> {
+    let mut names = Vec::new();
+    let mut left = mine.into_iter().flat_map(Tree::entries).peekable();
+    let mut right = other.into_iter().flat_map(Tree::entries).peekable();
+    loop {
+        let name = match (left.peek(), right.peek()) {
+            (None, None) => return names,
+            (Some(mine), Some(theirs)) if mine == theirs => {
+                left.next();
+                right.next();
+                continue;
+            }
+            // Names that differ in kind sort apart: whichever comes first is taken, and both are named.
+            (Some(mine), Some(theirs)) if mine.name < theirs.name => left.next(),
+            (Some(mine), Some(theirs)) if mine.name > theirs.name => right.next(),
+            (Some(_), Some(_)) => {
+                right.next();
+                left.next()
+            }
+            (Some(_), None) => left.next(),
+            (None, Some(_)) => right.next(),
+        };
+        names.extend(name.map(|entry| entry.name.to_vec()));
+    }
+}
