@@ -152,9 +152,9 @@ impl Deciding {
                 "there is no terminal to ask on: say `--yes` to sign without being asked",
             ));
         }
-        context.say(&format!("You are about to sign, {on}:\n\n{}\n", quoted.join("\n")));
-        let agreed =
-            context.confirm("Sign it?").map_err(|error| Failure::new("failed", error.to_string()))?;
+        // Part of the question: `--quiet` must not hide what is signed.
+        let question = format!("You are about to sign, {on}:\n\n{}\n\nSign it?", quoted.join("\n"));
+        let agreed = context.confirm(&question).map_err(|error| Failure::new("failed", error.to_string()))?;
         if agreed { Ok(()) } else { Err(Failure::new("declined", "nothing was signed")) }
     }
 
@@ -175,7 +175,7 @@ impl Deciding {
         print_written(
             context,
             command,
-            &format!("{subject}, signed by {}", signer.principal()),
+            &format!("{subject}\nsigned by {}", signer.principal()),
             written,
             &more,
         )

@@ -85,7 +85,7 @@ fn open_and_attach(stage: &Stage) -> Result<(), Failure> {
     attach("bias ../work/bias.json")?;
     attach("rollback ../work/rollback.toml")?;
     stage.tell("All reports are in. Nobody has approved yet:")?;
-    stage.run("j.doe", &format!("git gate show {GATE}"))
+    stage.show("j.doe", &format!("git gate show {GATE}"), &["Checklist"])
 }
 
 fn approve_and_allow(stage: &Stage) -> Result<(), Failure> {
@@ -104,7 +104,7 @@ fn swap_a_report(stage: &Stage) -> Result<(), Failure> {
     stage.heading("First thing that goes wrong: a report is swapped after the approval")?;
     let (_name, ratings) =
         REPORTS.iter().find(|(name, _text)| *name == "human-eval.csv").unwrap_or(&("", ""));
-    stage.write("work/human-eval.csv", &ratings.replace("unacceptable", "acceptable"))?;
+    stage.write("work/human-eval.csv", &ratings.replace("not acceptable", "acceptable"))?;
     stage.run("j.doe", &format!("git gate attach {GATE} human-eval ../work/human-eval.csv --as csv"))?;
     stage.run("j.doe", &format!("git gate merge {GATE}"))?;
     stage.tell("The approvals were for other content. They no longer count:")?;
@@ -130,14 +130,17 @@ fn forge_an_approval(stage: &Stage) -> Result<(), Failure> {
 fn hallucinate(stage: &Stage) -> Result<(), Failure> {
     stage.heading("Third: the next version hallucinates in 6.5 % of its summaries")?;
     stage.run("j.doe", &format!("git gate open {WORSE} --from v1.4 --summary \"Shorter summaries\""))?;
+    stage.run("j.doe", &format!("git gate artifact {WORSE} prompt.txt ../work/prompt.txt"))?;
+    stage.run(
+        "j.doe",
+        &format!("git gate attach {WORSE} evaluation ../work/lm-eval.json --name evidence/rouge.json"),
+    )?;
     stage.run("j.doe", &format!("git gate attach {WORSE} evaluation ../work/promptfoo-v1.5.json"))?;
     stage.tell("`ready` judges it as if it were merged now. No approval could make this pass:")?;
-    stage.run("j.doe", &format!("git gate ready {WORSE}"))
+    stage.show("j.doe", &format!("git gate ready {WORSE}"), &[])
 }
 
 fn check(stage: &Stage) -> Result<(), Failure> {
-    stage.run(
-        "bot",
-        &format!("git gate check {GATE} --env production --artifact prompt.txt=../work/prompt.txt"),
-    )
+    let command = format!("git gate check {GATE} --env production --artifact prompt.txt=../work/prompt.txt");
+    stage.show("bot", &command, &["Decisions"])
 }

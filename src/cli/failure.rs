@@ -30,6 +30,23 @@ pub const CODES: &[(&str, &str)] = &[
     ("panic", "a defect of git-gate: nothing was decided"),
     ("output", "the output could not be written in full"),
     ("failed", "another failure of the system"),
+    ("clock", "the clock of this machine is out of range"),
+    ("declined", "the question was answered with no"),
+    ("nothing-changed", "what was to be written stands there already"),
+    ("not-empty", "the directory or repository is not empty"),
+    ("gate-unknown", "there is no such gate here"),
+    ("gate-exists", "the gate is open or recorded already"),
+    ("gate-recorded", "the gate is on the mainline and its branch is gone"),
+    ("content-invalid", "the directory breaks the limits of a governed directory"),
+    ("no-branch", "there is no branch with a policy change"),
+    ("no-environment", "neither the request nor the policy names an environment"),
+    ("artifact-unknown", "the gate lists no such artifact"),
+    ("artifact-unreadable", "the artifact cannot be read"),
+    ("artifact-invalid", "the artifact holds what a digest cannot name"),
+    ("report-unknown", "the gate lists no such report"),
+    ("report-unreadable", "the file cannot be read as a report"),
+    ("policy-not-found", "there is no policy where one was named"),
+    ("policy-too-large", "a file of the policy is over its limit"),
 ];
 
 impl Failure {

@@ -10,7 +10,7 @@ use crate::model::{Name, escape};
 use crate::policy::{Criterion, Policy, Subject};
 
 /// Most metrics of no criterion that are listed.
-const MOST: usize = 8;
+const MOST: usize = 3;
 
 /// The report in a few lines, each with its end.
 pub(super) fn report_text(kind: &Name, place: &str, report: &Report, policy: &Policy) -> String {
@@ -87,13 +87,23 @@ fn read_metric(criterion: &Criterion) -> Option<&str> {
 
 fn line(text: &mut String, name: &str, metric: &Metric, bound: &str) {
     let value = match &metric.value {
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => short(*number),
         Value::Bool(flag) => flag.to_string(),
         Value::Text(words) => format!("`{}`", escape(words)),
         Value::NonFinite(written) => escape(written),
     };
     let samples = metric.samples.map(|samples| format!(" (n = {samples})")).unwrap_or_default();
-    let _ = writeln!(text, "  {} = {value}{samples}{bound}", escape(name));
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "  {} = {value}{samples}", escape(name));
+    if !bound.is_empty() {
+        let _ = writeln!(text, "    {bound}");
+    }
+}
+
+/// At most six digits behind the point: for people.
+fn short(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn bound(criterion: &Criterion) -> String {
@@ -108,7 +118,7 @@ fn bound(criterion: &Criterion) -> String {
         bounds.push(format!("on {samples} samples or more"));
     }
     if bounds.is_empty() {
-        return format!("   `{}` reads it", criterion.name);
+        return format!("`{}` reads it", criterion.name);
     }
-    format!("   `{}` asks for {}", criterion.name, bounds.join(", "))
+    format!("`{}` asks for {}", criterion.name, bounds.join(", "))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::git::{EntryKind, Git, Repository, raw};
 use crate::ledger::{Branches, mark, snapshot};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, escape};
 
 use super::in_force::mainline_name;
 use super::{Context, Exit, Failure, Format};
@@ -75,12 +75,22 @@ fn agree_to_move(
         known = gates(repository, before)?;
     }
     let lost: Vec<String> = gates(repository, args.commit)?.difference(&known).cloned().collect();
-    context.say(&format!("the trust root moves from {before}\n                     to {}", args.commit));
+    let mut what = format!("the trust root moves from {before}\n                     to {}\n", args.commit);
     if !lost.is_empty() {
-        context.say(&format!("opened before it, and so no longer judged: {}", lost.join(", ")));
+        let lost = escape(&lost.join(", "));
+        what.push_str("opened before it, and so no longer judged: ");
+        what.push_str(&lost);
+        what.push('\n');
     }
-    if args.yes || context.confirm("Move it?")? {
+    if args.yes {
+        context.say(what.trim_end());
         return Ok(());
+    }
+    if context.confirm(&format!("{what}Move it?"))? {
+        return Ok(());
+    }
+    if !context.asks {
+        context.say(what.trim_end());
     }
     Err(Failure::new("declined", "the trust root was not moved")
         .help("say `--yes` to move it without being asked")

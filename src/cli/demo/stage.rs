@@ -2,7 +2,9 @@
 //!
 //! Everybody has a home of their own, so that nothing of the user's git configuration, keys or agent plays a part.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,8 @@ pub(super) struct Stage<'a> {
     program: PathBuf,
     directory: PathBuf,
     temporary: Option<tempfile::TempDir>,
+    /// Whether what was printed last ends in an empty line.
+    after_blank: Cell<bool>,
 }
 
 impl<'a> Stage<'a> {
@@ -42,7 +46,7 @@ impl<'a> Stage<'a> {
             let temporary = tempfile::Builder::new().prefix("git-gate-demo-").tempdir()?;
             (fs::canonicalize(temporary.path())?, Some(temporary))
         };
-        let stage = Self { context, program, directory, temporary };
+        let stage = Self { context, program, directory, temporary, after_blank: Cell::new(true) };
         fs::create_dir_all(stage.directory.join("governance"))?;
         fs::create_dir_all(stage.directory.join("work"))?;
         for person in PEOPLE {
@@ -90,7 +94,8 @@ impl<'a> Stage<'a> {
             let file = self.directory.join("people").join(person).join("id_ed25519.pub");
             let key = fs::read_to_string(&file).map_err(|error| failed(&file, &error))?;
             let words: Vec<&str> = key.split_whitespace().take(2).collect();
-            text.push_str(&format!("{person}@example.com namespaces=\"git\" {}\n", words.join(" ")));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{person}@example.com namespaces=\"git\" {}", words.join(" "));
         }
         Ok(text)
     }
@@ -107,44 +112,68 @@ impl<'a> Stage<'a> {
 
     /// A new part.
     pub(super) fn heading(&self, text: &str) -> Result<(), Failure> {
+        self.after_blank.set(true);
         self.print(&format!("\n{}\n\n", self.styled("1", &format!("== {text}"))))
     }
 
     /// A few words between commands.
     pub(super) fn tell(&self, text: &str) -> Result<(), Failure> {
         let lines = wrap(text, WIDTH, "");
-        self.print(&format!("\n{}\n\n", lines.join("\n")))
+        let before = if self.after_blank.replace(true) { "" } else { "\n" };
+        self.print(&format!("{before}{}\n\n", lines.join("\n")))
     }
 
     /// Shows the command as that person types it, runs it, and shows what it says.
     pub(super) fn run(&self, person: &str, command: &str) -> Result<(), Failure> {
+        let ran = self.perform(person, command)?;
+        self.print(&String::from_utf8_lossy(&ran.stdout))?;
+        self.print(&ran.stderr)?;
+        if ran.success {
+            return Ok(());
+        }
+        Err(Failure::new("failed", format!("the demo's own command failed: `{command}`")))
+    }
+
+    /// As [`Stage::run`] for a verdict, whatever it is: its first lines, and the parts of its output that begin so. That
+    /// something was left out is said.
+    pub(super) fn show(&self, person: &str, command: &str, parts: &[&str]) -> Result<(), Failure> {
+        let ran = self.perform(person, command)?;
+        let printed = String::from_utf8_lossy(&ran.stdout);
+        let mut left_out = Vec::new();
+        for (index, part) in printed.trim_end().split("\n\n").enumerate() {
+            let heading = plain(part.lines().next().unwrap_or_default());
+            if index == 0 {
+                self.print(&format!("{part}\n"))?;
+            } else if parts.iter().any(|wanted| heading.starts_with(wanted)) {
+                self.print(&format!("\n{part}\n"))?;
+            } else {
+                left_out.push(heading);
+            }
+        }
+        self.print(&ran.stderr)?;
+        let status = ran.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let also = match left_out.as_slice() {
+            [] => String::new(),
+            headings => format!("; left out here: {}", headings.join(", ")),
+        };
+        self.print(&self.styled("2", &format!("\n(exit status {status}{also})\n")))
+    }
+
+    fn perform(&self, person: &str, command: &str) -> Result<Ran, Failure> {
+        self.after_blank.set(false);
         let prompt = format!("{person} $ ");
         let shown = wrap(command, WIDTH.saturating_sub(prompt.len() + 2), " \\").join("\n    ");
         self.print(&format!("{}{}\n", self.styled("2", &prompt), self.styled("1", &shown)))?;
         let mut words = split(command).into_iter();
         let program = words.next().unwrap_or_default();
         let mut arguments: Vec<OsString> = words.map(OsString::from).collect();
-        let gate = arguments.first().is_some_and(|word| word == "gate");
-        if gate {
-            let color = if self.context.color { "always" } else { "never" };
-            arguments.remove(0);
-            arguments.extend(["--quiet".into(), "--color".into(), color.into()]);
+        if arguments.first().is_none_or(|word| word != "gate") {
+            return self.start(person, &program, arguments);
         }
-        let ran = if gate {
-            self.start_path(person, self.program.as_os_str(), arguments)?
-        } else {
-            self.start(person, &program, arguments)?
-        };
-        self.print(&String::from_utf8_lossy(&ran.stdout))?;
-        self.print(&ran.stderr)?;
-        let judges = ["check", "ready"].iter().any(|verb| command.starts_with(&format!("git gate {verb} ")));
-        match ran.status {
-            Some(status) if judges => self.print(&self.styled("2", &format!("(exit status {status})\n"))),
-            Some(0) => Ok(()),
-            Some(_) | None => {
-                Err(Failure::new("failed", format!("the demo's own command failed: `{command}`")))
-            }
-        }
+        let color = if self.context.color { "always" } else { "never" };
+        arguments.remove(0);
+        arguments.extend(["--quiet".into(), "--color".into(), color.into()]);
+        self.start_path(person, self.program.as_os_str(), arguments)
     }
 
     /// Runs a command without showing it; what it printed.
@@ -234,6 +263,16 @@ fn wrap(text: &str, width: usize, end: &str) -> Vec<String> {
         line.push_str(word);
     }
     lines
+}
+
+/// A line without what colours it.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    for (index, part) in line.split('\u{1b}').enumerate() {
+        let rest = if index == 0 { Some(part) } else { part.split_once('m').map(|(_style, rest)| rest) };
+        text.push_str(rest.unwrap_or_default());
+    }
+    text
 }
 
 /// The words of a command, double quotes taken off.
