@@ -61,6 +61,7 @@ pub struct Ledger {
     log_commits: Vec<Index>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
     time: Time,
 }
 
@@ -125,6 +126,7 @@ impl Ledger {
             log_commits,
             provenances: RefCell::default(),
             incident_events: RefCell::default(),
+            requests: RefCell::default(),
             time,
         })
     }
