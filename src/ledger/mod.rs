@@ -1,7 +1,7 @@
 //! The ledger: history → facts.
 //!
 //! Opening a ledger reads every commit that the mainline reaches, once and raw; works out steps, recorded times and the
-//! policy in force at each ([`chronicle`]); and then answers what a question needs: decisions on a gate, its content and
+//! policy in force at each (`chronicle.rs`); and then answers what a question needs: decisions on a gate, its content and
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
