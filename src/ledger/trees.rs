@@ -85,7 +85,13 @@ impl Trees {
         let mut current = Found::Directory(top);
         for (depth, component) in path.iter().enumerate() {
             let Found::Directory(id) = current else { return Ok(Found::Nothing) };
-            let tree = self.tree(id)?;
+            let tree = match self.tree(id) {
+                Ok(tree) => tree,
+                Err(error @ GitError::OtherKind { .. }) if depth > 0 => {
+                    return Ok(Found::Defective(format!("`{}`: {error}", shown_path(path, depth))));
+                }
+                Err(error) => return Err(error),
+            };
             let tree = match tree.as_ref() {
                 Ok(tree) => tree,
                 Err(defect) => {
@@ -171,7 +177,14 @@ impl Trees {
         seen: &mut usize,
         into: &mut Directory,
     ) -> Result<(), GitError> {
-        let tree = self.tree(id)?;
+        let tree = match self.tree(id) {
+            Ok(tree) => tree,
+            Err(error @ GitError::OtherKind { .. }) => {
+                into.defects.push(format!("`{prefix}`: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let tree = match tree.as_ref() {
             Ok(tree) => tree,
             Err(defect) => {
@@ -228,7 +241,14 @@ impl Trees {
     fn digest(&self, directory: &mut Directory) -> Result<(), GitError> {
         let mut total = 0u64;
         for (path, id) in &directory.files {
-            let bytes = self.repository.blob_size(*id)?;
+            let bytes = match self.repository.blob_size(*id) {
+                Ok(bytes) => bytes,
+                Err(error @ GitError::OtherKind { .. }) => {
+                    directory.defects.push(format!("`{path}`: {error}"));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             total = total.saturating_add(bytes);
             if bytes > limits::FILE_BYTES {
                 directory

@@ -108,8 +108,8 @@ fn what_is_no_regular_file_blocks_its_own_gate_only() {
         (entry("100600", "private", &file), "no regular file"),
         (entry("0100644", "zero", &file), "does not parse"),
         (entry("1", "one", &file), "no regular file"),
-        (entry("40000", "tree", &file), ""),
-        (entry("100644", "blob", &repo.rev("main^{tree}")), ""),
+        (entry("40000", "tree", &file), "is a blob, not a tree"),
+        (entry("100644", "blob", &repo.rev("main^{tree}")), "is a tree, not a blob"),
     ] {
         add(&repo, added);
         assert_blocks_its_own(&repo, reason);
