@@ -8,10 +8,10 @@ use std::path::Path;
 
 use super::GitError;
 
-/// The values of a configuration file, by lower-case key; the last of several, as git has it.
+/// The values of a configuration file, by lower-case key, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Config {
-    values: BTreeMap<String, String>,
+    values: BTreeMap<String, Vec<String>>,
 }
 
 impl Config {
@@ -23,24 +23,29 @@ impl Config {
         let unreadable =
             |error: git2::Error| GitError::Io { path: path.to_owned(), reason: error.message().to_owned() };
         let file = git2::Config::open(path).map_err(unreadable)?;
-        let mut values = BTreeMap::new();
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut entries = file.entries(None).map_err(unreadable)?;
         while let Some(entry) = entries.next() {
             let entry = entry.map_err(unreadable)?;
-            if entry.include_depth() != 0 {
+            if entry.include_depth() != 0 || !entry.has_value() {
                 continue;
             }
             // A key or value that is not UTF-8 is none that is asked for here.
             if let (Ok(name), Ok(value)) = (entry.name(), entry.value()) {
-                values.insert(name.to_owned(), value.to_owned());
+                values.entry(name.to_owned()).or_default().push(value.to_owned());
             }
         }
         Ok(Self { values })
     }
 
-    /// The value of `key`, written in lower case (`gate.root`).
+    /// The value of `key`, written in lower case (`gate.root`); of several the last, as git has it.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        self.values.get(key).map(String::as_str)
+        self.all(key).last().map(String::as_str)
+    }
+
+    /// All values of `key`, in their order.
+    pub(super) fn all(&self, key: &str) -> &[String] {
+        self.values.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// All keys that begin with `prefix`.
@@ -48,6 +53,6 @@ impl Config {
         self.values
             .iter()
             .filter(move |(key, _)| key.starts_with(prefix))
-            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .flat_map(|(key, values)| values.iter().map(move |value| (key.as_str(), value.as_str())))
     }
 }

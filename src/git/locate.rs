@@ -91,6 +91,11 @@ impl Repository {
         self.config.get(key)
     }
 
+    /// All values of a key of the repository's own configuration file.
+    pub fn config_all(&self, key: &str) -> &[String] {
+        self.config.all(key)
+    }
+
     /// Refuses what makes history unsound to read: a shallow clone, grafts.
     pub fn refuse_cut_history(&self) -> Result<(), GitError> {
         let holds_lines = |name: &str| {

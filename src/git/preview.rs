@@ -49,8 +49,12 @@ impl Repository {
             let tree_of = |id| merging.find_commit(id).and_then(|commit| commit.tree());
             let ours = tree_of(oid(mainline)).map_err(library)?;
             let theirs = tree_of(oid(branch)).map_err(library)?;
+            let mut options = git2::MergeOptions::new();
+            options.find_renames(false);
             let mut index = match base {
-                Some(base) => merging.merge_trees(&tree_of(base).map_err(library)?, &ours, &theirs, None),
+                Some(base) => {
+                    merging.merge_trees(&tree_of(base).map_err(library)?, &ours, &theirs, Some(&options))
+                }
                 None => {
                     return Ok(Preview::Conflict(vec![
                         "the branch shares no history with the mainline".into(),

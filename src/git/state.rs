@@ -12,7 +12,10 @@ impl Repository {
     /// The text kept under `name`, a relative path of ours; nothing where there is none.
     pub fn state(&self, name: &str) -> Result<Option<String>, GitError> {
         let path = self.common_directory.join("gate").join(name);
-        if path.is_file() { read_small(&path).map(Some) } else { Ok(None) }
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Ok(_) | Err(_) => read_small(&path).map(Some),
+        }
     }
 
     /// Keeps `text` under `name`.

@@ -253,14 +253,19 @@ impl<'a> Judge<'a> {
                 Replay::NotAllowed(BTreeSet::from([RequirementId::IntegrityContent]))
             }
             Outcome::Allowed(basis) => {
-                let supports = if self.ledger.has_later_withdrawals(&record.gate, view)? {
+                let again = if self.ledger.has_later_withdrawals(&record.gate, view)? {
                     case.view.later_withdrawals = true;
-                    let again = self.verdict(&case, asking)?;
-                    matches!(again.outcome, Outcome::Allowed(Basis::Requirements | Basis::Exception))
+                    self.verdict(&case, asking)?
                 } else {
-                    true
+                    verdict
                 };
-                let expires = verdict.exceptions.iter().filter(|exception| exception.in_force);
+                let expires = again.exceptions.iter().filter(|exception| exception.in_force);
+                // With today's withdrawals it may rest on an exception that it did not need then.
+                let (basis, supports) = match again.outcome {
+                    Outcome::Allowed(Basis::Exception) => (Basis::Exception, true),
+                    Outcome::Allowed(Basis::Requirements) => (basis, true),
+                    Outcome::Allowed(Basis::Rollback) | Outcome::Pending | Outcome::Blocked => (basis, false),
+                };
                 Replay::Allowed {
                     basis,
                     exception_expires: expires.filter_map(|exception| exception.expires).min(),

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::thread;
 
-use crate::git::{GitError, Repository, Tree};
+use crate::git::{EntryKind, GitError, Repository, Tree};
 use crate::model::ObjectId;
 
 use super::Undecided;
 use super::history::{Commit, History, Index, place, twins};
+use super::provenance::Object;
 use super::trees::GOVERNED;
 
 /// For each governed name, and below `gates` and `exceptions` for each system, the commits whose object there differs from
@@ -22,7 +23,7 @@ pub(crate) struct Changes {
 }
 
 /// What stands at the governed names of a top tree.
-type Top = [Option<ObjectId>; GOVERNED.len()];
+type Top = [Option<Object>; GOVERNED.len()];
 
 /// How many trees one reader keeps. Neighbours in history share most of theirs.
 const MOST_TREES: usize = 256;
@@ -133,17 +134,17 @@ impl Reader<'_> {
             return Ok(*top);
         }
         let tree = read_tree(self.repository, id)?;
-        let top = GOVERNED.map(|name| tree.as_ref().and_then(|tree| tree.get(name)).map(|entry| entry.id));
+        let top = GOVERNED
+            .map(|name| tree.as_ref().and_then(|tree| tree.get(name)).map(|entry| (entry.kind, entry.id)));
         self.tops.insert(id, top);
         Ok(top)
     }
 
     /// The names whose entries differ between two trees; of what is no canonical tree, all are missing.
-    fn differing(
-        &mut self,
-        mine: Option<ObjectId>,
-        other: Option<ObjectId>,
-    ) -> Result<Vec<Vec<u8>>, GitError> {
+    fn differing(&mut self, mine: Option<Object>, other: Option<Object>) -> Result<Vec<Vec<u8>>, GitError> {
+        // What is no directory holds nothing.
+        let [mine, other] = [mine, other]
+            .map(|object| object.filter(|(kind, _)| *kind == EntryKind::Directory).map(|(_, id)| id));
         for id in [mine, other].into_iter().flatten() {
             if !self.trees.contains_key(&id) {
                 if self.trees.len() >= MOST_TREES {

@@ -182,7 +182,14 @@ impl Chronicle {
         open: &BTreeSet<Index>,
     ) -> Result<Tally, Undecided> {
         let mut ballots = Vec::new();
+        let mut seen = BTreeSet::new();
         for at in open {
+            let signed = sources.signing.signed(sources.history.commit(*at).id)?;
+            // The same payload and key again is the first one seen, whatever was added around it.
+            if signed.malformed.is_none() && signed.identity().is_some_and(|identity| !seen.insert(identity))
+            {
+                continue;
+            }
             let recorded = self.link(sources.history.commit(*at).link).recorded;
             let signer = signer_under(sources, epoch, *at, recorded, link)?;
             let mut ballot = Ballot::read(sources, *at, signer, epoch)?;

@@ -70,8 +70,9 @@ impl Ledger {
         for at in provenance.changed_up_to(&self.history, view.step) {
             authors.extend(self.signer(at, view.step)?.owner);
         }
-        for (name, blob, _) in provenance.introduced_up_to(&self.history, view.step) {
-            if name == REQUEST {
+        for (name, blob, at) in provenance.introduced_up_to(&self.history, view.step) {
+            // What nobody signed names nobody: else a stranger could make every approver an author.
+            if name == REQUEST && self.signer(at, view.step)?.owner.is_some() {
                 authors.extend(requested_by(&self.readable_blob(blob)?));
             }
         }

@@ -36,44 +36,66 @@ impl Ledger {
                 places.push(*at);
             }
         }
-        let set: BTreeSet<Index> = places.iter().copied().collect();
-        let opened: BTreeMap<Index, &IncidentId> =
+        let opened: BTreeSet<(Index, &IncidentId)> =
             incidents.iter().filter_map(|(id, commit)| Some((self.history.find(*commit)?, id))).collect();
-        let wanted: BTreeSet<Index> = set.iter().chain(opened.keys()).copied().collect();
-        let mut seen: BTreeMap<(ContentDigest, String), usize> = BTreeMap::new();
         let mut facts = Vec::with_capacity(places.len());
-        for (index, at) in places.iter().enumerate() {
-            let mut fact = self.decision(gate, *at, view, authors)?;
+        for at in &places {
+            facts.push(self.decision(gate, *at, view, authors)?);
+        }
+        self.relate(&places, &opened, &mut facts);
+        self.find_duplicates(&mut facts)?;
+        Ok(facts)
+    }
+
+    /// Fills in which decisions of the same signer, and which openings of incidents, are ancestors of each. What nobody
+    /// signed has no effect on others, and costs no walk.
+    fn relate(&self, places: &[Index], opened: &BTreeSet<(Index, &IncidentId)>, facts: &mut [DecisionFact]) {
+        let mut of_signer: BTreeMap<Principal, BTreeSet<Index>> = BTreeMap::new();
+        for (at, fact) in places.iter().zip(facts.iter()) {
+            if let Some(principal) = &fact.principal {
+                of_signer.entry(principal.clone()).or_default().insert(*at);
+            }
+        }
+        for (at, fact) in places.iter().zip(facts.iter_mut()) {
+            let Some(own) = fact.principal.as_ref().and_then(|principal| of_signer.get(principal)) else {
+                continue;
+            };
+            let wanted = own.iter().copied().chain(opened.iter().map(|(opening, _)| *opening)).collect();
             let ancestors = self.history.ancestors_among(*at, &wanted);
-            fact.ancestors = places
-                .iter()
-                .enumerate()
-                .filter(|(_, other)| ancestors.contains(other))
-                .map(|(place, _)| place)
+            fact.ancestors = (0..places.len())
+                .filter(|place| {
+                    places.get(*place).is_some_and(|at| own.contains(at) && ancestors.contains(at))
+                })
                 .collect();
             fact.after_incidents = opened
                 .iter()
                 .filter(|(opening, _)| ancestors.contains(opening))
                 .map(|(_, id)| (*id).clone())
                 .collect();
+        }
+    }
+
+    /// Marks the copies: the same payload and key again, whatever was added around it. The first is the first that reads
+    /// as a commit, where one does: a copy that counts for nothing must not stand in the way of what it is a copy of.
+    fn find_duplicates(&self, facts: &mut [DecisionFact]) -> Result<(), Undecided> {
+        let mut copies: BTreeMap<(ContentDigest, String), Vec<(bool, usize)>> = BTreeMap::new();
+        for (index, fact) in facts.iter().enumerate() {
             let signed = self.signing.signed(fact.commit)?;
             if let Some(identity) = signed.identity() {
-                match seen.get(&identity) {
-                    Some(first) => {
-                        fact.duplicate_of = Some(*first);
-                        fact.defects
-                            .insert(Code::Duplicate, "the same payload and key were recorded before".into());
-                    }
-                    // A copy that counts for nothing must not stand in the way of what it is a copy of.
-                    None if signed.malformed.is_none() || blocks_in_any_form(&fact) => {
-                        seen.insert(identity, index);
-                    }
-                    None => {}
+                copies.entry(identity).or_default().push((signed.malformed.is_some(), index));
+            }
+        }
+        for places in copies.into_values() {
+            let Some((_, first)) = places.iter().min().copied() else { continue };
+            for (_, index) in places.into_iter().filter(|(_, index)| *index != first) {
+                if let Some(fact) = facts.get_mut(index) {
+                    fact.duplicate_of = Some(first);
+                    fact.defects
+                        .insert(Code::Duplicate, "the same payload and key were recorded before".into());
                 }
             }
-            facts.push(fact);
         }
-        Ok(facts)
+        Ok(())
     }
 
     /// Whether withdrawals on the gate were recorded after a view.
@@ -102,7 +124,9 @@ impl Ledger {
             let signed = self.signing.signed(id)?;
             let shape = Shape::of_message(&signed.message);
             let of_gate = shape.target == Some(Target::Gate(gate.clone()));
-            if of_gate && matches!(shape.verb, Some(Verb::Reject | Verb::Close)) {
+            let policy = self.policy(self.now()).policy;
+            let known = signed.signer(&policy, &[signed.date]).owner.is_some();
+            if of_gate && known && matches!(shape.verb, Some(Verb::Reject | Verb::Close)) {
                 found.insert(id);
             }
             open.extend(&signed.parents);
@@ -246,11 +270,6 @@ fn restricts(policy: &Policy, shape: &Shape, signer: &Signer, authors: &BTreeSet
             _,
         ) => false,
     }
-}
-
-/// Whether a malformed commit has the same effect as a well-formed one of the same payload and key.
-fn blocks_in_any_form(fact: &DecisionFact) -> bool {
-    fact.restricts && matches!(fact.verb, Some(Verb::Reject | Verb::Close))
 }
 
 fn environments(shape: &Shape) -> BTreeSet<Name> {

@@ -158,9 +158,10 @@ impl Ledger {
         mine: &dyn Fn(&str) -> bool,
     ) -> Result<BTreeSet<Principal>, Undecided> {
         let mut authors = BTreeSet::new();
-        let introduced =
-            provenance.introduced_up_to(&self.history, view.step).filter(|(path, _, _)| mine(path));
-        let places: BTreeSet<Index> = introduced.map(|(_, _, at)| at).collect();
+        let places: BTreeSet<Index> = provenance
+            .changed_up_to(&self.history, view.step)
+            .filter(|at| provenance.changed_among(&self.history, *at, mine))
+            .collect();
         for at in places {
             authors.extend(self.signer(at, view.step)?.owner);
         }

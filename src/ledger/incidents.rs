@@ -3,14 +3,14 @@
 //! Read from the changes in history, not from the tip's tree: a merge that drops the file hides nothing (design, section
 //! 11). A change by anybody else, or one that does not read, is not seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::request::Incident;
 use crate::verdict::{IncidentFact, Notice};
 
-use super::history::Index;
+use super::history::{Index, place};
 use super::{Ledger, Undecided, View};
 
 /// One change of one incident file, in recorded order.
@@ -18,6 +18,8 @@ use super::{Ledger, Undecided, View};
 pub(crate) struct Event {
     at: Index,
     id: IncidentId,
+    /// The file's object.
+    blob: Option<ObjectId>,
     /// What it says then; nothing: the file was removed, or does not even name a version and an environment.
     incident: Option<Incident>,
     /// It reads whole.
@@ -29,6 +31,44 @@ pub(crate) struct Event {
     by_person_in_role: bool,
 }
 
+/// Incidents by file and by what they hit.
+type Incidents = BTreeMap<(IncidentId, GateName, Name), Standing>;
+
+/// An incident as the changes so far leave it.
+#[derive(Debug)]
+struct Standing {
+    fact: IncidentFact,
+    opened: Index,
+    /// The contents of its file with which it was open.
+    open_as: BTreeSet<ObjectId>,
+}
+
+impl Standing {
+    fn opened(event: &Event, incident: &Incident, commit: ObjectId) -> Self {
+        let open = incident.resolved.is_none();
+        let fact = IncidentFact { id: event.id.clone(), incident: incident.clone(), opened: commit, open };
+        let open_as = event.blob.filter(|_| open).into_iter().collect();
+        Self { fact, opened: event.at, open_as }
+    }
+
+    /// Applies a change by a person in a role; whether it is seen.
+    fn change(&mut self, event: &Event, incident: &Incident, commit: ObjectId, resolves: bool) -> bool {
+        let opens = incident.resolved.is_none();
+        if !opens && !resolves {
+            return false;
+        }
+        // What was resolved and is opened again stands anew.
+        if opens && !self.fact.open {
+            self.fact.opened = commit;
+            self.opened = event.at;
+        }
+        self.open_as.extend(event.blob.filter(|_| opens));
+        self.fact.open = opens;
+        self.fact.incident = incident.clone();
+        true
+    }
+}
+
 impl Ledger {
     /// The incidents that name this version and environment, in a view.
     pub(crate) fn incidents(
@@ -37,66 +77,91 @@ impl Ledger {
         environment: &Name,
         view: View,
     ) -> Result<Vec<IncidentFact>, Undecided> {
-        let mut standing: BTreeMap<IncidentId, IncidentFact> = BTreeMap::new();
+        let (mut standing, _) = self.incidents_and_unseen(view)?;
+        standing.retain(|(_, of, place), _| of == gate && place == environment);
+        Ok(standing.into_values().map(|standing| standing.fact).collect())
+    }
+
+    /// Notices of incident files whose changes are not seen.
+    pub(crate) fn incident_notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
+        let (_, unseen) = self.incidents_and_unseen(view)?;
+        let notice = |(id, at)| Notice {
+            code: "incident-not-seen",
+            message: format!(
+                "the change of `incidents/{id}.toml` by {} is not seen: it is not signed as it must be, or does not read",
+                self.history.commit(at).id
+            ),
+        };
+        Ok(unseen.into_iter().map(notice).collect())
+    }
+
+    /// All incidents in a view, by id and what they hit; and the changes that are not seen.
+    ///
+    /// One file may have named several versions over time: each stays an incident of its own, so that naming another
+    /// version makes no approval fresh again.
+    fn incidents_and_unseen(&self, view: View) -> Result<(Incidents, Vec<(IncidentId, Index)>), Undecided> {
+        let mut standing = Incidents::new();
+        let mut unseen = Vec::new();
         for event in self.incident_events()?.iter() {
             let commit = self.history.commit(event.at);
             if commit.link > view.link {
                 continue;
             }
-            match (standing.get_mut(&event.id), &event.incident) {
-                (None, Some(incident)) if event.signed => {
-                    let open = incident.resolved.is_none();
-                    let fact = IncidentFact {
-                        id: event.id.clone(),
-                        incident: incident.clone(),
-                        opened: commit.id,
-                        open,
-                    };
-                    standing.insert(event.id.clone(), fact);
+            // What lies beyond the last step permits nothing: it opens incidents, and resolves none.
+            let resolves = event.by_person_in_role && commit.link <= view.step;
+            let mut seen = false;
+            let target = event.incident.as_ref().map(|incident| (&incident.gate, &incident.environment));
+            for ((id, gate, environment), known) in &mut standing {
+                // A resolution of an earlier time resolves nothing that was opened since.
+                if *id != event.id || Some((&*gate, &*environment)) == target || !resolves {
+                    continue;
                 }
-                (Some(fact), Some(incident)) if event.by_person_in_role && event.whole => {
-                    // What was resolved and is opened again stands anew.
-                    if !fact.open && incident.resolved.is_none() {
-                        fact.opened = commit.id;
+                let read = event.removed || event.whole;
+                if read && self.descends(event.at, known.opened) {
+                    known.fact.open = false;
+                    seen = true;
+                }
+            }
+            if let Some(incident) = &event.incident {
+                let key = (event.id.clone(), incident.gate.clone(), incident.environment.clone());
+                match standing.get_mut(&key) {
+                    None if event.signed => {
+                        standing.insert(key, Standing::opened(event, incident, commit.id));
+                        seen = true;
                     }
-                    fact.open = incident.resolved.is_none();
-                    fact.incident = incident.clone();
+                    Some(known) if event.by_person_in_role && event.whole => {
+                        seen = known.change(
+                            event,
+                            incident,
+                            commit.id,
+                            resolves && self.descends(event.at, known.opened),
+                        );
+                    }
+                    None | Some(_) => {}
                 }
-                (Some(fact), None) if event.by_person_in_role && event.removed => fact.open = false,
-                (None | Some(_), _) => {}
+            }
+            if !seen {
+                unseen.push((event.id.clone(), event.at));
             }
         }
-        let mut facts: Vec<IncidentFact> = standing.into_values().collect();
-        facts.retain(|fact| fact.incident.gate == *gate && fact.incident.environment == *environment);
-        Ok(facts)
+        self.reopen_what_the_tip_holds(view, &mut standing)?;
+        Ok((standing, unseen))
     }
 
-    /// Notices of incident files whose changes are not seen.
-    pub(crate) fn incident_notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
-        let mut notices = Vec::new();
-        let mut known: std::collections::BTreeSet<&IncidentId> = std::collections::BTreeSet::new();
-        let events = self.incident_events()?;
-        for event in events.iter().filter(|event| self.history.commit(event.at).link <= view.link) {
-            let seen = if known.contains(&event.id) {
-                event.by_person_in_role && (event.removed || event.whole)
-            } else {
-                event.signed && event.incident.is_some()
-            };
-            if seen {
-                known.insert(&event.id);
-            } else {
-                let commit = self.history.commit(event.at).id;
-                notices.push(Notice {
-                    code: "incident-not-seen",
-                    message: format!(
-                        "the change of `incidents/{}.toml` by {commit} is not seen: it is not signed as it must be, or \
-                         does not read",
-                        event.id
-                    ),
-                });
-            }
+    /// An incident that was resolved on a side of history whose file the mainline did not take is open.
+    fn reopen_what_the_tip_holds(&self, view: View, standing: &mut Incidents) -> Result<(), Undecided> {
+        let provenance = self.provenance(&["incidents"])?;
+        let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
+        let Some(state) = provenance.state(tip) else { return Ok(()) };
+        for ((id, _, _), known) in standing {
+            let blob = state.files.get(&format!("{id}.toml")).map(|file| file.blob);
+            known.fact.open |= blob.is_some_and(|blob| known.open_as.contains(&blob));
         }
-        Ok(notices)
+        Ok(())
+    }
+
+    fn descends(&self, at: Index, from: Index) -> bool {
+        !self.history.ancestors_among(at, &BTreeSet::from([from])).is_empty()
     }
 
     fn incident_events(&self) -> Result<Rc<Vec<Event>>, Undecided> {
@@ -105,8 +170,13 @@ impl Ledger {
         }
         let provenance = self.provenance(&["incidents"])?;
         let mut events = Vec::new();
+        let mut seen = BTreeSet::new();
         for at in &provenance.changed {
-            self.changes(*at, &provenance, &mut events)?;
+            // The same payload and key again is the first one seen: an old resolution resolves nothing anew.
+            let signed = self.signing.signed(self.history.commit(*at).id)?;
+            if signed.identity().is_none_or(|identity| seen.insert(identity)) {
+                self.changes(*at, &provenance, &mut events)?;
+            }
         }
         let events = Rc::new(events);
         *self.incident_events.borrow_mut() = Some(Rc::clone(&events));
@@ -164,6 +234,6 @@ impl Ledger {
             None => (None, false),
         };
         let signed = trusted || (signer.owner.is_some() && !signer.restricts_nothing);
-        Ok(Event { at, id, incident, whole, removed: blob.is_none(), signed, by_person_in_role })
+        Ok(Event { at, id, blob, incident, whole, removed: blob.is_none(), signed, by_person_in_role })
     }
 }

@@ -20,7 +20,9 @@ pub fn follow(
         if seen == tip {
             return Ok(());
         }
-        if !ledger.is_on_chain(seen, view) {
+        let before_root =
+            ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
+        if !ledger.is_on_chain(seen, view) && !before_root {
             return Err(rewound(ledger, seen, tip, mainline_ref));
         }
     }

@@ -170,7 +170,8 @@ impl Ledger {
                 continue;
             }
             let versions = self.trees.tree(system.id)?;
-            for version in versions.as_ref().iter().flat_map(crate::git::Tree::entries) {
+            let versions = versions.as_ref().iter().flat_map(crate::git::Tree::entries);
+            for version in versions.filter(|version| version.kind == crate::git::EntryKind::Directory) {
                 let name = format!(
                     "{}/{}",
                     String::from_utf8_lossy(system.name),

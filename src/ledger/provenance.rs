@@ -26,11 +26,14 @@ pub(crate) struct Provenance {
     pub(crate) introduced: BTreeMap<(String, ObjectId), Vec<Index>>,
 }
 
+/// What stands at a path: what its entry says that it is, and its id.
+pub(crate) type Object = (EntryKind, ObjectId);
+
 /// A directory at one commit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct State {
     /// Its object: a tree, or whatever stands at its path.
-    pub(crate) object: ObjectId,
+    pub(crate) object: Object,
     /// Its files.
     pub(crate) files: BTreeMap<String, FileState>,
 }
@@ -64,14 +67,6 @@ impl Provenance {
         let mut changing = changing.iter().copied().peekable();
         for (at, commit) in (0..).zip(&history.commits).skip(first) {
             let state = if changing.next_if_eq(&at).is_some() {
-                // A top tree that counts for nothing changes nothing: what the first parent had goes on.
-                if let (Err(_not_canonical), Some(parent)) =
-                    (trees.check_top(commit.tree)?, commit.parents.first())
-                {
-                    let before = provenance.state(*parent).cloned();
-                    provenance.states.push(before);
-                    continue;
-                }
                 let object = object_at(trees, commit.tree, path)?;
                 provenance.changed_maybe(trees, at, commit, object)?
             } else {
@@ -85,6 +80,17 @@ impl Provenance {
     /// The commits up to and with `link` that changed it, oldest first.
     pub(crate) fn changed_up_to(&self, history: &History, link: u32) -> impl Iterator<Item = Index> {
         self.changed.iter().copied().filter(move |at| history.commit(*at).link <= link)
+    }
+
+    /// Whether the files that `mine` selects differ, at a commit, from those of every parent.
+    pub(crate) fn changed_among(&self, history: &History, at: Index, mine: &dyn Fn(&str) -> bool) -> bool {
+        let files = |at: Index| -> BTreeMap<&str, ObjectId> {
+            let files = self.state(at).into_iter().flat_map(|state| &state.files);
+            files.filter(|(path, _)| mine(path)).map(|(path, file)| (path.as_str(), file.blob)).collect()
+        };
+        let now = files(at);
+        let parents = &history.commit(at).parents;
+        if parents.is_empty() { !now.is_empty() } else { parents.iter().all(|parent| files(*parent) != now) }
     }
 
     /// The contents that commits up to and with `link` brought to paths, with those commits.
@@ -128,7 +134,7 @@ impl Provenance {
         trees: &Trees,
         at: Index,
         commit: &Commit,
-        object: Option<ObjectId>,
+        object: Option<Object>,
     ) -> Result<Option<Rc<State>>, GitError> {
         let parents: Vec<Option<Rc<State>>> =
             commit.parents.iter().map(|parent| self.state(*parent).cloned()).collect();
@@ -164,14 +170,17 @@ impl Provenance {
 
 /// What stands at `path` below a top tree. A tree that is not canonical holds nothing: that such a directory is invalid is
 /// found where its content is read.
-fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<ObjectId>, GitError> {
-    let mut object = Some(top);
+fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Object>, GitError> {
+    let mut object = Some((EntryKind::Directory, top));
     for component in path {
-        let Some(id) = object else { return Ok(None) };
+        let Some((EntryKind::Directory, id)) = object else { return Ok(None) };
         object = match trees.tree(id) {
-            Ok(tree) => {
-                tree.as_ref().as_ref().ok().and_then(|tree| tree.get(component)).map(|entry| entry.id)
-            }
+            Ok(tree) => tree
+                .as_ref()
+                .as_ref()
+                .ok()
+                .and_then(|tree| tree.get(component))
+                .map(|entry| (entry.kind, entry.id)),
             // A file where a directory should be: nothing stands below it.
             Err(GitError::OtherKind { .. }) => None,
             Err(error) => return Err(error),
@@ -182,11 +191,19 @@ fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Objec
 
 /// The files of the directory with that tree; of what is no directory, itself under an empty path. Entries that may not
 /// stand there count as files too: somebody put them there.
-fn files_of(trees: &Trees, object: ObjectId) -> Result<BTreeMap<String, ObjectId>, GitError> {
+fn files_of(trees: &Trees, (kind, object): Object) -> Result<BTreeMap<String, ObjectId>, GitError> {
     let mut files = BTreeMap::new();
+    if kind != EntryKind::Directory {
+        files.insert(IRREGULAR.to_owned(), object);
+        return Ok(files);
+    }
     collect(trees, object, "", 0, &mut { MOST_NESTED }, &mut files)?;
     Ok(files)
 }
+
+/// Behind the path of what is no regular file, so that nobody takes its object for a file's bytes: no valid path holds a
+/// blank.
+const IRREGULAR: &str = " (no regular file)";
 
 /// Deeper than any valid directory is, and more below its own directories: bounds on the work that a hostile one can
 /// make. What stands in it directly is always seen: nobody can hide an incident among thousands.
@@ -221,10 +238,16 @@ fn collect(
             }
             *nested_left -= 1;
         }
-        if entry.kind == EntryKind::Directory && depth < DEEPEST {
-            collect(trees, entry.id, &format!("{path}/"), depth + 1, nested_left, files)?;
-        } else {
-            files.insert(path, entry.id);
+        match entry.kind {
+            EntryKind::Directory if depth < DEEPEST => {
+                collect(trees, entry.id, &format!("{path}/"), depth + 1, nested_left, files)?;
+            }
+            EntryKind::File => {
+                files.insert(path, entry.id);
+            }
+            EntryKind::Directory | EntryKind::Other => {
+                files.insert(format!("{path}{IRREGULAR}"), entry.id);
+            }
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use crate::model::{
     ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
 };
 
+use super::history::About;
 use super::shape::Shape;
 use super::signing::Signed;
 use super::{Ledger, Undecided, View};
@@ -117,16 +118,21 @@ impl Ledger {
     /// Walks the log of `environment` back from its commit `tip`.
     pub fn read_log(&self, environment: &Name, tip: Option<ObjectId>) -> Result<Log, Undecided> {
         let mut log = Log::default();
-        let mut next = tip;
-        while let Some(id) = next {
-            if self.history.link_of(id).is_some() || !log.ids.insert(id) {
-                break;
+        // Each commit twice: to open its parents, and behind them to enter it. So the oldest is entered first, and no
+        // parent is passed over: a commit on top that names the log second hides nothing.
+        let mut open: Vec<(ObjectId, bool)> = tip.into_iter().map(|tip| (tip, false)).collect();
+        while let Some((id, parents_are_in)) = open.pop() {
+            if parents_are_in {
+                log.entries.push(self.entry(environment, id)?);
+                continue;
             }
-            let entry = self.entry(environment, id)?;
-            next = entry.before;
-            log.entries.push(entry);
+            if self.history.link_of(id).is_some() || self.is_other_past(id) || !log.ids.insert(id) {
+                continue;
+            }
+            open.push((id, true));
+            let signed = self.signing.signed(id)?;
+            open.extend(signed.parents.iter().rev().map(|parent| (*parent, false)));
         }
-        log.entries.reverse();
         Ok(log)
     }
 
@@ -134,24 +140,23 @@ impl Ledger {
     pub fn records(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let entries = log.up_to(asked.last);
         let mut records: Vec<Record> = Vec::new();
-        let mut newest: Option<ObjectId> = None;
         for (at, entry) in entries.iter().enumerate() {
             match &entry.says {
                 Some(Says::Deployed(gate, deploy)) => {
-                    newest = Some(entry.id);
                     if asked.system.is_none_or(|system| gate.system == *system) {
                         let before = entries.get(..at).unwrap_or_default();
                         records.push(self.record(asked.environment, entry, gate, deploy, before, view)?);
                     }
                 }
-                Some(Says::Failed(failed)) if newest == Some(*failed) => {
+                Some(Says::Failed(failed)) => {
                     if let Some(record) = records.iter_mut().rev().find(|record| record.commit == *failed)
                         && self.deployer(asked.environment, entry, view)?.defect.is_none()
+                        && !self.counts_between(asked.environment, entries, *failed, at, view)?
                     {
                         record.failed = true;
                     }
                 }
-                Some(Says::Failed(_)) | None => {}
+                None => {}
             }
         }
         if asked.whole {
@@ -159,6 +164,28 @@ impl Ledger {
         }
         records.extend(self.forks(log, asked, view)?);
         Ok(records)
+    }
+
+    /// Whether a record that counts stands between the log commit `after` and the entry at `before`.
+    fn counts_between(
+        &self,
+        environment: &Name,
+        entries: &[Entry],
+        after: ObjectId,
+        before: usize,
+        view: View,
+    ) -> Result<bool, Undecided> {
+        let earlier = entries.get(..before).unwrap_or_default().iter().enumerate().rev();
+        for (at, entry) in earlier.take_while(|(_, entry)| entry.id != after) {
+            let Some(Says::Deployed(_, deploy)) = &entry.says else { continue };
+            let older = entries.get(..at).unwrap_or_default();
+            if self.deployer(environment, entry, view)?.defect.is_none()
+                && self.out_of_chain(environment, entry, older, deploy.restart.is_some(), view)?.is_none()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The last record judged at or before a view's mainline commit and not after its time.
@@ -223,7 +250,13 @@ impl Ledger {
         view: View,
     ) -> Result<Record, Undecided> {
         let signer = self.deployer(environment, entry, view)?;
-        let chain = self.out_of_chain(environment, entry, before, deploy.restart.is_some(), view)?;
+        let before_root = entry.judged.is_some_and(|judged| self.is_before_root(judged));
+        let chain = if before_root {
+            None
+        } else {
+            self.out_of_chain(environment, entry, before, deploy.restart.is_some(), view)?
+        };
+        let unjudgeable = before_root.then(|| "it judged a commit from before the trust root".to_owned());
         Ok(Record {
             commit: entry.id,
             gate: gate.clone(),
@@ -236,7 +269,7 @@ impl Ledger {
             by_deployer: signer.is_deployer(),
             principal: signer.owner,
             out_of_chain: chain.is_some(),
-            defect: signer.defect.or(chain),
+            defect: signer.defect.or(chain).or(unjudgeable),
             failed: false,
         })
     }
@@ -246,10 +279,7 @@ impl Ledger {
         let signed = self.signing.signed(entry.id)?;
         let policy = &self.chronicle.epoch_at(entry.judged_link.unwrap_or(view.link)).policy;
         let mut signer = signed.signer(policy, &[signed.date]);
-        let recorded = self
-            .history
-            .find(entry.id)
-            .and_then(|at| self.chronicle.recording_step(self.history.commit(at).link, self.now().step));
+        let recorded = self.recorded(entry.id).map(|(step, _)| step);
         self.revocations.apply(&signed, recorded, &mut signer);
         let allowed = policy.environments.get(environment).map(|known| &known.deployers);
         let holds = |role: &Name| signer.owner.as_ref().is_some_and(|owner| policy.holds(owner, role));
@@ -269,6 +299,13 @@ impl Ledger {
         Ok(Deployer { owner: signer.owner, role, defect })
     }
 
+    /// The step that recorded a log commit, and its time.
+    fn recorded(&self, id: ObjectId) -> Option<(u32, Time)> {
+        let at = self.history.find(id)?;
+        let step = self.chronicle.recording_step(self.history.commit(at).link, self.now().step)?;
+        Some((step, self.chronicle.link(step).recorded))
+    }
+
     /// Why a record is out of chain, if it is: its judged commit is that of the record before it or a later one of the
     /// chain, and it is dated before neither. Only records that count come before it; those that it follows anyway need not
     /// be verified for that.
@@ -286,11 +323,18 @@ impl Ledger {
                 format!("the commit that it judged, {judged}, is not on the mainline since the trust root");
             return Ok(Some(reason));
         };
-        if entry.date < self.commit_at_link(link).date {
+        let judged_at = self.commit_at_link(link).date.min(self.chronicle.link(link).recorded);
+        if entry.date < judged_at {
             return Ok(Some("it is dated before the commit that it judged".into()));
         }
         if entry.date.seconds_since(self.time.max(view.time)) > limits::CLOCK_SKEW_SECONDS {
             return Ok(Some("it is dated in the future".into()));
+        }
+        if self
+            .recorded(entry.id)
+            .is_some_and(|(_, recorded)| entry.date.seconds_since(recorded) > limits::CLOCK_SKEW_SECONDS)
+        {
+            return Ok(Some("it is dated after it was recorded".into()));
         }
         let is_record = |earlier: &&Entry| matches!(earlier.says, Some(Says::Deployed(..)));
         for earlier in before.iter().rev().filter(is_record) {
@@ -298,7 +342,13 @@ impl Ledger {
             if !older_commit && entry.date >= earlier.date {
                 continue;
             }
-            if earlier.judged_link.is_some() && self.deployer(environment, earlier, view)?.defect.is_none() {
+            let dated_ahead = self.recorded(earlier.id).is_some_and(|(_, recorded)| {
+                earlier.date.seconds_since(recorded) > limits::CLOCK_SKEW_SECONDS
+            });
+            if earlier.judged_link.is_some()
+                && !dated_ahead
+                && self.deployer(environment, earlier, view)?.defect.is_none()
+            {
                 let reason = if older_commit {
                     "it judged an older mainline commit than a record before it"
                 } else {
@@ -320,10 +370,9 @@ impl Ledger {
         for entry in entries.iter().rev() {
             let Some(Says::Deployed(_, deploy)) = &entry.says else { continue };
             let judged = entry.judged.unwrap_or(entry.id);
-            let before_root = self.history.find(judged).is_some_and(|at| self.history.commit(at).link == 0);
-            if !before_root
+            if !self.is_before_root(judged)
                 && !self.is_on_chain(judged, view)
-                && self.deployer(environment, entry, view)?.is_deployer()
+                && self.deployer(environment, entry, view)?.defect.is_none()
             {
                 return Err(Undecided::new(
                     "mainline-rewound",
@@ -337,11 +386,42 @@ impl Ledger {
                      `git gate trust --accept-rewind`",
                 ));
             }
-            if deploy.restart.is_some() {
+            // Only a record that counts says that a rewind was accepted.
+            if deploy.restart.is_some()
+                && entry.judged_link.is_some()
+                && self.deployer(environment, entry, view)?.defect.is_none()
+            {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Whether the log holds the same payload by the same key.
+    fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
+        let identity = self.signing.signed(commit)?.identity();
+        for entry in log.entries.iter().filter(|entry| matches!(entry.says, Some(Says::Deployed(..)))) {
+            let other = self.signing.signed(entry.id)?;
+            if identity.is_some()
+                && other.date == self.signing.signed(commit)?.date
+                && other.identity() == identity
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a commit is the past of the trust root, and no record.
+    fn is_other_past(&self, id: ObjectId) -> bool {
+        let commit = self.history.find(id).map(|at| self.history.commit(at));
+        commit.is_some_and(|commit| commit.link == 0 && !matches!(commit.about, About::Log(_)))
+    }
+
+    /// Whether a commit is the past of the trust root, and not the root itself.
+    fn is_before_root(&self, commit: ObjectId) -> bool {
+        let past = self.history.find(commit).is_some_and(|at| self.history.commit(at).link == 0);
+        past && self.history.link_of(commit).is_none()
     }
 
     /// Records by deployers that the mainline holds and this log does not.
@@ -350,6 +430,13 @@ impl Ledger {
         for at in &self.log_commits {
             let commit = self.history.commit(*at);
             if commit.link > view.link || log.ids.contains(&commit.id) {
+                continue;
+            }
+            let entry = self.entry(asked.environment, commit.id)?;
+            if !matches!(entry.says, Some(Says::Deployed(..)))
+                || !self.deployer(asked.environment, &entry, view)?.is_deployer()
+                || self.is_copy(log, commit.id)?
+            {
                 continue;
             }
             let own = self.read_log(asked.environment, Some(commit.id))?;

@@ -95,6 +95,14 @@ pub fn snapshot(
     let shared = repository.resolve(&shared_ref)?;
     let local_ref = format!("refs/heads/{mainline}");
     let local = if prefix == "refs/heads/" { None } else { repository.resolve(&local_ref)? };
+    if tracks_origin(repository) && !tracks_all_branches(repository) {
+        return Err(Undecided::new(
+            "branches-not-fetched",
+            "this clone fetches some branches of `origin` only: deployment logs and rejections may be on others",
+            "fetch all: `git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'; git fetch \
+             origin`",
+        ));
+    }
     let mut notices = Vec::new();
     let (mainline_ref, tip) = match (shared, local, branches) {
         (Some(shared), Some(local), Branches::LocalWhereAhead) if is_ahead(repository, local, shared)? => {
@@ -181,7 +189,16 @@ const PIN: &str = "ask the policy owners for the full id of the trust root, then
                    pass `--root <commit>`";
 
 fn tracks_origin(repository: &Repository) -> bool {
-    repository.config("remote.origin.fetch").is_some_and(|refspec| refspec.contains("refs/remotes/origin/"))
+    repository
+        .config_all("remote.origin.fetch")
+        .iter()
+        .any(|refspec| refspec.contains(":refs/remotes/origin/"))
+}
+
+/// Whether all branches of `origin` are fetched: of a branch that is not, nobody here knows whether it is there.
+fn tracks_all_branches(repository: &Repository) -> bool {
+    let all = |refspec: &String| refspec.trim_start_matches('+') == "refs/heads/*:refs/remotes/origin/*";
+    repository.config_all("remote.origin.fetch").iter().any(all)
 }
 
 /// Whether `local` descends from `shared` and is another commit.

@@ -24,7 +24,7 @@ pub(crate) struct Ballot {
     pub(crate) content: Option<ContentDigest>,
     /// Why it does not count; empty: it does.
     pub(crate) defects: BTreeMap<Code, String>,
-    /// Whether it takes back whatever else is wrong with it: a withdrawal whose signature counts.
+    /// Whether it takes back whatever else is wrong with it: a withdrawal, or a rejection in a role that its signer holds.
     takes_back: bool,
     /// Who authored the change that it approves.
     pub(crate) authors: BTreeSet<Principal>,
@@ -73,7 +73,14 @@ impl Ballot {
         }
         let mut defects = shape.defects;
         defects.extend(signer.defects);
-        let takes_back = shape.verb == Some(Verb::Withdraw) && takes_back;
+        let holds = |role: &Name| signer.owner.as_ref().is_some_and(|owner| epoch.policy.holds(owner, role));
+        let takes_back = takes_back
+            && match shape.verb {
+                Some(Verb::Withdraw) => true,
+                Some(Verb::Reject) => shape.role.as_ref().is_some_and(holds),
+                Some(Verb::Approve | Verb::Close | Verb::AcceptRisk | Verb::Deploy | Verb::DeployFailed)
+                | None => false,
+            };
         Ok(Self {
             at,
             verb: shape.verb,
@@ -101,8 +108,7 @@ impl Ballot {
     /// approval in the same role.
     fn takes_back(&self, approval: &Self) -> bool {
         match self.verb {
-            Some(Verb::Withdraw) => self.takes_back,
-            Some(Verb::Reject) => self.defects.is_empty(),
+            Some(Verb::Withdraw | Verb::Reject) => self.takes_back,
             Some(Verb::Approve) => self.defects.is_empty() && self.role == approval.role,
             Some(Verb::Close | Verb::AcceptRisk | Verb::Deploy | Verb::DeployFailed) | None => false,
         }
@@ -113,9 +119,20 @@ impl Tally {
     /// Takes back what was taken back. Ancestry alone orders one person's decisions; of an approval and a withdrawal or
     /// rejection that are not ancestors of each other, the approval does not count.
     pub(crate) fn of(history: &History, mut ballots: Vec<Ballot>) -> Self {
-        let places: BTreeSet<Index> = ballots.iter().map(|ballot| ballot.at).collect();
-        let ancestors: Vec<BTreeSet<Index>> =
-            ballots.iter().map(|ballot| history.ancestors_among(ballot.at, &places)).collect();
+        // Only a signer's own decisions order each other: what nobody signed costs no walk.
+        let mut of_signer: BTreeMap<Principal, BTreeSet<Index>> = BTreeMap::new();
+        for ballot in &ballots {
+            if let Some(principal) = &ballot.principal {
+                of_signer.entry(principal.clone()).or_default().insert(ballot.at);
+            }
+        }
+        let ancestors: Vec<BTreeSet<Index>> = ballots
+            .iter()
+            .map(|ballot| match ballot.principal.as_ref().and_then(|principal| of_signer.get(principal)) {
+                Some(own) => history.ancestors_among(ballot.at, own),
+                None => BTreeSet::new(),
+            })
+            .collect();
         let mut superseded: Vec<(usize, String)> = Vec::new();
         for (mine, approval) in ballots.iter().enumerate() {
             if !approval.is_open_approval() {

@@ -17,6 +17,7 @@ pub struct Undecided {
 /// Every code that the ledger itself gives, with what it means.
 pub const CODES: &[(&str, &str)] = &[
     ("no-trust-root", "no trust root is pinned and none was given"),
+    ("branches-not-fetched", "the clone fetches some branches of `origin` only"),
     ("no-mainline", "the mainline's ref does not exist"),
     ("root-not-on-mainline", "the trust root is not on the mainline's first-parent chain"),
     ("not-on-mainline", "a commit that was named is not on the mainline's first-parent chain"),

@@ -69,7 +69,8 @@ pub(super) fn lifted(
         .filter(|(other, _)| ancestry.descends(*other, place))
         .filter_map(|(other, fact)| {
             let words = match fact.verb? {
-                Verb::Withdraw if fact.defects.is_empty() => "withdrawn by",
+                // Beyond the last step nothing permits, and lifting a rejection does.
+                Verb::Withdraw if fact.defects.is_empty() && fact.recorded_at.is_some() => "withdrawn by",
                 Verb::Approve
                     if fact.content == rejection.content
                         && fact.role == rejection.role
