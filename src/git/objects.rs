@@ -26,7 +26,8 @@ impl Repository {
     pub fn blob_size(&self, id: ObjectId) -> Result<u64, GitError> {
         let (bytes, kind) = self.odb.read_header(oid(id)).map_err(|error| read_error(id, &error))?;
         if kind != ObjectType::Blob {
-            return Err(GitError::Corrupt { id, reason: format!("it is a {}, not a blob", kind.str()) });
+            // The header alone proves nothing: only the whole object hashes to its id.
+            self.read_object(id, ObjectType::Blob, u64::MAX)?;
         }
         Ok(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
@@ -43,8 +44,7 @@ impl Repository {
     fn read_object(&self, id: ObjectId, wanted: ObjectType, limit: u64) -> Result<Vec<u8>, GitError> {
         let object = self.odb.read(oid(id)).map_err(|error| read_error(id, &error))?;
         if object.kind() != wanted {
-            let reason = format!("it is a {}, not a {}", object.kind().str(), wanted.str());
-            return Err(GitError::Corrupt { id, reason });
+            return Err(GitError::OtherKind { id, is: object.kind().str(), wanted: wanted.str() });
         }
         let bytes = u64::try_from(object.len()).unwrap_or(u64::MAX);
         if bytes > limit {

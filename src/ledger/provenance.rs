@@ -173,7 +173,7 @@ fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Objec
                 tree.as_ref().as_ref().ok().and_then(|tree| tree.get(component)).map(|entry| entry.id)
             }
             // A file where a directory should be: nothing stands below it.
-            Err(GitError::Corrupt { .. }) => None,
+            Err(GitError::OtherKind { .. }) => None,
             Err(error) => return Err(error),
         };
     }
@@ -201,7 +201,7 @@ fn collect(
 ) -> Result<(), GitError> {
     let tree = match trees.tree(object) {
         Ok(tree) => tree,
-        Err(GitError::Corrupt { .. }) => {
+        Err(GitError::OtherKind { .. }) => {
             files.insert(prefix.trim_end_matches('/').to_owned(), object);
             return Ok(());
         }
