@@ -49,6 +49,8 @@ pub(crate) struct Session {
     ledger: &'static Ledger,
     view: ledger::View,
     log: Option<ObjectId>,
+    /// Whether `--time` named the time of judging.
+    named_time: bool,
     policy: Arc<Policy>,
 }
 
@@ -103,7 +105,15 @@ impl Session {
         snapshot.relaxations.extend(opening.time.map(|time| format!("--time {time}")));
         snapshot.relaxations.extend(opening.log.map(|log| format!("--log {log}")));
         let policy = ledger.policy(view).policy;
-        Ok(Self { repository, snapshot, ledger, view, log: opening.log, policy })
+        Ok(Self {
+            repository,
+            snapshot,
+            ledger,
+            view,
+            log: opening.log,
+            named_time: opening.time.is_some(),
+            policy,
+        })
     }
 
     /// The one answer to one question.
@@ -149,7 +159,7 @@ impl Session {
     }
 
     fn judging(&self) -> Judge<'_> {
-        Judge::new(&self.repository, &self.snapshot, self.ledger)
+        Judge::new(&self.repository, &self.snapshot, self.ledger).at_named_time(self.named_time)
     }
 }
 
