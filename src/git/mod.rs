@@ -71,14 +71,14 @@ pub enum GitError {
         /// What the library says.
         reason: String,
     },
-    /// An object is what its id says, and of another kind than asked for.
-    #[error("object {id} is a {is}, not a {wanted}")]
+    /// An object is of another kind than what names it says.
+    #[error("object {id} is a {found}, not a {wanted}")]
     OtherKind {
         /// Which.
         id: ObjectId,
-        /// Its kind.
-        is: &'static str,
-        /// The kind that was asked for.
+        /// What it is.
+        found: &'static str,
+        /// What it is said to be.
         wanted: &'static str,
     },
     /// An object is larger than any that is read.
@@ -163,7 +163,9 @@ impl GitError {
             Self::Missing(_) => {
                 "in a partial clone fetch everything: `git fetch --refetch --no-filter`; else check it: `git fsck`"
             }
-            Self::Corrupt { .. } | Self::OtherKind { .. } => "check it: `git fsck --full`; then clone afresh",
+            Self::Corrupt { .. } | Self::OtherKind { .. } => {
+                "check it: `git fsck --full`; then clone afresh"
+            }
             Self::TooLarge { .. } => "no honest object of this kind is that large: find who wrote it",
             Self::Ref { .. } => "check it: `git show-ref`",
             Self::Io { .. } => "check the permissions of the git directory",

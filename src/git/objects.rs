@@ -44,7 +44,7 @@ impl Repository {
     fn read_object(&self, id: ObjectId, wanted: ObjectType, limit: u64) -> Result<Vec<u8>, GitError> {
         let object = self.odb.read(oid(id)).map_err(|error| read_error(id, &error))?;
         if object.kind() != wanted {
-            return Err(GitError::OtherKind { id, is: object.kind().str(), wanted: wanted.str() });
+            return Err(other_kind(id, object.kind(), wanted));
         }
         let bytes = u64::try_from(object.len()).unwrap_or(u64::MAX);
         if bytes > limit {
@@ -65,6 +65,10 @@ pub(super) fn object_id(oid: Oid) -> ObjectId {
     let mut id = [0; 20];
     id.iter_mut().zip(oid.as_bytes()).for_each(|(ours, theirs)| *ours = *theirs);
     ObjectId(id)
+}
+
+fn other_kind(id: ObjectId, found: ObjectType, wanted: ObjectType) -> GitError {
+    GitError::OtherKind { id, found: found.str(), wanted: wanted.str() }
 }
 
 fn read_error(id: ObjectId, error: &git2::Error) -> GitError {

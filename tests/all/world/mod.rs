@@ -28,7 +28,7 @@ mod self_tests;
 pub(crate) use decision::Decision;
 pub(crate) use keys::KeyKind;
 pub(crate) use policy::Policy;
-pub(crate) use repo::Repo;
+pub(crate) use repo::{Repo, hex_sha256};
 pub(crate) use run::Run;
 
 /// Seconds in a day.
