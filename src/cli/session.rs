@@ -132,7 +132,10 @@ impl Session {
                 .into());
             }
             Some(log) => Some(log),
-            None => judge.default_log(&question.environment, self.view)?,
+            None if self.view == self.ledger.now() && !self.named_time => {
+                judge.log_tip(&question.environment)?
+            }
+            None => judge.log_then(&question.environment, self.view)?,
         };
         Ok(judge.judge(question, self.view, log)?)
     }
@@ -159,7 +162,7 @@ impl Session {
     }
 
     fn judging(&self) -> Judge<'_> {
-        Judge::new(&self.repository, &self.snapshot, self.ledger).at_named_time(self.named_time)
+        Judge::new(&self.repository, &self.snapshot, self.ledger)
     }
 }
 

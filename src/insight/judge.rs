@@ -25,8 +25,6 @@ pub struct Judge<'a> {
     repository: &'a Repository,
     snapshot: &'a Snapshot,
     ledger: &'a Ledger,
-    /// The time of judging is not now, but one that was named.
-    replays_time: bool,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
@@ -58,17 +56,10 @@ impl<'a> Judge<'a> {
             repository,
             snapshot,
             ledger,
-            replays_time: false,
             logs: RefCell::default(),
             replays: RefCell::default(),
             required: RefCell::default(),
         }
-    }
-
-    /// The same, where the time of judging was named: whatever the view, that is a replay.
-    #[must_use]
-    pub fn at_named_time(self, named: bool) -> Self {
-        Self { replays_time: named, ..self }
     }
 
     /// The tip of an environment's log as the snapshot has it.
@@ -76,16 +67,9 @@ impl<'a> Judge<'a> {
         Ok(self.log_of(environment)?.0)
     }
 
-    /// The log commit that a view sees by default: the tip for the present; for an earlier view the last record judged
-    /// by then.
-    pub fn default_log(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
-        let (tip, log) = self.log_of(environment)?;
-        if self.is_present(view) { Ok(tip) } else { self.ledger.log_at(environment, &log, view) }
-    }
-
-    /// Whether a view is that of the tip, now: not one at another time, which is a replay too.
-    fn is_present(&self, view: View) -> bool {
-        !self.replays_time && view == self.ledger.now()
+    /// The log commit that a view of another commit or time sees by default: the last record judged by then.
+    pub fn log_then(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
+        self.ledger.log_at(environment, &self.log_of(environment)?.1, view)
     }
 
     /// Whether a commit is in an environment's log.
@@ -106,7 +90,7 @@ impl<'a> Judge<'a> {
             given: question.given.clone(),
             view,
             log,
-            whole: self.is_present(view) && log == self.log_tip(&question.environment)?,
+            whole: view == self.ledger.now() && log == self.log_tip(&question.environment)?,
         };
         let mut verdict = self.verdict(&case, &mut Vec::new())?;
         verdict.notices.extend(self.unrecorded(&question.gate)?);

@@ -65,6 +65,17 @@ fn a_damaged_incident_does_not_disappear() {
 }
 
 #[test]
+fn an_incident_under_the_header_of_another_kind_does_not_disappear() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    let blob = repo.rev("main:incidents/2026-01.toml");
+    store_as(&repo, &blob, "tree", b"");
+    refused(&repo, "corrupt-object");
+}
+
+#[test]
 fn a_damaged_request_hides_no_author() {
     let world = World::new();
     let repo = world.governance_repo();

@@ -186,7 +186,8 @@ fn a_policy_in_which_one_key_is_two_peoples_is_invalid() {
     let world = World::new();
     let repo = world.governance_repo();
     let mut policy = strict();
-    policy.signers.push_str(&format!("twin@example.com {}\n", World::public_key("a.ng", KeyKind::Ed25519)));
+    let twin = ["twin@example.com ", &World::public_key("a.ng", KeyKind::Ed25519), "\n"].concat();
+    policy.signers.push_str(&twin);
     propose(&repo, "a.ng", &policy);
     let approval = ballot(&repo, "m.okafor");
     ballot(&repo, "l.wu");
