@@ -14,11 +14,11 @@ type Check = fn(&str) -> Result<(), String>;
 
 /// Every kind of TOML example, and how it is read.
 const TOML_KINDS: &[(&str, Check)] = &[
-    ("policy", has_schema),
-    ("gate", has_schema),
-    ("exception", has_schema),
-    ("incident", has_schema),
-    ("rollback", has_schema),
+    ("policy", is_policy),
+    ("gate", is_gate),
+    ("exception", is_exception),
+    ("incident", is_incident),
+    ("rollback", is_rollback),
     // A part of one of these files.
     ("part", is_toml),
 ];
@@ -50,12 +50,39 @@ fn is_toml(text: &str) -> Result<(), String> {
     text.parse::<toml::Table>().map(drop).map_err(|error| error.to_string())
 }
 
-fn has_schema(text: &str) -> Result<(), String> {
-    is_toml(text)?;
-    match text.parse::<toml::Table>().map_err(|error| error.to_string())?.get("schema") {
-        Some(toml::Value::Integer(1)) => Ok(()),
-        other => Err(format!("wants `schema = 1`, has {other:?}")),
-    }
+/// Without keys there are findings, such as members without one; what the policy says must read whole.
+fn is_policy(text: &str) -> Result<(), String> {
+    git_gate::policy::Policy::parse(text.as_bytes(), b"").map(drop).map_err(|problems| problems.to_string())
+}
+
+fn summarizer() -> git_gate::model::GateName {
+    "summarizer/v1.4".parse().unwrap()
+}
+
+fn is_gate(text: &str) -> Result<(), String> {
+    git_gate::request::GateRequest::parse("gate.toml", text.as_bytes(), &summarizer())
+        .map(drop)
+        .map_err(|problems| problems.to_string())
+}
+
+fn is_exception(text: &str) -> Result<(), String> {
+    let kind = git_gate::request::ExceptionKind::Main;
+    git_gate::request::Exception::parse("exception.toml", text.as_bytes(), &summarizer(), kind)
+        .map(drop)
+        .map_err(|problems| problems.to_string())
+}
+
+fn is_incident(text: &str) -> Result<(), String> {
+    git_gate::request::Incident::parse("incident.toml", text.as_bytes())
+        .map(drop)
+        .map_err(|problems| problems.to_string())
+}
+
+fn is_rollback(text: &str) -> Result<(), String> {
+    use git_gate::evidence::{Format, Reading, read};
+    let reading = Reading { declared: Some(Format::Rollback), ..Reading::default() };
+    let report = read(text.as_bytes(), &reading).map_err(|unreadable| format!("{unreadable:?}"))?;
+    report.metrics.contains_key("rollback.seconds").then_some(()).ok_or_else(|| "gives no `rollback.seconds`".into())
 }
 
 /// One command of a page, as a person types it.
