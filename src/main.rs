@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    git_gate::cli::main(std::env::args_os())
+    git_gate::cli::main()
 }

@@ -61,7 +61,7 @@ impl Deciding {
             Failure::new("gate-unknown", format!("there is no `{}` to decide on", args.target))
                 .help("is it fetched? `git fetch origin`, then `git branch -a --list '*gate/*'`")
         })?;
-        let hand = Hand::of(&repository, &in_force.policy)?;
+        let hand = Hand::of(context, &repository, &in_force.policy)?;
         Ok(Self { repository, in_force, target: args.target.clone(), hand, branch, base, files })
     }
 

@@ -71,7 +71,7 @@ impl Reading<'_> {
             .map_err(|defect| invalid(self.directory, &defect.to_string()))?;
         tree.refuse_letter_case(None).map_err(|defect| invalid(self.directory, &defect.to_string()))?;
         for entry in tree.entries() {
-            let name = String::from_utf8_lossy(&entry.name);
+            let name = String::from_utf8_lossy(entry.name);
             let path = if below.is_empty() { name.to_string() } else { format!("{below}/{name}") };
             if !is_path_component(&name) {
                 return refuse(&format!("`{}` is no name that a gate may hold", escape(&path)));

@@ -8,7 +8,7 @@ use crate::model::{Name, Principal, Time};
 use crate::policy::{KeyRequirement, Policy};
 use crate::signature::{Fingerprint, Hold, SignerEntry, Verified};
 
-use super::Failure;
+use super::{Context, Failure};
 
 /// What commands that sign take.
 #[derive(Debug, Clone, clap::Args)]
@@ -35,9 +35,9 @@ pub(super) struct Hand {
 
 impl Hand {
     /// The user's own, in this repository; refused where its key is nobody's.
-    pub(super) fn of(repository: &Repository, policy: &Policy) -> anyhow::Result<Self> {
+    pub(super) fn of(context: &Context, repository: &Repository, policy: &Policy) -> anyhow::Result<Self> {
         let git = Git::of(repository);
-        let signer = Signer::of(&git)?;
+        let signer = Signer::of(&git, context.asks)?;
         let fingerprint = signer.public_key().as_deref().and_then(Fingerprint::of_public_key);
         let principal = match fingerprint {
             Some(fingerprint) => {

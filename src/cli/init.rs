@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let directory = fs::canonicalize(&directory)?;
     let git = Git::at(&directory);
     // Asked before anything is made.
-    let signer = Signer::of(&git)?;
+    let signer = Signer::of(&git, context.asks)?;
     let principal = principal(&git, args)?;
     let public_key = signer.public_key().ok_or_else(|| {
         Failure::new("signing-key", "the public half of your signing key cannot be read")

@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         )
         .into());
     }
-    let hand = Hand::of(&repository, &in_force.policy)?;
+    let hand = Hand::of(context, &repository, &in_force.policy)?;
     let tree = merge_trees(&git, base, tip)?;
     let text = message(&format!("Merge {gate}"), &args.signing)?;
     let commit = Draft::merge(base, tip, tree, &text).sign(&hand.git, &hand.signer)?;

@@ -45,8 +45,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// Runs the program: its exit status says how it went.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
     let exit = match result {

@@ -100,7 +100,7 @@ pub(super) fn commit_files(
     changes: &BTreeMap<String, FileChange>,
     subject: &str,
 ) -> anyhow::Result<Written> {
-    let hand = Hand::of(repository, policy)?;
+    let hand = Hand::of(context, repository, policy)?;
     let message = message(subject, args)?;
     let draft = Draft::with_changes(repository, parent, changes, &message)?;
     if let Some(parent) = parent

@@ -17,6 +17,7 @@ mod promptfoo;
 mod read;
 mod rollback;
 mod rows;
+pub(crate) mod written;
 
 use std::collections::BTreeMap;
 

@@ -17,6 +17,7 @@ mod push;
 mod refs;
 mod run;
 mod sign;
+mod state;
 mod tree;
 mod unwritten;
 mod write;

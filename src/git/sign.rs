@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::signature::{self, Signature};
@@ -22,6 +22,7 @@ pub struct Signer {
     git: Git,
     program: OsString,
     key: Key,
+    terminal: bool,
 }
 
 /// Where the key is.
@@ -43,8 +44,8 @@ pub struct Signed {
 }
 
 impl Signer {
-    /// Reads the configuration, as git sees it in that directory.
-    pub fn of(git: &Git) -> Result<Self, Unwritten> {
+    /// Reads the configuration, as git sees it in that directory. `terminal`: whether a person would see a program ask.
+    pub fn of(git: &Git, terminal: bool) -> Result<Self, Unwritten> {
         let format = git.config("gpg.format")?;
         if format.as_deref() != Some("ssh") {
             let now = match format {
@@ -58,7 +59,7 @@ impl Signer {
             .help("git config --global gpg.format ssh"));
         }
         let program = git.config_path("gpg.ssh.program")?.unwrap_or_else(|| "ssh-keygen".to_owned());
-        Ok(Self { git: git.clone(), program: program.into(), key: find_key(git)? })
+        Ok(Self { git: git.clone(), program: program.into(), key: find_key(git)?, terminal })
     }
 
     /// The public key that will sign, as `type base64`, where that can be told without asking anyone.
@@ -127,11 +128,7 @@ impl Signer {
     fn messages(&self) -> Messages {
         let may_ask = self.public_key().is_none_or(|key| key.starts_with("sk-"));
         let own_program = self.program != OsStr::new("ssh-keygen");
-        if std::io::stderr().is_terminal() && (may_ask || own_program) {
-            Messages::Shown
-        } else {
-            Messages::Caught
-        }
+        if self.terminal && (may_ask || own_program) { Messages::Shown } else { Messages::Caught }
     }
 
     fn did_not_sign(&self, said: &str) -> Unwritten {

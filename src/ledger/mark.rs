@@ -3,9 +3,6 @@
 //! It must be on the first-parent chain of the next one (design, section 9). Where nothing can be written the mark stays
 //! where it is: reading never needs to write.
 
-use std::fs;
-use std::path::PathBuf;
-
 use crate::git::Repository;
 use crate::model::ObjectId;
 
@@ -19,8 +16,7 @@ pub fn follow(
     mainline_ref: &str,
 ) -> Result<(), Undecided> {
     let tip = ledger.mainline(view);
-    let path = file(repository, mainline_ref);
-    if let Some(seen) = read(&path)? {
+    if let Some(seen) = read(repository, mainline_ref)? {
         if seen == tip {
             return Ok(());
         }
@@ -28,22 +24,14 @@ pub fn follow(
             return Err(rewound(ledger, seen, tip, mainline_ref));
         }
     }
-    remember(&path, tip);
+    // Nothing is lost where it cannot be kept: the next reader compares with the older mark.
+    let _kept = repository.keep_state(&name(mainline_ref), &format!("{tip}\n"));
     Ok(())
 }
 
 /// Accepts the mainline as it stands, whatever was seen before.
 pub fn accept(repository: &Repository, mainline_ref: &str, tip: ObjectId) -> Result<(), Undecided> {
-    let path = file(repository, mainline_ref);
-    remember(&path, tip);
-    match read(&path)? {
-        Some(seen) if seen == tip => Ok(()),
-        Some(_) | None => Err(Undecided::new(
-            "unreadable-file",
-            format!("`{}` cannot be written", path.display()),
-            "check the permissions of the git directory",
-        )),
-    }
+    Ok(repository.keep_state(&name(mainline_ref), &format!("{tip}\n"))?)
 }
 
 fn rewound(ledger: &Ledger, seen: ObjectId, tip: ObjectId, mainline_ref: &str) -> Undecided {
@@ -68,35 +56,20 @@ fn rewound(ledger: &Ledger, seen: ObjectId, tip: ObjectId, mainline_ref: &str) -
     Undecided { code: "mainline-rewound", message, help }
 }
 
-fn file(repository: &Repository, mainline_ref: &str) -> PathBuf {
-    repository.common_directory().join("gate").join("seen").join(mainline_ref.replace('/', "."))
+/// Where the mark of a mainline is kept.
+fn name(mainline_ref: &str) -> String {
+    format!("seen/{}", mainline_ref.replace('/', "."))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the mark is the ledger's own file in `.git`")]
-fn read(path: &std::path::Path) -> Result<Option<ObjectId>, Undecided> {
-    let Ok(bytes) = fs::read(path) else { return Ok(None) };
-    let text = String::from_utf8_lossy(&bytes);
+fn read(repository: &Repository, mainline_ref: &str) -> Result<Option<ObjectId>, Undecided> {
+    let name = name(mainline_ref);
+    let Some(text) = repository.state(&name)? else { return Ok(None) };
     match text.trim_end().parse() {
         Ok(id) => Ok(Some(id)),
         Err(_malformed) => Err(Undecided::new(
             "unreadable-file",
-            format!("`{}` holds no commit id", path.display()),
+            format!("`gate/{name}` in the git directory holds no commit id"),
             "look at the mainline, then accept it: `git gate trust --accept-rewind`",
         )),
-    }
-}
-
-/// Writes beside and renames, so that readers see the old mark or the new one.
-fn remember(path: &std::path::Path, tip: ObjectId) {
-    let Some(directory) = path.parent() else { return };
-    if fs::create_dir_all(directory).is_err() {
-        return;
-    }
-    if let Ok(mut file) = tempfile::NamedTempFile::new_in(directory) {
-        use std::io::Write as _;
-        if writeln!(file, "{tip}").is_ok() {
-            // Nothing is lost where it cannot be kept: the next reader compares with the older mark.
-            let _kept = file.persist(path);
-        }
     }
 }

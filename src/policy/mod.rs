@@ -10,7 +10,6 @@ pub mod codes;
 mod findings;
 mod holders;
 mod lint;
-pub(crate) mod mapping;
 pub mod starter;
 
 pub use change::{Asked, Change};

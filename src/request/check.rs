@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Artifact, EvidenceEntry, GateRequest, names_its_path};
 use crate::evidence::Mapping;
+use crate::evidence::written::{self as mapping, MappingCodes};
 use crate::model::{ArtifactName, GateName, Name, limits};
-use crate::policy::mapping::{self, MappingCodes};
 use crate::problem::Problems;
 use crate::problem::document::{Document, Step, Value};
 use crate::problem::section::{Codes, Reader, Section};

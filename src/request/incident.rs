@@ -1,8 +1,8 @@
 //! `incidents/<id>.toml` as written → [`Incident`] as meant, with every problem.
 
 use super::{Incident, SCHEMA};
+use crate::evidence::written as mapping;
 use crate::model::{GateName, Name};
-use crate::policy::mapping;
 use crate::problem::Problems;
 use crate::problem::document::Document;
 use crate::problem::section::{Codes, Reader, Section};

@@ -5,7 +5,7 @@
 
 use super::globs;
 use crate::evidence::Scalar;
-use crate::policy::mapping::{metric_name, scalar};
+use crate::evidence::written::{metric_name, scalar};
 use crate::policy::{Compare, Criterion, Group, Subject};
 use crate::problem::document::Value;
 use crate::problem::section::{Reader, Section};

@@ -1,8 +1,8 @@
 //! `[evidence.<kind>]`: what reports of a kind must be, and the metrics that the policy maps.
 
 use crate::evidence::Format;
+use crate::evidence::written::{self as mapping, MAPPING_CODES};
 use crate::policy::EvidenceKind;
-use crate::policy::mapping::{self, MAPPING_CODES};
 use crate::problem::document::Value;
 use crate::problem::section::{Reader, listed};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Format, Mapping, Reduce, Scalar, Source};
+use super::{Format, Mapping, Reduce, Scalar, Source};
 use crate::problem::document::{Kind, Value};
 use crate::problem::section::{Reader, Section, listed};
 

@@ -1,0 +1,30 @@
+//! What git-gate itself keeps in the repository's git directory, below `gate/`: small files, shared by all work trees.
+//!
+//! A cache or a mark, never a source of trust. Written beside and renamed, so that readers see the old text or the new.
+
+use std::fs;
+use std::io::Write as _;
+
+use super::locate::read_small;
+use super::{GitError, Repository};
+
+impl Repository {
+    /// The text kept under `name`, a relative path of ours; nothing where there is none.
+    pub fn state(&self, name: &str) -> Result<Option<String>, GitError> {
+        let path = self.common_directory.join("gate").join(name);
+        if path.is_file() { read_small(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Keeps `text` under `name`.
+    pub fn keep_state(&self, name: &str, text: &str) -> Result<(), GitError> {
+        let path = self.common_directory.join("gate").join(name);
+        let failed = |reason: String| GitError::Io { path: path.clone(), reason };
+        let directory = path.parent().ok_or_else(|| failed("it has no directory".into()))?;
+        fs::create_dir_all(directory).map_err(|error| failed(error.to_string()))?;
+        let mut file =
+            tempfile::NamedTempFile::new_in(directory).map_err(|error| failed(error.to_string()))?;
+        file.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()))?;
+        file.persist(&path).map_err(|error| failed(error.to_string()))?;
+        Ok(())
+    }
+}
