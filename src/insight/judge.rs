@@ -25,9 +25,12 @@ pub struct Judge<'a> {
     repository: &'a Repository,
     snapshot: &'a Snapshot,
     ledger: &'a Ledger,
-    logs: RefCell<BTreeMap<Name, (Option<ObjectId>, Rc<Log>)>>,
+    logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
 }
+
+/// A log and where it ends.
+type TippedLog = (Option<ObjectId>, Rc<Log>);
 
 /// What one verdict is asked about: a question at a view.
 struct Case<'q> {
@@ -103,7 +106,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn log_of(&self, environment: &Name) -> Result<(Option<ObjectId>, Rc<Log>), Undecided> {
+    fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }

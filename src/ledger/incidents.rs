@@ -122,15 +122,15 @@ impl Ledger {
         let mine = provenance.state(at).map(|state| &state.files);
         let parents: Vec<_> =
             commit.parents.iter().map(|parent| provenance.state(*parent).map(|state| &state.files)).collect();
-        let blob = |files: &Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
+        let blob = |files: Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
             files.and_then(|files| files.get(path)).map(|file| file.blob)
         };
         let mut paths: std::collections::BTreeSet<&str> =
             mine.into_iter().flatten().map(|(path, _)| path.as_str()).collect();
         paths.extend(parents.iter().flatten().flat_map(|files| files.keys().map(String::as_str)));
         for path in paths {
-            let now = blob(&mine, path);
-            if !parents.is_empty() && parents.iter().any(|parent| blob(parent, path) == now) {
+            let now = blob(mine, path);
+            if !parents.is_empty() && parents.iter().any(|parent| blob(*parent, path) == now) {
                 continue;
             }
             let Some(id) = path.strip_suffix(".toml").and_then(|id| id.parse::<Name>().ok()) else {

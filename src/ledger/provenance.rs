@@ -57,8 +57,12 @@ impl Provenance {
             changed: Vec::new(),
             introduced: BTreeMap::new(),
         };
-        let mut changing = changes.of(path).iter().copied().peekable();
-        for (at, commit) in (0..).zip(&history.commits) {
+        let changing = changes.of(path);
+        // Before the first commit that may have changed it, it stood nowhere.
+        let first = changing.first().map_or(history.commits.len(), |at| place(*at));
+        provenance.states.resize(first, None);
+        let mut changing = changing.iter().copied().peekable();
+        for (at, commit) in (0..).zip(&history.commits).skip(first) {
             let state = if changing.next_if_eq(&at).is_some() {
                 let object = object_at(trees, commit.tree, path)?;
                 provenance.changed_maybe(trees, at, commit, object)?
