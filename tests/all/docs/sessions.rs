@@ -163,7 +163,6 @@ fn run(name: &str, text: &str) {
         let ran = stage.world.shell(here, home, &stage.variables, &script);
         assert_eq!(ran.status, step.status, "{place}\n{ran}");
         *here = std::fs::read_to_string(there).unwrap().trim_end().into();
-        eprintln!("{place}\n{}", ran.stdout);
         let printed: Vec<&str> = ran.stdout.lines().collect();
         let shown: Vec<&str> = step.output.iter().map(String::as_str).collect();
         if shown.is_empty() {
@@ -249,6 +248,9 @@ fn every_command_in_a_sentence_is_one() {
             let filled = words.iter().fold(command.to_owned(), |filled, (word, example)| filled.replace(word, example));
             let arguments: Vec<&str> = filled.split_whitespace().filter(|word| *word != "…").collect();
             let parsed = git_gate::cli::Cli::try_parse_from(std::iter::once("git-gate").chain(arguments.iter().copied()));
+            if arguments.is_empty() {
+                continue;
+            }
             let missing = clap::error::ErrorKind::MissingRequiredArgument;
             match parsed {
                 Ok(_) => {}
