@@ -86,16 +86,26 @@ fn every_notice_of_the_history_is_explained() {
 
 #[test]
 fn no_command_fails_with_a_code_that_is_in_no_list() {
-    let lists = [git_gate::cli::CODES, git_gate::ledger::CODES, git_gate::git::CODES, git_gate::git::WRITE_CODES];
-    let known: BTreeSet<String> =
-        lists.concat().iter().map(|(code, _)| (*code).to_owned()).chain(Code::ALL.map(|code| code.to_string())).collect();
+    let lists =
+        [git_gate::cli::CODES, git_gate::ledger::CODES, git_gate::git::CODES, git_gate::git::WRITE_CODES];
+    let known: BTreeSet<String> = lists
+        .concat()
+        .iter()
+        .map(|(code, _)| (*code).to_owned())
+        .chain(Code::ALL.map(|code| code.to_string()))
+        .collect();
     let mut wrong = Vec::new();
     for folder in ["cli", "ledger", "git"] {
         // As the formatter writes it: on one line, or the code on a line of its own.
         let text = code_of(folder).split_whitespace().collect::<Vec<_>>().join(" ");
         for maker in ["Failure::new(", "Unwritten::new(", "Undecided::new("] {
-            let codes = text.split(maker).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
-            wrong.extend(codes.filter(|code| !known.contains(*code)).map(|code| format!("{folder}: `{code}`")));
+            let codes = text
+                .split(maker)
+                .skip(1)
+                .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+            wrong.extend(
+                codes.filter(|code| !known.contains(*code)).map(|code| format!("{folder}: `{code}`")),
+            );
         }
     }
     nothing(&wrong);
@@ -171,8 +181,7 @@ fn what_can_be_waived_is_told_as_it_is() {
     assert!(example.text.contains(whole));
     for (row, id) in rows("## Requirements", &REQUIREMENTS).iter().zip(one_of_each()) {
         let text = example.text.replace(whole, &format!("waives = [\"{id}\"]"));
-        let read =
-            Exception::parse("exception.toml", text.as_bytes(), &summarizer(), ExceptionKind::Main);
+        let read = Exception::parse("exception.toml", text.as_bytes(), &summarizer(), ExceptionKind::Main);
         assert_eq!(row.cells[2] == "yes", read.is_ok(), "{id}: {read:?}");
     }
 }

@@ -9,7 +9,7 @@ use git_gate::request::{Exception, ExceptionKind, GateRequest, Incident};
 use serde_json::Value;
 
 use super::{nothing, page, pages, summarizer};
-use crate::markdown::blocks;
+use crate::markdown::{blocks, quoted};
 use crate::world::{Policy as PolicyText, World};
 
 /// Reads one example; an error says what is wrong with it.
@@ -59,7 +59,11 @@ fn is_incident(text: &str) -> Result<(), String> {
 fn is_rollback(text: &str) -> Result<(), String> {
     let reading = ReadAs { declared: Some(Format::Rollback), ..ReadAs::default() };
     let report = read(text.as_bytes(), &reading).map_err(|unreadable| format!("{unreadable:?}"))?;
-    report.metrics.contains_key("rollback.seconds").then_some(()).ok_or_else(|| "gives no `rollback.seconds`".into())
+    report
+        .metrics
+        .contains_key("rollback.seconds")
+        .then_some(())
+        .ok_or_else(|| "gives no `rollback.seconds`".into())
 }
 
 #[test]
@@ -87,8 +91,12 @@ fn every_toml_example_reads_as_the_file_that_it_shows() {
 
 /// The blocks of a page that carry exactly these words.
 fn examples(page_name: &str, words: &[&str]) -> Vec<String> {
-    let found: Vec<String> =
-        blocks(&page(page_name)).unwrap().into_iter().filter(|block| block.words == words).map(|block| block.text).collect();
+    let found: Vec<String> = blocks(&page(page_name))
+        .unwrap()
+        .into_iter()
+        .filter(|block| block.words == words)
+        .map(|block| block.text)
+        .collect();
     assert!(!found.is_empty(), "docs/{page_name} has no {words:?}");
     found
 }
@@ -96,14 +104,14 @@ fn examples(page_name: &str, words: &[&str]) -> Vec<String> {
 #[test]
 fn every_decision_shown_is_one() {
     for text in examples("rules.md", &["text", "decision"]) {
-        match parse_message(&text) {
-            Reading::Decision { .. } => {}
-            other => panic!("{other:?}\n{text}"),
-        }
+        let reading = parse_message(&text);
+        assert!(matches!(reading, Reading::Decision { .. }), "{reading:?}\n{text}");
     }
     let verbs: BTreeSet<String> = examples("rules.md", &["text", "decision"])
         .iter()
-        .filter_map(|text| text.lines().find_map(|line| line.strip_prefix("Gate-Action: ")).map(str::to_owned))
+        .filter_map(|text| {
+            text.lines().find_map(|line| line.strip_prefix("Gate-Action: ")).map(str::to_owned)
+        })
         .collect();
     assert_eq!(Vec::from_iter(verbs), ["accept-risk", "approve", "deploy", "deploy-failed", "reject"]);
 }
@@ -126,7 +134,9 @@ fn same_shape(place: &str, shown: &Value, real: &Value, wrong: &mut Vec<String>)
             }
         }
         (Value::Array(shown), Value::Array(real)) => {
-            for (shown, real) in shown.iter().take(1).flat_map(|shown| real.iter().map(move |real| (shown, real))) {
+            for (shown, real) in
+                shown.iter().take(1).flat_map(|shown| real.iter().map(move |real| (shown, real)))
+            {
                 same_shape(&format!("{place}[]"), shown, real, wrong);
             }
         }
@@ -159,7 +169,8 @@ fn the_check_shown_has_the_fields_of_a_real_one() {
     same_shape("check", &shown, &real, &mut wrong);
     nothing(&wrong);
     // What was refused has one shape too.
-    let error = repo.run(&["check", GATE, "--env", "production", "--root", &"12".repeat(20), "--format", "json"]);
+    let error =
+        repo.run(&["check", GATE, "--env", "production", "--root", &"12".repeat(20), "--format", "json"]);
     let shown: Value = serde_json::from_str(&examples("output.md", &["json", "error"]).concat()).unwrap();
     same_shape("error", &shown, &error.expect(3).json(), &mut wrong);
     nothing(&wrong);
@@ -182,4 +193,39 @@ fn shapes_that_differ_are_found() {
             "`x.f` is not in the docs"
         ]
     );
+}
+
+/// The fields that docs/output.md tells of a command that writes, besides those of all.
+fn told_of(command: &str) -> BTreeSet<String> {
+    let page = page("output.md");
+    let rows = crate::markdown::table(&page, &["command", "fields"]).unwrap();
+    let row = rows.iter().find(|row| quoted(&row.cells[0]).iter().any(|name| name == command)).unwrap();
+    let fields = quoted(&row.cells[1]).into_iter().filter(|field| field != "policy");
+    fields.chain(["schema", "branch", "commit", "pushed"].map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_commands_that_write_print_is_told() {
+    const GATE: &str = "summarizer/v1.4";
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.write("../report.json", "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 100}}");
+    let digest = format!("sha256:{}", "12".repeat(32));
+    for (who, args) in [
+        ("j.doe", vec!["open", GATE, "--kind", "prompt", "--summary", "Fewer hallucinations"]),
+        ("j.doe", vec!["artifact", GATE, "prompt.txt", "--digest", &digest]),
+        ("j.doe", vec!["attach", GATE, "evaluation", "../report.json"]),
+        ("j.doe", vec!["detach", GATE, "evaluation"]),
+        ("j.rivera", vec!["approve", GATE, "--yes"]),
+        ("j.rivera", vec!["reject", GATE, "--reason", "quality", "--yes"]),
+        ("j.rivera", vec!["withdraw", GATE, "--yes"]),
+        ("j.rivera", vec!["close", GATE, "--yes"]),
+        ("l.wu", vec!["merge", GATE]),
+    ] {
+        repo.sign_in(who);
+        let printed = repo.run(&[&args[..], &["--format", "json"]].concat()).expect(0).json();
+        let fields: BTreeSet<String> = printed.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(printed["schema"], format!("git-gate/{}/1", args[0]));
+        assert_eq!(fields, told_of(args[0]), "{printed:#}");
+    }
 }

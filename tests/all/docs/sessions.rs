@@ -45,7 +45,9 @@ struct Step {
 /// The commands of all console blocks of a page, in their order.
 fn sessions(text: &str) -> Result<Vec<Step>, String> {
     let mut steps: Vec<Step> = Vec::new();
-    for block in blocks(text)?.into_iter().filter(|block| block.words.first().is_some_and(|word| word == "console")) {
+    for block in
+        blocks(text)?.into_iter().filter(|block| block.words.first().is_some_and(|word| word == "console"))
+    {
         let [_console, person] = block.words.as_slice() else {
             return Err(format!("line {}: a console block names who types", block.line));
         };
@@ -157,7 +159,8 @@ fn run(name: &str, text: &str) {
     let mut ids = Ids::default();
     for step in sessions(text).unwrap() {
         let place = format!("{name}:{}: $ {}", step.line, step.command);
-        let (home, here) = stage.people.get_mut(step.person.as_str()).unwrap_or_else(|| panic!("{place}: who is that?"));
+        let (home, here) =
+            stage.people.get_mut(step.person.as_str()).unwrap_or_else(|| panic!("{place}: who is that?"));
         let there = world.dir().join("there");
         let script = format!("{}\nended=$?; pwd > '{}'; exit $ended", step.command, there.display());
         let ran = stage.world.shell(here, home, &stage.variables, &script);
@@ -168,7 +171,8 @@ fn run(name: &str, text: &str) {
         if shown.is_empty() {
             continue;
         }
-        ids = same(&shown, &printed, &ids).unwrap_or_else(|| panic!("{place}\nprints otherwise:\n{}", ran.stdout));
+        ids = same(&shown, &printed, &ids)
+            .unwrap_or_else(|| panic!("{place}\nprints otherwise:\n{}", ran.stdout));
     }
 }
 
@@ -208,7 +212,8 @@ fn no_other_page_shows_a_session() {
 #[test]
 fn the_transcript_is_what_the_demo_prints() {
     let readme = &pages()["README.md"];
-    let transcript = blocks(readme).unwrap().into_iter().find(|block| block.words == ["text", "transcript"]).unwrap();
+    let transcript =
+        blocks(readme).unwrap().into_iter().find(|block| block.words == ["text", "transcript"]).unwrap();
     let shown: Vec<&str> = transcript.text.lines().collect();
     let world = World::new();
     let printed = world.run(&world.dir(), &["demo"]).expect(0).stdout;
@@ -218,7 +223,8 @@ fn the_transcript_is_what_the_demo_prints() {
     let mut ids = Ids::default();
     for line in shown.iter().filter(|line| !["…", ""].contains(line)) {
         let found = rest.iter().enumerate().find_map(|(at, real)| Some((at, same_line(line, real, &ids)?)));
-        let (at, now) = found.unwrap_or_else(|| panic!("the demo no longer prints, after what stands before: `{line}`"));
+        let (at, now) =
+            found.unwrap_or_else(|| panic!("the demo no longer prints, after what stands before: `{line}`"));
         (rest, ids) = (&rest[at + 1..], now);
     }
     let whole = [&["…"], shown.as_slice(), &["…"]].concat();
@@ -245,9 +251,13 @@ fn every_command_in_a_sentence_is_one() {
     let mut wrong = Vec::new();
     for (name, text) in pages() {
         for command in quoted(&text).iter().filter_map(|code| code.strip_prefix("git gate ")) {
-            let filled = words.iter().fold(command.to_owned(), |filled, (word, example)| filled.replace(word, example));
+            let filled = words
+                .iter()
+                .fold(command.to_owned(), |filled, (word, example)| filled.replace(word, example));
             let arguments: Vec<&str> = filled.split_whitespace().filter(|word| *word != "…").collect();
-            let parsed = git_gate::cli::Cli::try_parse_from(std::iter::once("git-gate").chain(arguments.iter().copied()));
+            let parsed = git_gate::cli::Cli::try_parse_from(
+                std::iter::once("git-gate").chain(arguments.iter().copied()),
+            );
             if arguments.is_empty() {
                 continue;
             }
@@ -255,7 +265,8 @@ fn every_command_in_a_sentence_is_one() {
             match parsed {
                 Ok(_) => {}
                 // Only its name, or `…` for the rest.
-                Err(error) if error.kind() == missing && (arguments.len() == 1 || command.contains('…')) => {}
+                Err(error) if error.kind() == missing && (arguments.len() == 1 || command.contains('…')) => {
+                }
                 Err(error) => wrong.push(format!("{name}: `git gate {command}`: {error}")),
             }
         }
@@ -280,7 +291,9 @@ impl Ids {
 fn same(shown: &[&str], printed: &[&str], ids: &Ids) -> Option<Ids> {
     match (shown, printed) {
         ([], []) => Some(ids.clone()),
-        (["…", rest @ ..], _) => (0..=printed.len()).find_map(|left_out| same(rest, &printed[left_out..], ids)),
+        (["…", rest @ ..], _) => {
+            (0..=printed.len()).find_map(|left_out| same(rest, &printed[left_out..], ids))
+        }
         ([first, rest @ ..], [real, others @ ..]) => same(rest, others, &same_line(first, real, ids)?),
         ([], _) | (_, []) => None,
     }
@@ -314,7 +327,8 @@ fn words(line: &str) -> Vec<Word<'_>> {
         let run = |of: &dyn Fn(char) -> bool| rest.find(|c| !of(c)).unwrap_or(rest.len());
         let alphanumeric = run(&|c| c.is_ascii_alphanumeric());
         let (end, word) = if let Some(key) = rest.strip_prefix("SHA256:") {
-            let end = key.find(|c: char| !(c.is_ascii_alphanumeric() || "+/".contains(c))).unwrap_or(key.len());
+            let end =
+                key.find(|c: char| !(c.is_ascii_alphanumeric() || "+/".contains(c))).unwrap_or(key.len());
             (7 + end, Word::Id(&rest[..7 + end]))
         } else if let Some(end) = time_at(rest) {
             (end, Word::Time)
@@ -347,8 +361,10 @@ fn time_at(text: &str) -> Option<usize> {
 fn console_blocks_give_their_commands_in_order() {
     let text = "```console bot\n$ a \\\n    b\nout\n(exit status 11)\n$ c\n```\nx\n```console bot\n$ d\n```\n```text\nno\n```\n";
     let steps = sessions(text).unwrap();
-    let told: Vec<_> =
-        steps.iter().map(|step| (step.line, step.command.as_str(), step.output.join("\n"), step.status)).collect();
+    let told: Vec<_> = steps
+        .iter()
+        .map(|step| (step.line, step.command.as_str(), step.output.join("\n"), step.status))
+        .collect();
     assert_eq!(told, [(2, "a b", "out".into(), 11), (6, "c", String::new(), 0), (10, "d", String::new(), 0)]);
     assert!(sessions("```console bot\nno\n```\n").is_err());
     assert!(sessions("```console\n$ a\n```\n").is_err());
