@@ -167,6 +167,19 @@ fn every_link_leads_to_a_file() {
 }
 
 #[test]
+fn every_page_that_the_program_names_is_there() {
+    let mut wrong = Vec::new();
+    for rest in code_of("").split("docs/").skip(1) {
+        let is_path = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+        let named: String = rest.chars().take_while(is_path).collect();
+        if named.ends_with(".md") && !root().join("docs").join(&named).exists() {
+            wrong.push(format!("docs/{named}"));
+        }
+    }
+    nothing(&wrong);
+}
+
+#[test]
 fn limits_are_told_as_they_are() {
     use git_gate::model::limits;
     let rules = page("rules.md");
