@@ -71,6 +71,16 @@ pub enum GitError {
         /// What the library says.
         reason: String,
     },
+    /// An object is of another kind than what names it says.
+    #[error("object {id} is a {found}, not a {wanted}")]
+    OtherKind {
+        /// Which.
+        id: ObjectId,
+        /// What it is.
+        found: &'static str,
+        /// What it is said to be.
+        wanted: &'static str,
+    },
     /// An object is larger than any that is read.
     #[error("object {id} has {bytes} bytes, more than {limit}")]
     TooLarge {
@@ -129,7 +139,7 @@ impl GitError {
             Self::RefFormat(_) => "ref-format",
             Self::Extension(_) => "unknown-extension",
             Self::Missing(_) => "missing-object",
-            Self::Corrupt { .. } => "corrupt-object",
+            Self::Corrupt { .. } | Self::OtherKind { .. } => "corrupt-object",
             Self::TooLarge { .. } => "object-too-large",
             Self::Ref { .. } => "bad-ref",
             Self::Io { .. } => "unreadable-file",
@@ -153,7 +163,9 @@ impl GitError {
             Self::Missing(_) => {
                 "in a partial clone fetch everything: `git fetch --refetch --no-filter`; else check it: `git fsck`"
             }
-            Self::Corrupt { .. } => "check it: `git fsck --full`; then clone afresh",
+            Self::Corrupt { .. } | Self::OtherKind { .. } => {
+                "check it: `git fsck --full`; then clone afresh"
+            }
             Self::TooLarge { .. } => "no honest object of this kind is that large: find who wrote it",
             Self::Ref { .. } => "check it: `git show-ref`",
             Self::Io { .. } => "check the permissions of the git directory",

@@ -26,7 +26,7 @@ impl Repository {
     pub fn blob_size(&self, id: ObjectId) -> Result<u64, GitError> {
         let (bytes, kind) = self.odb.read_header(oid(id)).map_err(|error| read_error(id, &error))?;
         if kind != ObjectType::Blob {
-            return Err(GitError::Corrupt { id, reason: format!("it is a {}, not a blob", kind.str()) });
+            return Err(other_kind(id, kind, ObjectType::Blob));
         }
         Ok(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
@@ -43,8 +43,7 @@ impl Repository {
     fn read_object(&self, id: ObjectId, wanted: ObjectType, limit: u64) -> Result<Vec<u8>, GitError> {
         let object = self.odb.read(oid(id)).map_err(|error| read_error(id, &error))?;
         if object.kind() != wanted {
-            let reason = format!("it is a {}, not a {}", object.kind().str(), wanted.str());
-            return Err(GitError::Corrupt { id, reason });
+            return Err(other_kind(id, object.kind(), wanted));
         }
         let bytes = u64::try_from(object.len()).unwrap_or(u64::MAX);
         if bytes > limit {
@@ -65,6 +64,10 @@ pub(super) fn object_id(oid: Oid) -> ObjectId {
     let mut id = [0; 20];
     id.iter_mut().zip(oid.as_bytes()).for_each(|(ours, theirs)| *ours = *theirs);
     ObjectId(id)
+}
+
+fn other_kind(id: ObjectId, found: ObjectType, wanted: ObjectType) -> GitError {
+    GitError::OtherKind { id, found: found.str(), wanted: wanted.str() }
 }
 
 fn read_error(id: ObjectId, error: &git2::Error) -> GitError {

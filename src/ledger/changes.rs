@@ -163,7 +163,7 @@ impl Reader<'_> {
 fn read_tree(repository: &Repository, id: ObjectId) -> Result<Option<Tree>, GitError> {
     match repository.read_tree(id) {
         Ok(tree) => Ok(tree.ok()),
-        Err(GitError::Corrupt { .. }) => Ok(None),
+        Err(GitError::OtherKind { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

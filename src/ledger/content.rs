@@ -260,7 +260,7 @@ impl Ledger {
     pub(super) fn readable_blob(&self, id: ObjectId) -> Result<Vec<u8>, Undecided> {
         match self.trees.blob(id) {
             Ok(bytes) => Ok(bytes),
-            Err(crate::git::GitError::Corrupt { .. } | crate::git::GitError::TooLarge { .. }) => {
+            Err(crate::git::GitError::OtherKind { .. } | crate::git::GitError::TooLarge { .. }) => {
                 Ok(Vec::new())
             }
             Err(error) => Err(error.into()),

@@ -56,16 +56,19 @@ impl Ledger {
                 .filter(|(opening, _)| ancestors.contains(opening))
                 .map(|(_, id)| (*id).clone())
                 .collect();
-            if let Some(identity) = self.signing.signed(fact.commit)?.identity() {
+            let signed = self.signing.signed(fact.commit)?;
+            if let Some(identity) = signed.identity() {
                 match seen.get(&identity) {
                     Some(first) => {
                         fact.duplicate_of = Some(*first);
                         fact.defects
                             .insert(Code::Duplicate, "the same payload and key were recorded before".into());
                     }
-                    None => {
+                    // A copy that counts for nothing must not stand in the way of what it is a copy of.
+                    None if signed.malformed.is_none() || blocks_in_any_form(&fact) => {
                         seen.insert(identity, index);
                     }
+                    None => {}
                 }
             }
             facts.push(fact);
@@ -243,6 +246,11 @@ fn restricts(policy: &Policy, shape: &Shape, signer: &Signer, authors: &BTreeSet
             _,
         ) => false,
     }
+}
+
+/// Whether a malformed commit has the same effect as a well-formed one of the same payload and key.
+fn blocks_in_any_form(fact: &DecisionFact) -> bool {
+    fact.restricts && matches!(fact.verb, Some(Verb::Reject | Verb::Close))
 }
 
 fn environments(shape: &Shape) -> BTreeSet<Name> {

@@ -173,7 +173,7 @@ fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Objec
                 tree.as_ref().as_ref().ok().and_then(|tree| tree.get(component)).map(|entry| entry.id)
             }
             // A file where a directory should be: nothing stands below it.
-            Err(GitError::Corrupt { .. }) => None,
+            Err(GitError::OtherKind { .. }) => None,
             Err(error) => return Err(error),
         };
     }
@@ -184,24 +184,26 @@ fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Objec
 /// stand there count as files too: somebody put them there.
 fn files_of(trees: &Trees, object: ObjectId) -> Result<BTreeMap<String, ObjectId>, GitError> {
     let mut files = BTreeMap::new();
-    collect(trees, object, "", 0, &mut files)?;
+    collect(trees, object, "", 0, &mut { MOST_NESTED }, &mut files)?;
     Ok(files)
 }
 
-/// Deeper and more than any valid directory is: bounds on the work that a hostile one can make.
+/// Deeper than any valid directory is, and more below its own directories: bounds on the work that a hostile one can
+/// make. What stands in it directly is always seen: nobody can hide an incident among thousands.
 const DEEPEST: usize = 16;
-const MOST_FILES: usize = 4096;
+const MOST_NESTED: usize = 4096;
 
 fn collect(
     trees: &Trees,
     object: ObjectId,
     prefix: &str,
     depth: usize,
+    nested_left: &mut usize,
     files: &mut BTreeMap<String, ObjectId>,
 ) -> Result<(), GitError> {
     let tree = match trees.tree(object) {
         Ok(tree) => tree,
-        Err(GitError::Corrupt { .. }) => {
+        Err(GitError::OtherKind { .. }) => {
             files.insert(prefix.trim_end_matches('/').to_owned(), object);
             return Ok(());
         }
@@ -213,11 +215,14 @@ fn collect(
     };
     for entry in tree.entries() {
         let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name));
-        if files.len() >= MOST_FILES {
-            return Ok(());
+        if depth > 0 {
+            if *nested_left == 0 {
+                return Ok(());
+            }
+            *nested_left -= 1;
         }
         if entry.kind == EntryKind::Directory && depth < DEEPEST {
-            collect(trees, entry.id, &format!("{path}/"), depth + 1, files)?;
+            collect(trees, entry.id, &format!("{path}/"), depth + 1, nested_left, files)?;
         } else {
             files.insert(path, entry.id);
         }

@@ -16,6 +16,13 @@ pub(crate) const GOVERNED: [&str; 4] = ["policy", "gates", "exceptions", "incide
 /// How many parsed trees are kept at the most. History is walked in order, so neighbours share most of theirs.
 const MOST_TREES: usize = 4096;
 
+/// How many entries of trees one directory is looked at for. No valid one has more; a hostile one names the same tree
+/// again and again, so that it costs nothing to make and would cost years to list.
+const MOST_ENTRIES: usize = limits::DIRECTORY_FILES * limits::DIRECTORY_DEPTH;
+
+/// How many defects of one directory are told.
+const MOST_DEFECTS: usize = 50;
+
 /// Trees of one repository.
 #[derive(Debug)]
 pub(crate) struct Trees {
@@ -78,7 +85,13 @@ impl Trees {
         let mut current = Found::Directory(top);
         for (depth, component) in path.iter().enumerate() {
             let Found::Directory(id) = current else { return Ok(Found::Nothing) };
-            let tree = self.tree(id)?;
+            let tree = match self.tree(id) {
+                Ok(tree) => tree,
+                Err(error @ GitError::OtherKind { .. }) if depth > 0 => {
+                    return Ok(Found::Defective(format!("`{}`: {error}", shown_path(path, depth))));
+                }
+                Err(error) => return Err(error),
+            };
             let tree = match tree.as_ref() {
                 Ok(tree) => tree,
                 Err(defect) => {
@@ -146,7 +159,7 @@ impl Trees {
             return Ok(Rc::clone(directory));
         }
         let mut directory = Directory::default();
-        self.list(id, "", 1, &mut directory)?;
+        self.list(id, "", 1, &mut 0, &mut directory)?;
         if without_covers {
             directory.files.retain(|path, _| !path.starts_with("covers/"));
         }
@@ -156,8 +169,22 @@ impl Trees {
         Ok(directory)
     }
 
-    fn list(&self, id: ObjectId, prefix: &str, depth: usize, into: &mut Directory) -> Result<(), GitError> {
-        let tree = self.tree(id)?;
+    fn list(
+        &self,
+        id: ObjectId,
+        prefix: &str,
+        depth: usize,
+        seen: &mut usize,
+        into: &mut Directory,
+    ) -> Result<(), GitError> {
+        let tree = match self.tree(id) {
+            Ok(tree) => tree,
+            Err(error @ GitError::OtherKind { .. }) => {
+                into.defects.push(format!("`{prefix}`: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let tree = match tree.as_ref() {
             Ok(tree) => tree,
             Err(defect) => {
@@ -165,10 +192,18 @@ impl Trees {
                 return Ok(());
             }
         };
+        *seen = seen.saturating_add(tree.entries().count());
+        if *seen > MOST_ENTRIES {
+            into.defects.push(format!("it holds more than {MOST_ENTRIES} files and directories"));
+            return Ok(());
+        }
         if let Err(defect) = tree.refuse_letter_case(None) {
             into.defects.push(format!("`{prefix}`: {defect}"));
         }
         for entry in tree.entries() {
+            if into.defects.len() >= MOST_DEFECTS {
+                return Ok(());
+            }
             let name = String::from_utf8_lossy(entry.name);
             let path = format!("{prefix}{name}");
             if !std::str::from_utf8(entry.name).is_ok_and(is_path_component) {
@@ -186,7 +221,7 @@ impl Trees {
                     into.defects
                         .push(format!("`{path}` lies deeper than {} levels", limits::DIRECTORY_DEPTH));
                 }
-                EntryKind::Directory => self.list(entry.id, &format!("{path}/"), depth + 1, into)?,
+                EntryKind::Directory => self.list(entry.id, &format!("{path}/"), depth + 1, seen, into)?,
                 EntryKind::File if into.files.len() >= limits::DIRECTORY_FILES => {
                     let reason = format!("it holds more than {} files", limits::DIRECTORY_FILES);
                     if !into.defects.contains(&reason) {
@@ -206,7 +241,14 @@ impl Trees {
     fn digest(&self, directory: &mut Directory) -> Result<(), GitError> {
         let mut total = 0u64;
         for (path, id) in &directory.files {
-            let bytes = self.repository.blob_size(*id)?;
+            let bytes = match self.repository.blob_size(*id) {
+                Ok(bytes) => bytes,
+                Err(error @ GitError::OtherKind { .. }) => {
+                    directory.defects.push(format!("`{path}`: {error}"));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             total = total.saturating_add(bytes);
             if bytes > limits::FILE_BYTES {
                 directory

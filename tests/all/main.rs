@@ -6,6 +6,10 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files and the clock, and start git")]
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod attacks_history;
+#[cfg(test)]
 mod commands_signing;
 #[cfg(test)]
 mod commands_writing;

@@ -1,0 +1,131 @@
+//! Reports that are swapped, taken away, edited, about something else, or that do not read.
+
+use super::{DIRECTORY, GATE, LEAD, PRODUCT, REPORT, assert_says, check, code, line, merged, opened, status, verdict};
+use crate::world::{Policy, Repo, World};
+
+const EVIDENCE: &str = "evidence:evaluation";
+const CRITERION: &str = "criterion:hallucination";
+
+/// The gate with both approvals; what follows happens after them.
+#[track_caller]
+fn approved(world: &World) -> (Repo<'_>, String) {
+    let repo = opened(world);
+    let lead = repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    (repo, lead)
+}
+
+/// Replaces text in `gate.toml`.
+#[track_caller]
+fn edit_request(repo: &Repo<'_>, old: &str, new: &str) {
+    let path = format!("{DIRECTORY}/gate.toml");
+    let text = std::fs::read_to_string(repo.path.join(&path)).unwrap();
+    assert!(text.contains(old), "{text}");
+    repo.write(&path, text.replace(old, new));
+}
+
+#[test]
+fn evidence_swapped_after_approval_makes_it_stale() {
+    let world = World::new();
+    let (repo, lead) = approved(&world);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n").commit("j.doe", "Better");
+    let judged = merged(&repo);
+    assert_eq!(code(&judged, &lead), "stale-content");
+    assert_eq!((verdict(&judged, LEAD), status(&judged, PRODUCT)), ("pending stale".into(), "stale"));
+    repo.git_verifies(&lead).expect(0);
+}
+
+#[test]
+fn evidence_swapped_on_the_mainline_makes_approvals_stale() {
+    let world = World::new();
+    let (repo, lead) = approved(&world);
+    assert_eq!(merged(&repo)["verdict"], "allowed");
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n").commit("l.wu", "Better");
+    let judged = check(&repo);
+    assert_eq!((code(&judged, &lead), verdict(&judged, LEAD)), ("stale-content", "pending stale".into()));
+}
+
+#[test]
+fn evidence_deleted_after_approval_makes_it_stale() {
+    let world = World::new();
+    let (repo, lead) = approved(&world);
+    repo.remove(REPORT).commit("j.doe", "Remove the report");
+    let judged = merged(&repo);
+    assert_eq!((code(&judged, &lead), verdict(&judged, EVIDENCE)), ("stale-content", "pending missing".into()));
+    assert_eq!((status(&judged, CRITERION), status(&judged, LEAD)), ("missing", "stale"));
+    // Its entry too.
+    repo.switch(super::BRANCH);
+    edit_request(&repo, "[[evidence]]\nkind = \"evaluation\"\nfile = \"evidence/evaluation.json\"\n", "");
+    repo.commit("j.doe", "Remove the entry");
+    let judged = merged(&repo);
+    assert_eq!((code(&judged, &lead), verdict(&judged, EVIDENCE)), ("stale-content", "pending missing".into()));
+    assert_eq!((status(&judged, CRITERION), status(&judged, LEAD)), ("missing", "stale"));
+}
+
+#[test]
+fn evidence_about_another_artifact_is_stale() {
+    let world = World::new();
+    let repo = opened(&world);
+    let digest = crate::world::hex_sha256(b"v1.4");
+    edit_request(&repo, &digest, &crate::world::hex_sha256(b"another"));
+    repo.commit("j.doe", "Another artifact");
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    let judged = merged(&repo);
+    assert_eq!((verdict(&judged, EVIDENCE), status(&judged, LEAD)), ("pending stale".into(), "met"));
+    assert_eq!(status(&judged, "evidence:change-description"), "met", "it is about the change");
+}
+
+#[test]
+fn another_artifact_added_later_makes_evidence_stale() {
+    let world = World::new();
+    let repo = opened(&world);
+    let more = format!("[[artifact]]\nname = \"model\"\ndigest = \"sha256:{}\"\n\n[[evidence]]\nkind = \"evaluation\"", "1".repeat(64));
+    edit_request(&repo, "[[evidence]]\nkind = \"evaluation\"", &more);
+    repo.commit("j.doe", "One more");
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "pending stale");
+}
+
+#[test]
+fn an_edited_report_loses_its_attestation() {
+    let world = World::new();
+    let policy = Policy::small().replacing("[evidence.evaluation]\n", "[evidence.evaluation]\nattested_by = [\"eval-ci\"]\n");
+    let repo = world.governance_repo_with(&policy);
+    repo.open("j.doe", GATE);
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "blocked failed");
+    repo.switch(super::BRANCH);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 9}}\n").commit("eval-ci", "Evaluate");
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "pending met");
+    repo.switch(super::BRANCH);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.01, \"n\": 9}}\n").commit("j.doe", "Polish");
+    let judged = merged(&repo);
+    assert_eq!(verdict(&judged, EVIDENCE), "blocked failed");
+    assert_says(&line(&judged, EVIDENCE)["found"], "j.doe");
+}
+
+#[test]
+fn a_report_without_a_clean_number_fails() {
+    let world = World::new();
+    let repo = opened(&world);
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 9\n", "1".repeat(64));
+    let rate = |value: &str| format!("{{\"summary\": {{\"hallucination_rate\": {value}, \"n\": 9}}}}\n");
+    for (what, report, evidence, criterion) in [
+        ("a pointer", pointer, "failed", "failed"),
+        ("nothing", String::new(), "missing", "missing"),
+        ("twice", rate("0.9, \"hallucination_rate\": 0.01"), "failed", "failed"),
+        ("twice, escaped", rate("0.9, \"hallucination\\u005frate\": 0.01"), "failed", "failed"),
+        ("a string", rate("\"0.01\""), "met", "failed"),
+        ("too large", rate("1e999"), "", "failed"),
+        ("NaN", rate("NaN"), "", "failed"),
+        ("-Infinity", rate("-Infinity"), "", "failed"),
+        ("none", rate("null"), "met", "failed"),
+        ("out of bounds", rate("0.0500001"), "met", "failed"),
+        ("cut short", "{\"summary\": {\"hallucination_rate\": 0.01".into(), "", "failed"),
+        ("two values", format!("{}{}", rate("0.01"), rate("0.9")), "", "failed"),
+    ] {
+        repo.switch(super::BRANCH).write(REPORT, report).commit("j.doe", "Report");
+        let judged = merged(&repo);
+        assert_eq!(status(&judged, CRITERION), criterion, "{what} {judged:#}");
+        assert!(evidence.is_empty() || status(&judged, EVIDENCE) == evidence, "{what} {judged:#}");
+    }
+}
