@@ -163,9 +163,7 @@ impl GitError {
             Self::Missing(_) => {
                 "in a partial clone fetch everything: `git fetch --refetch --no-filter`; else check it: `git fsck`"
             }
-            Self::Corrupt { .. } | Self::OtherKind { .. } => {
-                "check it: `git fsck --full`; then clone afresh"
-            }
+            Self::Corrupt { .. } | Self::OtherKind { .. } => "check it: `git fsck --full`; then clone afresh",
             Self::TooLarge { .. } => "no honest object of this kind is that large: find who wrote it",
             Self::Ref { .. } => "check it: `git show-ref`",
             Self::Io { .. } => "check the permissions of the git directory",

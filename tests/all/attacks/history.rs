@@ -1,6 +1,9 @@
 //! Changes of the gate's directory that nobody signed, or that a merge smuggles in; and what mends them.
 
-use super::{BRANCH, DIRECTORY, GATE, LEAD, REPORT, assert_says, check, code, line, merge_as_tree, merged, opened, point, status, verdict};
+use super::{
+    BRANCH, DIRECTORY, GATE, LEAD, REPORT, assert_says, check, code, line, merge_as_tree, merged, opened,
+    point, status, verdict,
+};
 use crate::world::{Repo, World};
 
 const AUTHORS: &str = "integrity:authors";

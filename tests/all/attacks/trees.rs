@@ -123,7 +123,19 @@ fn odd_names_block_their_own_gate_only() {
     let good = repo.rev(&format!("main:{DIRECTORY}"));
     let file = blob(&repo, "x");
     for name in [
-        b".hidden".as_slice(), b"..", b".", b".git", b"a b", b"a\nb", b"\x1b[2J", "ü".as_bytes(), b"\xff", b"a\\b", b"a:b", b"-n%", b"",
+        b".hidden".as_slice(),
+        b"..",
+        b".",
+        b".git",
+        b"a b",
+        b"a\nb",
+        b"\x1b[2J",
+        "ü".as_bytes(),
+        b"\xff",
+        b"a\\b",
+        b"a:b",
+        b"-n%",
+        b"",
     ] {
         add(&repo, entry("100644", name, &file));
         assert_blocks_its_own(&repo, if name.is_empty() { "does not parse" } else { "a name here is of" });
@@ -146,9 +158,12 @@ fn an_odd_tree_makes_its_gates_invalid() {
     shadowed.insert(1, entry("100644", "CHANGE.md", &file));
     let mut both = good.clone();
     both.insert(1, entry("100644", "evidence", &file));
-    for (odd, reason) in
-        [(&reversed, "not sorted"), (&twice, "not sorted"), (&shadowed, "not sorted"), (&both, "`evidence` twice")]
-    {
+    for (odd, reason) in [
+        (&reversed, "not sorted"),
+        (&twice, "not sorted"),
+        (&shadowed, "not sorted"),
+        (&both, "`evidence` twice"),
+    ] {
         replace(&repo, &DIRECTORY.split('/').collect::<Vec<_>>(), &tree(&repo, odd));
         assert_blocks_its_own(&repo, reason);
     }
@@ -184,7 +199,8 @@ fn an_odd_top_tree_is_not_judged() {
             "unsorted" => top.reverse(),
             _ => top.insert(0, entry("40000", "Policy", &repo.rev("main:policy"))),
         }
-        let commit = repo.git_as("j.doe", &["commit-tree", "-S", &tree(&repo, &top), "-p", "main", "-m", "Top"]);
+        let commit =
+            repo.git_as("j.doe", &["commit-tree", "-S", &tree(&repo, &top), "-p", "main", "-m", "Top"]);
         point(&repo, "main", &commit);
         let run = repo.run(&["check", GATE, "--env", "production", "--format", "json"]).expect(3);
         assert_eq!(run.json()["code"], "tree-not-canonical", "{odd}");
