@@ -52,7 +52,7 @@ impl GateOnBranch {
         let file = format!("{}/gate.toml", gate.directory());
         let bytes = files.get("gate.toml").ok_or_else(|| {
             Failure::new("gate-unknown", format!("the branch `{}` holds no `{file}`", branch.name()))
-                .help("write one and commit it, signed: docs/requests.md")
+                .help("write one and commit it, signed: docs/request.md")
         })?;
         let request = GateRequest::parse(&file, bytes, gate)?;
         let edit = GateEdit::open(&file, bytes, gate)?;

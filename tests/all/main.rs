@@ -6,6 +6,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files and the clock, and start git")]
 
 #[cfg(test)]
+mod attack_metric_names;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod attacks_history;

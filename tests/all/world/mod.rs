@@ -24,6 +24,7 @@ mod policy;
 mod repo;
 mod run;
 mod self_tests;
+mod shell;
 
 pub(crate) use decision::Decision;
 pub(crate) use keys::KeyKind;
