@@ -1,6 +1,8 @@
 //! Reports that are swapped, taken away, edited, about something else, or that do not read.
 
-use super::{DIRECTORY, GATE, LEAD, PRODUCT, REPORT, assert_says, check, code, line, merged, opened, status, verdict};
+use super::{
+    DIRECTORY, GATE, LEAD, PRODUCT, REPORT, assert_says, check, code, line, merged, opened, status, verdict,
+};
 use crate::world::{Policy, Repo, World};
 
 const EVIDENCE: &str = "evidence:evaluation";
@@ -28,7 +30,8 @@ fn edit_request(repo: &Repo<'_>, old: &str, new: &str) {
 fn evidence_swapped_after_approval_makes_it_stale() {
     let world = World::new();
     let (repo, lead) = approved(&world);
-    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n").commit("j.doe", "Better");
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n")
+        .commit("j.doe", "Better");
     let judged = merged(&repo);
     assert_eq!(code(&judged, &lead), "stale-content");
     assert_eq!((verdict(&judged, LEAD), status(&judged, PRODUCT)), ("pending stale".into(), "stale"));
@@ -40,7 +43,8 @@ fn evidence_swapped_on_the_mainline_makes_approvals_stale() {
     let world = World::new();
     let (repo, lead) = approved(&world);
     assert_eq!(merged(&repo)["verdict"], "allowed");
-    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n").commit("l.wu", "Better");
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n")
+        .commit("l.wu", "Better");
     let judged = check(&repo);
     assert_eq!((code(&judged, &lead), verdict(&judged, LEAD)), ("stale-content", "pending stale".into()));
 }
@@ -51,14 +55,20 @@ fn evidence_deleted_after_approval_makes_it_stale() {
     let (repo, lead) = approved(&world);
     repo.remove(REPORT).commit("j.doe", "Remove the report");
     let judged = merged(&repo);
-    assert_eq!((code(&judged, &lead), verdict(&judged, EVIDENCE)), ("stale-content", "pending missing".into()));
+    assert_eq!(
+        (code(&judged, &lead), verdict(&judged, EVIDENCE)),
+        ("stale-content", "pending missing".into())
+    );
     assert_eq!((status(&judged, CRITERION), status(&judged, LEAD)), ("missing", "stale"));
     // Its entry too.
     repo.switch(super::BRANCH);
     edit_request(&repo, "[[evidence]]\nkind = \"evaluation\"\nfile = \"evidence/evaluation.json\"\n", "");
     repo.commit("j.doe", "Remove the entry");
     let judged = merged(&repo);
-    assert_eq!((code(&judged, &lead), verdict(&judged, EVIDENCE)), ("stale-content", "pending missing".into()));
+    assert_eq!(
+        (code(&judged, &lead), verdict(&judged, EVIDENCE)),
+        ("stale-content", "pending missing".into())
+    );
     assert_eq!((status(&judged, CRITERION), status(&judged, LEAD)), ("missing", "stale"));
 }
 
@@ -80,7 +90,10 @@ fn evidence_about_another_artifact_is_stale() {
 fn another_artifact_added_later_makes_evidence_stale() {
     let world = World::new();
     let repo = opened(&world);
-    let more = format!("[[artifact]]\nname = \"model\"\ndigest = \"sha256:{}\"\n\n[[evidence]]\nkind = \"evaluation\"", "1".repeat(64));
+    let more = format!(
+        "[[artifact]]\nname = \"model\"\ndigest = \"sha256:{}\"\n\n[[evidence]]\nkind = \"evaluation\"",
+        "1".repeat(64)
+    );
     edit_request(&repo, "[[evidence]]\nkind = \"evaluation\"", &more);
     repo.commit("j.doe", "One more");
     assert_eq!(verdict(&merged(&repo), EVIDENCE), "pending stale");
@@ -89,12 +102,14 @@ fn another_artifact_added_later_makes_evidence_stale() {
 #[test]
 fn an_edited_report_loses_its_attestation() {
     let world = World::new();
-    let policy = Policy::small().replacing("[evidence.evaluation]\n", "[evidence.evaluation]\nattested_by = [\"eval-ci\"]\n");
+    let policy = Policy::small()
+        .replacing("[evidence.evaluation]\n", "[evidence.evaluation]\nattested_by = [\"eval-ci\"]\n");
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
     assert_eq!(verdict(&merged(&repo), EVIDENCE), "blocked failed");
     repo.switch(super::BRANCH);
-    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 9}}\n").commit("eval-ci", "Evaluate");
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 9}}\n")
+        .commit("eval-ci", "Evaluate");
     assert_eq!(verdict(&merged(&repo), EVIDENCE), "pending met");
     repo.switch(super::BRANCH);
     repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.01, \"n\": 9}}\n").commit("j.doe", "Polish");
@@ -107,7 +122,8 @@ fn an_edited_report_loses_its_attestation() {
 fn a_report_without_a_clean_number_fails() {
     let world = World::new();
     let repo = opened(&world);
-    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 9\n", "1".repeat(64));
+    let pointer =
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 9\n", "1".repeat(64));
     let rate = |value: &str| format!("{{\"summary\": {{\"hallucination_rate\": {value}, \"n\": 9}}}}\n");
     for (what, report, evidence, criterion) in [
         ("a pointer", pointer, "failed", "failed"),

@@ -1,8 +1,8 @@
 //! Approvals that somebody else wrote, or that no key of theirs signed as it must be.
 
 use super::{
-    BRANCH, GATE, LEAD, assert_says, check, code, decision, gpgsig, line, merged, opened, plant, point, sign, split, status,
-    verdict, with_header,
+    BRANCH, GATE, LEAD, assert_says, check, code, decision, gpgsig, line, merged, opened, plant, point, sign,
+    split, status, verdict, with_header,
 };
 use crate::world::{Decision, KeyKind, Policy, Repo, World, mail};
 
@@ -181,7 +181,8 @@ fn a_rebase_that_signs_planted_decisions_signs_nothing() {
     let repo = opened(&world);
     // Planted unsigned in the name of s.chen; then s.chen rebases the branch with signing on.
     let message = repo.message(&Decision::approve(GATE, "product-lead"));
-    let mallory = ["-c", "user.name=s.chen", "commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", &message];
+    let mallory =
+        ["-c", "user.name=s.chen", "commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", &message];
     repo.git_as("s.chen", &mallory);
     world.later(60);
     repo.git_as("s.chen", &["commit", "-q", "--amend", "--no-edit", "-S", "--allow-empty"]);

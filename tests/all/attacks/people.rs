@@ -80,7 +80,8 @@ fn an_author_stays_one_when_their_key_is_revoked() {
     let key = world.key("k.berg");
     let shown = world.ssh_keygen(&["-lf", key.to_str().unwrap()], b"").expect(0).stdout;
     let fingerprint = shown.split(' ').nth(1).unwrap();
-    let revoked = format!("\n[[revoked]]\nkey = \"{fingerprint}\"\nsince = \"never-trusted\"\nreason = \"lost\"\n");
+    let revoked =
+        format!("\n[[revoked]]\nkey = \"{fingerprint}\"\nsince = \"never-trusted\"\nreason = \"lost\"\n");
     let policy = Policy::small().signer("k.berg", KeyKind::SecondEd25519, "").with(&revoked);
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
@@ -95,10 +96,12 @@ fn an_author_stays_one_when_their_key_is_revoked() {
 #[test]
 fn one_person_in_two_roles_fills_one_place() {
     let world = World::new();
-    let policy = Policy::small().replacing("product-lead = { members = [", "product-lead = { members = [\"j.rivera@example.com\", ");
+    let policy = Policy::small()
+        .replacing("product-lead = { members = [", "product-lead = { members = [\"j.rivera@example.com\", ");
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
-    let (lead, product) = (repo.approve("j.rivera", GATE, "ml-lead"), repo.approve("j.rivera", GATE, "product-lead"));
+    let (lead, product) =
+        (repo.approve("j.rivera", GATE, "ml-lead"), repo.approve("j.rivera", GATE, "product-lead"));
     let judged = merged(&repo);
     assert_eq!((code(&judged, &lead), code(&judged, &product)), ("counts", "counts"));
     assert_eq!((verdict(&judged, LEAD), status(&judged, PRODUCT)), ("pending met".into(), "missing"));
@@ -110,10 +113,9 @@ fn one_person_in_two_roles_fills_one_place() {
 #[test]
 fn one_person_with_two_keys_fills_one_place() {
     let world = World::new();
-    let policy = Policy::small().signer("j.rivera", KeyKind::SecondEd25519, "").replacing(
-        "approvals = [{ role = \"ml-lead\" }]",
-        "approvals = [{ role = \"ml-lead\", count = 2 }]",
-    );
+    let policy = Policy::small()
+        .signer("j.rivera", KeyKind::SecondEd25519, "")
+        .replacing("approvals = [{ role = \"ml-lead\" }]", "approvals = [{ role = \"ml-lead\", count = 2 }]");
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
     // Side by side, so that neither replaces the other.
@@ -133,14 +135,18 @@ fn one_person_with_two_keys_fills_one_place() {
 #[test]
 fn a_bot_fills_no_place() {
     let world = World::new();
-    let policy = Policy::small().replacing("ml-lead = { members = [", "ml-lead = { members = [\"bot@example.com\", ");
+    let policy =
+        Policy::small().replacing("ml-lead = { members = [", "ml-lead = { members = [\"bot@example.com\", ");
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
     let commit = repo.approve("bot", GATE, "ml-lead");
     let closed = repo.decide("bot", &crate::world::Decision::close(GATE));
     let judged = merged(&repo);
     assert_eq!((code(&judged, &commit), code(&judged, &closed)), ("bot-in-role", "bot-in-role"));
-    assert_eq!((verdict(&judged, LEAD), status(&judged, "gate:open")), ("pending missing".into(), "not listed"));
+    assert_eq!(
+        (verdict(&judged, LEAD), status(&judged, "gate:open")),
+        ("pending missing".into(), "not listed")
+    );
     repo.git_verifies(&commit).expect(0);
 }
 

@@ -1,8 +1,8 @@
 //! Rejections that somebody would like to lose, and the order of what a person decides.
 
 use super::{
-    BRANCH, GATE, LEAD, PRODUCT, REPORT, assert_says, check, code, decision, line, merged, opened, point, split, status, verdict,
-    with_header,
+    BRANCH, GATE, LEAD, PRODUCT, REPORT, assert_says, check, code, decision, line, merged, opened, point,
+    split, status, verdict, with_header,
 };
 use crate::world::{Decision, KeyKind, Policy, Repo, World};
 
@@ -135,7 +135,8 @@ fn a_rejection_that_nobody_could_have_made_blocks_nothing() {
     repo.git_as("s.chen", &["commit", "-q", "--allow-empty", "-m", &message]);
     let unsigned = repo.rev("HEAD");
     let judged = merged(&repo);
-    for (commit, expected) in [(&no_role, "not-in-role"), (&stranger, "unknown-key"), (&unsigned, "unsigned")] {
+    for (commit, expected) in [(&no_role, "not-in-role"), (&stranger, "unknown-key"), (&unsigned, "unsigned")]
+    {
         assert_eq!(code(&judged, commit), expected);
     }
     assert_eq!((judged["verdict"].as_str().unwrap(), status(&judged, REJECTION)), ("allowed", "not listed"));
@@ -234,7 +235,9 @@ fn a_closed_gate_stays_closed() {
     repo.approve("s.chen", GATE, "product-lead");
     let judged = merged(&repo);
     assert_eq!((verdict(&judged, "gate:open"), code(&judged, &closed)), ("blocked failed".into(), "counts"));
-    repo.switch(BRANCH).write(REPORT, "{\"summary\": {\"hallucination_rate\": 0, \"n\": 9}}").commit("j.doe", "Other");
+    repo.switch(BRANCH)
+        .write(REPORT, "{\"summary\": {\"hallucination_rate\": 0, \"n\": 9}}")
+        .commit("j.doe", "Other");
     assert_eq!(verdict(&merged(&repo), "gate:open"), "blocked failed", "whatever stands there");
 }
 
@@ -246,7 +249,10 @@ fn a_close_by_nobody_closes_nothing() {
     let no_role = repo.decide("eval-ci", &Decision::close(GATE));
     let judged = merged(&repo);
     assert_eq!((code(&judged, &stranger), code(&judged, &no_role)), ("unknown-key", "bot-in-role"));
-    assert_eq!((judged["verdict"].as_str().unwrap(), status(&judged, "gate:open")), ("allowed", "not listed"));
+    assert_eq!(
+        (judged["verdict"].as_str().unwrap(), status(&judged, "gate:open")),
+        ("allowed", "not listed")
+    );
 }
 
 #[test]
@@ -262,5 +268,9 @@ fn a_copy_of_a_rejection_does_not_outlive_its_withdrawal() {
     repo.merge("l.wu", "copy");
     assert_eq!(verdict(&check(&repo), REJECTION), "blocked failed", "its withdrawal is not recorded");
     let judged = merged(&repo);
-    assert_eq!((judged["verdict"].as_str().unwrap(), status(&judged, REJECTION)), ("allowed", "not listed"), "{judged:#}");
+    assert_eq!(
+        (judged["verdict"].as_str().unwrap(), status(&judged, REJECTION)),
+        ("allowed", "not listed"),
+        "{judged:#}"
+    );
 }

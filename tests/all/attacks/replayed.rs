@@ -1,6 +1,9 @@
 //! Genuine approvals, used where or when they were not given.
 
-use super::{BRANCH, GATE, LEAD, PRODUCT, check, code, decision, line, merged, opened, point, sign, split, verdict, with_header};
+use super::{
+    BRANCH, GATE, LEAD, PRODUCT, check, code, decision, line, merged, opened, point, sign, split, verdict,
+    with_header,
+};
 use crate::world::{Decision, KeyKind, Policy, Repo, World};
 
 /// A copy of a signed commit as the same decision in another commit, and the branch that holds it.
@@ -14,10 +17,9 @@ fn copy_to_branch(repo: &Repo<'_>, object: &str, branch: &str) -> String {
 #[test]
 fn a_replayed_approval_counts_once() {
     let world = World::new();
-    let policy = Policy::small().signer("j.rivera", KeyKind::Ecdsa256, "").replacing(
-        "approvals = [{ role = \"ml-lead\" }]",
-        "approvals = [{ role = \"ml-lead\", count = 2 }]",
-    );
+    let policy = Policy::small()
+        .signer("j.rivera", KeyKind::Ecdsa256, "")
+        .replacing("approvals = [{ role = \"ml-lead\" }]", "approvals = [{ role = \"ml-lead\", count = 2 }]");
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
     let first = repo.approve("j.rivera#Ecdsa256", GATE, "ml-lead");
@@ -56,7 +58,8 @@ fn a_broken_copy_takes_no_approval_away() {
     repo.approve("s.chen", GATE, "product-lead");
     // Git drops a `gpgsig-sha256` header from what is signed, so the same signature verifies in a copy that we refuse.
     let object = String::from_utf8(repo.object("commit", &genuine)).unwrap();
-    let copy = copy_to_branch(&repo, &with_header(&object, "gpgsig-sha256 x\n").replace("x\n\n\n", "x\n\n"), "copy");
+    let copy =
+        copy_to_branch(&repo, &with_header(&object, "gpgsig-sha256 x\n").replace("x\n\n\n", "x\n\n"), "copy");
     repo.merge("l.wu", "copy");
     let judged = merged(&repo);
     assert_eq!(code(&judged, &copy), "malformed-commit");
@@ -93,7 +96,10 @@ fn an_approval_for_another_environment_does_not_count() {
     let product = repo.decide("s.chen", &scoped("product-lead"));
     let judged = merged(&repo);
     assert_eq!((code(&judged, &lead), code(&judged, &product)), ("out-of-scope", "out-of-scope"));
-    assert_eq!((verdict(&judged, LEAD), verdict(&judged, PRODUCT)), ("pending missing".into(), "pending missing".into()));
+    assert_eq!(
+        (verdict(&judged, LEAD), verdict(&judged, PRODUCT)),
+        ("pending missing".into(), "pending missing".into())
+    );
     assert_eq!(decision(&judged, &lead)["environments"][0], "staging");
     assert_eq!(verdict(&repo.check_json(GATE, "staging"), LEAD), "allowed met");
 }
@@ -103,7 +109,8 @@ fn a_scoped_approval_replaces_an_older_one_only_there() {
     let world = World::new();
     let repo = opened(&world);
     let all = repo.approve("j.rivera", GATE, "ml-lead");
-    let staging = repo.decide("j.rivera", &Decision::approve(GATE, "ml-lead").line("Gate-Environment", "staging"));
+    let staging =
+        repo.decide("j.rivera", &Decision::approve(GATE, "ml-lead").line("Gate-Environment", "staging"));
     repo.approve("s.chen", GATE, "product-lead");
     let production = merged(&repo);
     assert_eq!((code(&production, &all), code(&production, &staging)), ("counts", "out-of-scope"));
@@ -130,7 +137,8 @@ fn an_approval_under_a_policy_never_in_force_does_not_count() {
 fn an_approval_of_another_repository_does_not_count() {
     let (here, there) = (World::new(), World::new());
     let repo = opened(&here);
-    let other = there.governance_repo_with(&Policy::small().replacing("acme-models-3f9c", "acme-models-0000"));
+    let other =
+        there.governance_repo_with(&Policy::small().replacing("acme-models-3f9c", "acme-models-0000"));
     let digest = other.content("main", "policy");
     let commit = repo.decide("j.rivera", &Decision::approve(GATE, "ml-lead").setting("Gate-Policy", &digest));
     let judged = merged(&repo);
@@ -144,9 +152,11 @@ fn a_backdated_approval_gains_nothing() {
     let world = World::new();
     let ended = format!("valid-before=\"{}\"", day(&world, -10));
     let begins = format!("valid-after=\"{}\"", day(&world, -1));
-    let policy = Policy::small()
-        .signer("j.rivera", KeyKind::SecondEd25519, &ended)
-        .signer("j.rivera", KeyKind::Ecdsa256, &begins);
+    let policy = Policy::small().signer("j.rivera", KeyKind::SecondEd25519, &ended).signer(
+        "j.rivera",
+        KeyKind::Ecdsa256,
+        &begins,
+    );
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
     // Dated into the window of a key that has ended: git believes the date.

@@ -97,7 +97,8 @@ fn a_malformed_decision_does_not_take_the_place_of_a_good_one() {
 fn an_approval_for_two_gates_counts_for_neither() {
     let world = World::new();
     let repo = opened(&world);
-    let both = approval(&repo).replace("Gate: summarizer/v1.4\n", "Gate: summarizer/v1.4\nGate: summarizer/v1.5\n");
+    let both =
+        approval(&repo).replace("Gate: summarizer/v1.4\n", "Gate: summarizer/v1.4\nGate: summarizer/v1.5\n");
     say(&repo, "j.rivera", &both);
     assert_eq!(verdict(&merged(&repo), LEAD), "pending missing");
 }

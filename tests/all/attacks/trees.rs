@@ -123,7 +123,19 @@ fn odd_names_block_their_own_gate_only() {
     let good = repo.rev(&format!("main:{DIRECTORY}"));
     let file = blob(&repo, "x");
     for name in [
-        b".hidden".as_slice(), b"..", b".", b".git", b"a b", b"a\nb", b"\x1b[2J", "ü".as_bytes(), b"\xff", b"a\\b", b"a:b", b"-n%", b"",
+        b".hidden".as_slice(),
+        b"..",
+        b".",
+        b".git",
+        b"a b",
+        b"a\nb",
+        b"\x1b[2J",
+        "ü".as_bytes(),
+        b"\xff",
+        b"a\\b",
+        b"a:b",
+        b"-n%",
+        b"",
     ] {
         add(&repo, entry("100644", name, &file));
         assert_blocks_its_own(&repo, if name.is_empty() { "does not parse" } else { "a name here is of" });
@@ -146,9 +158,12 @@ fn an_odd_tree_makes_its_gates_invalid() {
     shadowed.insert(1, entry("100644", "CHANGE.md", &file));
     let mut both = good.clone();
     both.insert(1, entry("100644", "evidence", &file));
-    for (odd, reason) in
-        [(&reversed, "not sorted"), (&twice, "not sorted"), (&shadowed, "not sorted"), (&both, "`evidence` twice")]
-    {
+    for (odd, reason) in [
+        (&reversed, "not sorted"),
+        (&twice, "not sorted"),
+        (&shadowed, "not sorted"),
+        (&both, "`evidence` twice"),
+    ] {
         replace(&repo, &DIRECTORY.split('/').collect::<Vec<_>>(), &tree(&repo, odd));
         assert_blocks_its_own(&repo, reason);
     }
@@ -184,7 +199,8 @@ fn an_odd_top_tree_is_not_judged() {
             "unsorted" => top.reverse(),
             _ => top.insert(0, entry("40000", "Policy", &repo.rev("main:policy"))),
         }
-        let commit = repo.git_as("j.doe", &["commit-tree", "-S", &tree(&repo, &top), "-p", "main", "-m", "Top"]);
+        let commit =
+            repo.git_as("j.doe", &["commit-tree", "-S", &tree(&repo, &top), "-p", "main", "-m", "Top"]);
         point(&repo, "main", &commit);
         let run = repo.run(&["check", GATE, "--env", "production", "--format", "json"]).expect(3);
         assert_eq!(run.json()["code"], "tree-not-canonical", "{odd}");
@@ -258,4 +274,25 @@ fn a_file_where_a_directory_should_be_blocks() {
         assert_eq!(repo.check_json(GATE, "production")["verdict"], "blocked");
         assert_eq!(repo.check_json(OTHER, "production")["verdict"], "allowed");
     }
+}
+
+#[test]
+fn a_hostile_branch_costs_ready_no_time() {
+    let world = World::new();
+    let repo = two_gates(&world);
+    let mut wide = tree(&repo, &[entry("100644", "x", &blob(&repo, "x"))]);
+    for _ in 0..10 {
+        let level: Vec<Entry> = (0..200).map(|at| entry("40000", format!("d{at:03}"), &wide)).collect();
+        wide = tree(&repo, &level);
+    }
+    let before = repo.rev("main");
+    add(&repo, entry("40000", "d", &wide));
+    repo.git(&["update-ref", &format!("refs/heads/gate/{GATE}"), "main"]);
+    point(&repo, "main", &before);
+    let args = ["commit-tree", "-S", "main^{tree}", "-p", "main", "-m", "Go on"];
+    let on = repo.git_as("l.wu", &args);
+    point(&repo, "main", &on);
+    let run = repo.run(&["ready", GATE, "--format", "json"]);
+    assert_eq!((run.status, run.json()["code"].as_str()), (3, Some("merge-too-large")), "{run}");
+    assert_eq!(repo.check_json(GATE, "production")["verdict"], "allowed");
 }
