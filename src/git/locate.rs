@@ -16,6 +16,8 @@ pub struct Repository {
     pub(super) common_directory: PathBuf,
     pub(super) config: Config,
     pub(super) work_tree: Option<PathBuf>,
+    /// A layer in memory holds objects that the directory does not.
+    pub(super) layered: bool,
 }
 
 impl std::fmt::Debug for Repository {
@@ -49,7 +51,24 @@ impl Repository {
         let config = Config::read(&common_directory.join("config"))?;
         refuse_other_formats(&config)?;
         let odb = open_objects(&common_directory)?;
-        Ok(Self { odb, git_directory, common_directory, config, work_tree })
+        Ok(Self { odb, git_directory, common_directory, config, work_tree, layered: false })
+    }
+
+    /// Another reader of the same objects, for another thread: one object database reads one object at a time. With a layer
+    /// in memory there is none.
+    pub fn twin(&self) -> Result<Option<Self>, GitError> {
+        if self.layered {
+            return Ok(None);
+        }
+        let odb = open_objects(&self.common_directory)?;
+        Ok(Some(Self {
+            odb,
+            git_directory: self.git_directory.clone(),
+            common_directory: self.common_directory.clone(),
+            config: self.config.clone(),
+            work_tree: self.work_tree.clone(),
+            layered: false,
+        }))
     }
 
     /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).
@@ -95,6 +114,8 @@ pub(super) fn open_objects(common_directory: &Path) -> Result<git2::Odb<'static>
         .to_str()
         .ok_or_else(|| GitError::Io { path: objects.clone(), reason: "the path is not UTF-8".into() })?;
     let library = |error: git2::Error| GitError::Library(error.message().to_owned());
+    // Full-history work reads each object about once: what is worth keeping, the ledger keeps.
+    git2::opts::enable_caching(false);
     let odb = git2::Odb::new().map_err(library)?;
     odb.add_disk_alternate(path).map_err(library)?;
     Ok(odb)

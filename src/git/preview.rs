@@ -91,6 +91,7 @@ impl Repository {
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),
             work_tree: self.work_tree().map(ToOwned::to_owned),
+            layered: true,
         }
     }
 

@@ -100,7 +100,8 @@ fn collect_files(directory: &Path, prefix: &str, names: &mut Vec<String>) -> Res
         let entry =
             entry.map_err(|error| GitError::Io { path: directory.to_owned(), reason: error.to_string() })?;
         let Ok(file_name) = entry.file_name().into_string() else { continue };
-        if file_name.starts_with('.') || file_name.ends_with(".lock") {
+        let lock = Path::new(&file_name).extension().is_some_and(|end| end.eq_ignore_ascii_case("lock"));
+        if file_name.starts_with('.') || lock {
             continue;
         }
         let name = format!("{prefix}{file_name}");

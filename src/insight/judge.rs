@@ -25,9 +25,17 @@ pub struct Judge<'a> {
     repository: &'a Repository,
     snapshot: &'a Snapshot,
     ledger: &'a Ledger,
-    logs: RefCell<BTreeMap<Name, (Option<ObjectId>, Rc<Log>)>>,
+    logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
+    /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
+    required: RefCell<HashMap<(GateName, Name, View, Option<ObjectId>), RequiredFact>>,
 }
+
+/// The longest chain of gates that require each other; a longer one fails like a cycle.
+const MOST_REQUIRED: usize = 32;
+
+/// A log and where it ends.
+type TippedLog = (Option<ObjectId>, Rc<Log>);
 
 /// What one verdict is asked about: a question at a view.
 struct Case<'q> {
@@ -44,7 +52,14 @@ struct Case<'q> {
 impl<'a> Judge<'a> {
     /// A judge of what `ledger` holds; `snapshot` says where logs and gate branches stand.
     pub fn new(repository: &'a Repository, snapshot: &'a Snapshot, ledger: &'a Ledger) -> Self {
-        Self { repository, snapshot, ledger, logs: RefCell::default(), replays: RefCell::default() }
+        Self {
+            repository,
+            snapshot,
+            ledger,
+            logs: RefCell::default(),
+            replays: RefCell::default(),
+            required: RefCell::default(),
+        }
     }
 
     /// The tip of an environment's log as the snapshot has it.
@@ -103,7 +118,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn log_of(&self, environment: &Name) -> Result<(Option<ObjectId>, Rc<Log>), Undecided> {
+    fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }
@@ -269,7 +284,7 @@ impl<'a> Judge<'a> {
         let Ok(request) = &content.request else { return Ok(required) };
         asking.push(case.gate.clone());
         for gate in &request.requires {
-            let fact = if asking.contains(gate) {
+            let fact = if asking.contains(gate) || asking.len() >= MOST_REQUIRED {
                 RequiredFact::Cycle
             } else {
                 let of = Case {
@@ -289,6 +304,16 @@ impl<'a> Judge<'a> {
     }
 
     fn required_fact(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<RequiredFact, Undecided> {
+        let key = (case.gate.clone(), case.environment.clone(), case.view, case.log);
+        if let Some(known) = self.required.borrow().get(&key) {
+            return Ok(*known);
+        }
+        let fact = self.judge_required(case, asking)?;
+        self.required.borrow_mut().insert(key, fact);
+        Ok(fact)
+    }
+
+    fn judge_required(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<RequiredFact, Undecided> {
         let mut facts = self.facts(case, asking)?;
         let verdict = verdict::judge(&facts);
         let runs = facts.records.iter().rev().find(|record| is_running(record));

@@ -11,7 +11,7 @@ use crate::git::{GitError, Repository, Tree};
 use crate::model::ObjectId;
 
 use super::Undecided;
-use super::history::{Commit, History, Index, place, threads};
+use super::history::{Commit, History, Index, place, twins};
 use super::trees::GOVERNED;
 
 /// For each governed name, and below `gates` and `exceptions` for each system, the commits whose object there differs from
@@ -32,16 +32,19 @@ const STRETCH: usize = 512;
 
 impl Changes {
     pub(crate) fn read(repository: &Repository, history: &History) -> Result<Self, Undecided> {
-        let stretch = history.commits.len().div_ceil(threads()).max(STRETCH);
+        let twins = twins(repository)?;
+        let stretch = history.commits.len().div_ceil(twins.len() + 1).max(STRETCH);
         let parts = thread::scope(|scope| {
-            let readers: Vec<_> = (0..)
-                .step_by(stretch)
-                .zip(history.commits.chunks(stretch))
-                .map(|(first, commits)| {
-                    scope.spawn(move || read_stretch(repository, history, first, commits))
+            let mut stretches = (0..).step_by(stretch).zip(history.commits.chunks(stretch));
+            let mine = stretches.next();
+            let others: Vec<_> = stretches
+                .zip(&twins)
+                .map(|((first, commits), twin)| {
+                    scope.spawn(move || read_stretch(twin, history, first, commits))
                 })
                 .collect();
-            readers.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+            let mine = mine.map(|(first, commits)| Ok(read_stretch(repository, history, first, commits)));
+            mine.into_iter().chain(others.into_iter().map(thread::ScopedJoinHandle::join)).collect::<Vec<_>>()
         });
         let mut changes = Self::default();
         for part in parts {

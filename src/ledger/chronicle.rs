@@ -188,8 +188,9 @@ impl Chronicle {
             let mut ballot = Ballot::read(sources, *at, signer, epoch)?;
             if let Some(content) = ballot.content.filter(|_| ballot.is_open_approval()) {
                 match policies::candidate(self, sources, epoch, *at, content)? {
-                    policies::Candidate::Fit { authors } => ballot.authors = authors,
-                    policies::Candidate::Unreadable { authors } => ballot.authors = authors,
+                    policies::Candidate::Fit { authors } | policies::Candidate::Unreadable { authors } => {
+                        ballot.authors = authors;
+                    }
                     policies::Candidate::Invalid(reason) => ballot.invalid(reason),
                 }
             }

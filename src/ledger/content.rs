@@ -15,6 +15,9 @@ use super::provenance::{Provenance, State};
 use super::trees::Directory;
 use super::{Ledger, Undecided, View};
 
+/// A request as read, or all that is wrong inside its directory.
+pub(super) type ReadRequest = Result<Rc<GateRequest>, Vec<String>>;
+
 /// The request file of a gate directory.
 const REQUEST: &str = "gate.toml";
 
@@ -54,7 +57,9 @@ impl Ledger {
         gate: &GateName,
         view: View,
     ) -> Result<Option<BTreeSet<Name>>, Undecided> {
-        Ok(self.request_at(gate, self.commit_at_link(view.step).tree)?.map(|request| request.environments))
+        Ok(self
+            .request_at(gate, self.commit_at_link(view.step).tree)?
+            .map(|request| request.environments.clone()))
     }
 
     /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
@@ -103,7 +108,7 @@ impl Ledger {
         }
         Ok(Content {
             digest: directory.digest,
-            request,
+            request: request.map(|request| (*request).clone()),
             unsigned_files: self.unsigned_files(view, state)?,
             authors: self.gate_authors(gate, view)?,
             changed_by: provenance
@@ -114,21 +119,23 @@ impl Ledger {
         })
     }
 
-    fn request(
-        &self,
-        gate: &GateName,
-        directory: &Directory,
-    ) -> Result<Result<GateRequest, Vec<String>>, Undecided> {
+    fn request(&self, gate: &GateName, directory: &Directory) -> Result<ReadRequest, Undecided> {
         if !directory.defects.is_empty() {
             return Ok(Err(directory.defects.clone()));
         }
         let Some(blob) = directory.files.get(REQUEST) else {
             return Ok(Err(vec![format!("`{}/{REQUEST}` does not stand there", gate.directory())]));
         };
-        let bytes = self.trees.blob(*blob)?;
+        let key = (gate.clone(), *blob);
+        if let Some(known) = self.requests.borrow().get(&key) {
+            return Ok(known.clone());
+        }
         let file = format!("{}/{REQUEST}", gate.directory());
-        Ok(GateRequest::parse(&file, &bytes, gate)
-            .map_err(|problems| problems.0.iter().map(ToString::to_string).collect()))
+        let request = GateRequest::parse(&file, &self.trees.blob(*blob)?, gate)
+            .map(Rc::new)
+            .map_err(|problems| problems.0.iter().map(ToString::to_string).collect());
+        self.requests.borrow_mut().insert(key, request.clone());
+        Ok(request)
     }
 
     /// The files of a directory on none of whose sides the last change is signed so that it counts.
@@ -243,7 +250,7 @@ impl Ledger {
     }
 
     /// The request as it stood in some tree, where it reads.
-    fn request_at(&self, gate: &GateName, tree: ObjectId) -> Result<Option<GateRequest>, Undecided> {
+    fn request_at(&self, gate: &GateName, tree: ObjectId) -> Result<Option<Rc<GateRequest>>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         let Some(directory) = self.trees.directory(tree, &path)? else { return Ok(None) };
         Ok(self.request(gate, &directory)?.ok())

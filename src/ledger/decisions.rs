@@ -128,9 +128,9 @@ impl Ledger {
         let signed = self.signing.signed(commit.id)?;
         let mut signer = signed.signer(policy, &[recorded, commit.date]);
         self.revocations.apply(&signed, step, &mut signer);
-        let mut shape = Shape::read(&self.history, &signed)?;
+        let mut shape = Shape::read(&self.history, &signed);
         let restricts = restricts(policy, &shape, &signer, authors);
-        self.judge_actor(policy, &mut shape, &mut signer, authors);
+        judge_actor(policy, &mut shape, &mut signer, authors);
         let own_gate = self.gate_digest(commit, gate)?;
         let own = match (shape.verb, shape.record()) {
             (Some(Verb::AcceptRisk), record) => self.exception_digest(commit, gate, record)?,
@@ -164,36 +164,6 @@ impl Ledger {
             ancestors: BTreeSet::new(),
             after_incidents: BTreeSet::new(),
         })
-    }
-
-    /// Whether the signer may do this at all.
-    fn judge_actor(
-        &self,
-        policy: &Policy,
-        shape: &mut Shape,
-        signer: &mut Signer,
-        authors: &BTreeSet<Principal>,
-    ) {
-        let is_bot = signer.owner.as_ref().is_some_and(|owner| policy.bots.contains(owner));
-        let bot_may = matches!(shape.verb, Some(Verb::Reject | Verb::Withdraw) | None);
-        if is_bot && !bot_may {
-            shape.defects.insert(Code::BotInRole, "a bot may only reject, and withdraw that".into());
-        }
-        match (shape.verb, &shape.role) {
-            (Some(Verb::Approve | Verb::Reject | Verb::AcceptRisk), Some(role)) => {
-                signer.act_in(policy, role)
-            }
-            (Some(Verb::Close), _) => {
-                let author = signer.owner.as_ref().is_some_and(|owner| authors.contains(owner));
-                if !author && !signer.holds_any_role(policy) && signer.owner.is_some() {
-                    shape.defects.insert(
-                        Code::NotInRole,
-                        "closing takes a role, or being an author of the gate".into(),
-                    );
-                }
-            }
-            (Some(_) | None, _) => {}
-        }
     }
 
     /// Whether the signer had before them what they say.
@@ -236,6 +206,29 @@ impl Ledger {
             }
         };
         Ok(directory.and_then(|directory| directory.digest))
+    }
+}
+
+/// Whether the signer may do this at all.
+fn judge_actor(policy: &Policy, shape: &mut Shape, signer: &mut Signer, authors: &BTreeSet<Principal>) {
+    let is_bot = signer.owner.as_ref().is_some_and(|owner| policy.bots.contains(owner));
+    let bot_may = matches!(shape.verb, Some(Verb::Reject | Verb::Withdraw) | None);
+    if is_bot && !bot_may {
+        shape.defects.insert(Code::BotInRole, "a bot may only reject, and withdraw that".into());
+    }
+    match (shape.verb, &shape.role) {
+        (Some(Verb::Approve | Verb::Reject | Verb::AcceptRisk), Some(role)) => {
+            signer.act_in(policy, role);
+        }
+        (Some(Verb::Close), _) => {
+            let author = signer.owner.as_ref().is_some_and(|owner| authors.contains(owner));
+            if !author && !signer.holds_any_role(policy) && signer.owner.is_some() {
+                shape
+                    .defects
+                    .insert(Code::NotInRole, "closing takes a role, or being an author of the gate".into());
+            }
+        }
+        (Some(_) | None, _) => {}
     }
 }
 

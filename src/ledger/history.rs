@@ -196,9 +196,14 @@ pub(crate) fn place(at: Index) -> usize {
 fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, Loaded>, Undecided> {
     let frontier = Frontier::starting_at(tip);
     let mut loaded = HashMap::new();
+    let twins = twins(repository)?;
     let parts = thread::scope(|scope| {
-        let readers: Vec<_> = (0..threads()).map(|_| scope.spawn(|| frontier.read(repository))).collect();
-        readers.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        let frontier = &frontier;
+        let others: Vec<_> = twins.iter().map(|twin| scope.spawn(move || frontier.read(twin))).collect();
+        let mine = frontier.read(repository);
+        std::iter::once(Ok(mine))
+            .chain(others.into_iter().map(thread::ScopedJoinHandle::join))
+            .collect::<Vec<_>>()
     });
     for part in parts {
         loaded.extend(
@@ -208,9 +213,14 @@ fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, 
     Ok(loaded)
 }
 
-/// How many threads full-history work uses.
-pub(super) fn threads() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8)
+/// Readers for the threads besides this one that full-history work uses.
+pub(super) fn twins(repository: &Repository) -> Result<Vec<Repository>, GitError> {
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
+    let mut twins = Vec::new();
+    for _ in 1..cores {
+        twins.extend(repository.twin()?);
+    }
+    Ok(twins)
 }
 
 /// Commits that are known and not read yet, shared by the readers.

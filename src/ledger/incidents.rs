@@ -18,8 +18,10 @@ use super::{Ledger, Undecided, View};
 pub(crate) struct Event {
     at: Index,
     id: IncidentId,
-    /// What it says then; nothing: the file was removed, or does not read.
+    /// What it says then; nothing: the file was removed, or does not even name a version and an environment.
     incident: Option<Incident>,
+    /// It reads whole.
+    whole: bool,
     removed: bool,
     /// Signed under a key of exactly one principal.
     signed: bool,
@@ -52,7 +54,7 @@ impl Ledger {
                     };
                     standing.insert(event.id.clone(), fact);
                 }
-                (Some(fact), Some(incident)) if event.by_person_in_role => {
+                (Some(fact), Some(incident)) if event.by_person_in_role && event.whole => {
                     // What was resolved and is opened again stands anew.
                     if !fact.open && incident.resolved.is_none() {
                         fact.opened = commit.id;
@@ -76,7 +78,7 @@ impl Ledger {
         let events = self.incident_events()?;
         for event in events.iter().filter(|event| self.history.commit(event.at).link <= view.link) {
             let seen = if known.contains(&event.id) {
-                event.by_person_in_role && (event.removed || event.incident.is_some())
+                event.by_person_in_role && (event.removed || event.whole)
             } else {
                 event.signed && event.incident.is_some()
             };
@@ -122,15 +124,15 @@ impl Ledger {
         let mine = provenance.state(at).map(|state| &state.files);
         let parents: Vec<_> =
             commit.parents.iter().map(|parent| provenance.state(*parent).map(|state| &state.files)).collect();
-        let blob = |files: &Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
+        let blob = |files: Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
             files.and_then(|files| files.get(path)).map(|file| file.blob)
         };
         let mut paths: std::collections::BTreeSet<&str> =
             mine.into_iter().flatten().map(|(path, _)| path.as_str()).collect();
         paths.extend(parents.iter().flatten().flat_map(|files| files.keys().map(String::as_str)));
         for path in paths {
-            let now = blob(&mine, path);
-            if !parents.is_empty() && parents.iter().any(|parent| blob(parent, path) == now) {
+            let now = blob(mine, path);
+            if !parents.is_empty() && parents.iter().any(|parent| blob(*parent, path) == now) {
                 continue;
             }
             let Some(id) = path.strip_suffix(".toml").and_then(|id| id.parse::<Name>().ok()) else {
@@ -151,14 +153,17 @@ impl Ledger {
         let person = signer.owner.as_ref().is_some_and(|owner| !policy.bots.contains(owner));
         let by_person_in_role =
             trusted || (signer.counting().is_ok() && person && !signer.roles(policy).is_empty());
-        let incident = match blob {
+        let (incident, whole) = match blob {
             Some(blob) => {
                 let bytes = self.readable_blob(blob)?;
-                Incident::parse(&format!("incidents/{id}.toml"), &bytes).ok()
+                match Incident::parse(&format!("incidents/{id}.toml"), &bytes) {
+                    Ok(incident) => (Some(incident), true),
+                    Err(_problems) => (Incident::salvage(&bytes, commit.date), false),
+                }
             }
-            None => None,
+            None => (None, false),
         };
         let signed = trusted || (signer.owner.is_some() && !signer.restricts_nothing);
-        Ok(Event { at, id, incident, removed: blob.is_none(), signed, by_person_in_role })
+        Ok(Event { at, id, incident, whole, removed: blob.is_none(), signed, by_person_in_role })
     }
 }

@@ -1,7 +1,7 @@
 //! The ledger: history → facts.
 //!
 //! Opening a ledger reads every commit that the mainline reaches, once and raw; works out steps, recorded times and the
-//! policy in force at each ([`chronicle`]); and then answers what a question needs: decisions on a gate, its content and
+//! policy in force at each (`chronicle.rs`); and then answers what a question needs: decisions on a gate, its content and
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
@@ -61,6 +61,7 @@ pub struct Ledger {
     log_commits: Vec<Index>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
     time: Time,
 }
 
@@ -125,6 +126,7 @@ impl Ledger {
             log_commits,
             provenances: RefCell::default(),
             incident_events: RefCell::default(),
+            requests: RefCell::default(),
             time,
         })
     }

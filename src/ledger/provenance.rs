@@ -57,9 +57,21 @@ impl Provenance {
             changed: Vec::new(),
             introduced: BTreeMap::new(),
         };
-        let mut changing = changes.of(path).iter().copied().peekable();
-        for (at, commit) in (0..).zip(&history.commits) {
+        let changing = changes.of(path);
+        // Before the first commit that may have changed it, it stood nowhere.
+        let first = changing.first().map_or(history.commits.len(), |at| place(*at));
+        provenance.states.resize(first, None);
+        let mut changing = changing.iter().copied().peekable();
+        for (at, commit) in (0..).zip(&history.commits).skip(first) {
             let state = if changing.next_if_eq(&at).is_some() {
+                // A top tree that counts for nothing changes nothing: what the first parent had goes on.
+                if let (Err(_not_canonical), Some(parent)) =
+                    (trees.check_top(commit.tree)?, commit.parents.first())
+                {
+                    let before = provenance.state(*parent).cloned();
+                    provenance.states.push(before);
+                    continue;
+                }
                 let object = object_at(trees, commit.tree, path)?;
                 provenance.changed_maybe(trees, at, commit, object)?
             } else {

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use crate::decision::{self, Action, Decision, Seen, Target, Verb};
-use crate::git::GitError;
 use crate::model::{Code, Name, ObjectId};
 
 use super::history::History;
@@ -28,7 +27,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// Reads the shape of a decision that is no log record.
-    pub(crate) fn read(history: &History, signed: &Signed) -> Result<Self, GitError> {
+    pub(crate) fn read(history: &History, signed: &Signed) -> Self {
         let mut shape = Self::of_message(&signed.message);
         match signed.parents.as_slice() {
             [parent] => {
@@ -51,7 +50,7 @@ impl Shape {
                 "its author and committer lines differ, as after a rebase: decisions are made anew, never rebased".into(),
             );
         }
-        Ok(shape)
+        shape
     }
 
     /// What the message alone says.

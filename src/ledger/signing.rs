@@ -21,7 +21,7 @@ pub(crate) struct Signed {
     /// Why the strict reader refuses the commit.
     pub(crate) malformed: Option<String>,
     armored: Option<Vec<u8>>,
-    signed_bytes: Vec<u8>,
+    payload: Vec<u8>,
     /// Worked out when it is asked for: most commits are read for what they say alone.
     verified: OnceCell<Result<Signature, (Code, String)>>,
     /// Whether the author and committer lines are the same, time included.
@@ -80,7 +80,7 @@ fn read_signed(id: ObjectId, bytes: &[u8]) -> Result<Signed, GitError> {
         Ok(commit) => Ok(Signed {
             malformed: None,
             armored: commit.signature().map(String::into_bytes),
-            signed_bytes: commit.payload(),
+            payload: commit.payload(),
             verified: OnceCell::new(),
             one_identity: commit.same_author_and_committer(),
             message: commit.message().to_owned(),
@@ -94,7 +94,7 @@ fn read_signed(id: ObjectId, bytes: &[u8]) -> Result<Signed, GitError> {
             Ok(Signed {
                 malformed: Some(defect.to_string()),
                 armored: commit.signature,
-                signed_bytes: commit.payload,
+                payload: commit.payload,
                 verified: OnceCell::new(),
                 one_identity: false,
                 message: commit.message.replace('\r', ""),
@@ -113,14 +113,14 @@ impl Signed {
             let Some(armored) = &self.armored else {
                 return Err((Code::Unsigned, "the commit is not signed".into()));
             };
-            signature::verify(&self.signed_bytes, armored).map_err(|defect| (defect.code, defect.reason))
+            signature::verify(&self.payload, armored).map_err(|defect| (defect.code, defect.reason))
         })
     }
 
     /// What makes two commits one decision: the payload's digest and the key.
     pub(crate) fn identity(&self) -> Option<(ContentDigest, String)> {
         let signature = self.signature().as_ref().ok()?;
-        Some((ContentDigest::of_bytes(&self.signed_bytes), signature.key().as_str().to_owned()))
+        Some((ContentDigest::of_bytes(&self.payload), signature.key().as_str().to_owned()))
     }
 
     /// Who signed this, under `policy`, at `times`; revocations are another question ([`Revocations`]).

@@ -46,7 +46,7 @@ impl Ballot {
     ) -> Result<Self, Undecided> {
         let commit = sources.history.commit(at);
         let signed = sources.signing.signed(commit.id)?;
-        let mut shape = Shape::read(sources.history, &signed)?;
+        let mut shape = Shape::read(sources.history, &signed);
         let mut signer = signer;
         let takes_back = signer.owner.is_some() && !signer.restricts_nothing;
         if let Some(role) = &shape.role {

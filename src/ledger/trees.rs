@@ -27,7 +27,7 @@ const MOST_DEFECTS: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Trees {
     repository: Rc<Repository>,
-    trees: RefCell<HashMap<ObjectId, Rc<Result<Tree, TreeDefect>>>>,
+    parsed: RefCell<HashMap<ObjectId, Rc<Result<Tree, TreeDefect>>>>,
     directories: RefCell<HashMap<(ObjectId, bool), Rc<Directory>>>,
 }
 
@@ -57,16 +57,16 @@ pub(crate) enum Found {
 
 impl Trees {
     pub(crate) fn new(repository: Rc<Repository>) -> Self {
-        Self { repository, trees: RefCell::default(), directories: RefCell::default() }
+        Self { repository, parsed: RefCell::default(), directories: RefCell::default() }
     }
 
     /// A tree, from memory where it was read before.
     pub(crate) fn tree(&self, id: ObjectId) -> Result<Rc<Result<Tree, TreeDefect>>, GitError> {
-        if let Some(tree) = self.trees.borrow().get(&id) {
+        if let Some(tree) = self.parsed.borrow().get(&id) {
             return Ok(Rc::clone(tree));
         }
         let tree = Rc::new(self.repository.read_tree(id)?);
-        let mut trees = self.trees.borrow_mut();
+        let mut trees = self.parsed.borrow_mut();
         if trees.len() >= MOST_TREES {
             trees.clear();
         }

@@ -177,6 +177,12 @@ impl Incident {
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
         incident::check_incident(file, bytes)
     }
+
+    /// What can be told of an incident file that does not read whole, as long as it names a version and an environment:
+    /// a slip in it must not make the incident disappear (design, section 2.8). It is open, and was noticed at `noticed`.
+    pub fn salvage(bytes: &[u8], noticed: Time) -> Option<Self> {
+        incident::salvage_incident(bytes, noticed)
+    }
 }
 
 /// The gate that a file names in `system` and `version`, which must be that of its path.

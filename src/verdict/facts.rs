@@ -309,7 +309,7 @@ pub struct CoverMoment {
 }
 
 /// What is known of a gate that the request requires.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredFact {
     /// It is allowed there (also on `rollback`).
     Allowed,
@@ -319,6 +319,6 @@ pub enum RequiredFact {
     Pending,
     /// It is blocked there.
     Blocked,
-    /// It requires, by way of others, the gate that asks.
+    /// It requires, by way of others, itself or the gate that asks; or the chain of requirements is too long.
     Cycle,
 }

@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod attacks_history;
+#[cfg(test)]
 mod commands_signing;
 #[cfg(test)]
 mod commands_writing;

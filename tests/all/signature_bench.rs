@@ -2,8 +2,6 @@
 //!
 //! Everything happens in a directory of its own, with a home, a time zone and a git configuration of its own.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -51,6 +51,11 @@ impl Token {
     }
 
     fn sign(&self, flags: u8, trailing: &[u8]) -> String {
+        self.sign_as(&self.blob(), flags, trailing)
+    }
+
+    /// A signature that bears `blob` as its key: the key's own, or a certificate.
+    fn sign_as(&self, blob: &[u8], flags: u8, trailing: &[u8]) -> String {
         let digest = Sha512::digest(PAYLOAD);
         let parts = [string(b"git"), string(b""), string(b"sha512")].concat();
         let message = [b"SSHSIG", &parts[..], &string(&digest)].concat();
@@ -65,8 +70,7 @@ impl Token {
             }
         };
         let signature = [string(self.kind().as_bytes()), string(&raw), tail, trailing.to_vec()].concat();
-        let envelope =
-            [b"SSHSIG", &1u32.to_be_bytes()[..], &string(&self.blob()), &parts, &string(&signature)];
+        let envelope = [b"SSHSIG", &1u32.to_be_bytes()[..], &string(blob), &parts, &string(&signature)];
         armor(&envelope.concat())
     }
 }
@@ -123,6 +127,29 @@ fn bytes_after_the_counter_and_changed_flags_are_refused() {
         let flags = blob.len() - 5;
         blob[flags] = 0x01;
         check(token.kind(), &token.line(), PAYLOAD.as_bytes(), armor(&blob).as_bytes(), NOW, refused);
+    }
+}
+
+#[test]
+fn a_certificate_can_ask_for_user_verification() {
+    let signers = format!("{ALICE} cert-authority {}\n", bench().public("ca"));
+    for token in tokens() {
+        let public = token.line().replacen(&format!("{ALICE} "), "", 1);
+        let plain = bench().certify_public("ca", &public, &["-n", ALICE]);
+        let strict = bench().certify_public("ca", &public, &["-n", ALICE, "-O", "verify-required"]);
+        let lax = bench().certify_public("ca", &public, &["-n", ALICE, "-O", "no-touch-required"]);
+        for (certificate, flags, expected) in [
+            (&plain, 0x00, Err(Code::NoTouch)),
+            (&plain, 0x01, Ok(())),
+            (&strict, 0x00, Err(Code::NoTouch)),
+            (&strict, 0x01, Err(Code::NoVerification)),
+            (&strict, 0x05, Ok(())),
+            (&lax, 0x00, Err(Code::NoTouch)),
+            (&lax, 0x01, Ok(())),
+        ] {
+            let armored = token.sign_as(certificate, flags, b"");
+            check(token.kind(), &signers, PAYLOAD.as_bytes(), armored.as_bytes(), NOW, expected);
+        }
     }
 }
 

@@ -1,0 +1,286 @@
+//! The deployment log: whose records count, what supports a return, what a break-glass costs.
+
+use super::*;
+use crate::world::World;
+
+const NEXT: &str = "summarizer/v1.5";
+
+/// The small policy with a bound that the reports of [`Repo::open`] do not keep, from serial 2 on.
+fn tightened(repo: &Repo<'_>) {
+    enact(repo, &strict());
+}
+
+#[test]
+fn a_version_that_ran_may_return_though_the_rules_changed() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let record = repo.deploy_record("bot", GATE, "production", "requirements");
+    tightened(&repo);
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "allowed rollback", "{answer:#}");
+    assert_eq!(answer["log"], *record);
+    assert_eq!(status(&answer, "criterion:hallucination"), "failed");
+}
+
+#[test]
+fn only_records_by_deployers_support_a_return() {
+    for (who, supports) in [("bot", true), ("mallory", false), ("l.wu", false), ("eval-ci", false)] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        repo.deploy_record(who, GATE, "production", "requirements");
+        tightened(&repo);
+        let expected = if supports { "allowed rollback" } else { "blocked" };
+        assert_eq!(verdict(&check(&repo)), expected, "{who}");
+    }
+}
+
+#[test]
+fn a_record_that_writes_its_own_basis_supports_nothing() {
+    for basis in ["requirements", "exception", "rollback"] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.open("j.doe", GATE);
+        repo.merge("l.wu", &format!("gate/{GATE}"));
+        let record = repo.deploy_record("bot", GATE, "production", basis);
+        let answer = check(&repo);
+        assert_eq!(verdict(&answer), "pending", "{basis}");
+        let notice = notice(&answer, "break-glass-uncovered").unwrap();
+        assert!(notice.contains(&record[..7]), "{notice}");
+    }
+}
+
+#[test]
+fn a_record_of_other_content_supports_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let lie = Decision::deploy(GATE, "production", "requirements", &repo.root);
+    repo.log("bot", "production", &lie.setting("Gate-Content", &format!("sha256:{}", "0".repeat(64))));
+    tightened(&repo);
+    assert_eq!(verdict(&check(&repo)), "blocked");
+}
+
+#[test]
+fn a_record_of_a_version_supports_no_changed_version() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.write(&format!("gates/{GATE}/CHANGE.md"), "Other words\n").commit("j.doe", "Change");
+    let answer = check(&repo);
+    assert_eq!((verdict(&answer).as_str(), status(&answer, "approval:ml-lead")), ("pending", "stale"));
+}
+
+#[test]
+fn a_record_with_other_artifacts_supports_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let other = format!("prompts/summarize.txt=sha256:{}", "0".repeat(64));
+    let lie = Decision::deploy(GATE, "production", "requirements", &repo.root).line("Gate-Artifact", &other);
+    repo.log("bot", "production", &lie);
+    tightened(&repo);
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "blocked");
+    assert!(notice(&answer, "break-glass-uncovered").is_some(), "{answer:#}");
+}
+
+#[test]
+fn a_return_must_come_within_the_window() {
+    for (day, expected) in [(-190, "blocked"), (-170, "allowed rollback")] {
+        let world = World::new();
+        world.days(-200);
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        repo.deploy_record("bot", GATE, "production", "requirements");
+        world.days(day);
+        repo.allowed_gate(NEXT);
+        repo.deploy_record("bot", NEXT, "production", "requirements");
+        world.days(-5);
+        tightened(&repo);
+        assert_eq!(verdict(&check(&repo)), expected, "{day}");
+    }
+}
+
+#[test]
+fn what_runs_now_is_within_every_window() {
+    let world = World::new();
+    world.days(-200);
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    world.days(-5);
+    tightened(&repo);
+    assert_eq!(verdict(&check(&repo)), "allowed rollback");
+}
+
+#[test]
+fn a_record_from_before_an_incident_supports_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.incident("s.chen", "2026-01", GATE, None);
+    assert_eq!(status(&check(&repo), "incident:2026-01"), "failed");
+    repo.incident("s.chen", "2026-01", GATE, Some(&world.time()));
+    let answer = check(&repo);
+    assert_eq!((verdict(&answer).as_str(), status(&answer, "approval:ml-lead")), ("pending", "stale"));
+}
+
+#[test]
+fn a_record_that_failed_supports_nothing_if_a_deployer_says_so() {
+    for (who, expected) in
+        [("bot", "blocked"), ("mallory", "allowed rollback"), ("j.doe", "allowed rollback")]
+    {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        let record = repo.deploy_record("bot", GATE, "production", "requirements");
+        repo.log(who, "production", &failed(&record));
+        tightened(&repo);
+        assert_eq!(verdict(&check(&repo)), expected, "{who}");
+    }
+}
+
+fn failed(record: &str) -> Decision {
+    Decision::new("deploy-failed", GATE).line("Gate-Environment", "production").line("Gate-Record", record)
+}
+
+#[test]
+fn a_withdrawn_approval_ends_the_support_of_a_record() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.decide("j.rivera", &Decision::withdraw(GATE));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let answer = check(&repo);
+    assert_eq!((verdict(&answer).as_str(), status(&answer, "approval:ml-lead")), ("pending", "missing"));
+}
+
+#[test]
+fn a_return_passes_over_no_rejection() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    assert_eq!(verdict(&check(&repo)), "blocked");
+}
+
+#[test]
+fn a_break_glass_blocks_when_its_review_is_overdue_until_it_is_covered() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", GATE);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let shatter = Decision::deploy(GATE, "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
+    let record = repo.log("bot", "production", &shatter);
+    repo.approve("s.chen", GATE, "product-lead");
+    world.later(3600);
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let answer = check(&repo);
+    assert_eq!((verdict(&answer).as_str(), status(&answer, "integrity:break-glass")), ("blocked", "failed"));
+    let soon = check_with(&repo, &["--time", &world.time()]);
+    assert_eq!(verdict(&soon), "allowed requirements");
+    assert!(notice(&soon, "break-glass-uncovered").unwrap().contains(&record[..7]));
+    for (waives, expected) in
+        [("evidence:evaluation", "blocked"), ("approval:product-lead", "allowed requirements")]
+    {
+        cover(&repo, &record, waives);
+        assert_eq!(verdict(&check(&repo)), expected, "{waives}");
+    }
+    repo.git(&["rm", "-q", "-r", "exceptions"]);
+    repo.commit("j.doe", "No longer there");
+    assert_eq!(verdict(&check(&repo)), "allowed requirements", "covered once is covered");
+}
+
+/// A cover for a record, written by `j.doe`, accepted by compliance, merged.
+fn cover(repo: &Repo<'_>, record: &str, waives: &str) {
+    repo.switch(&format!("gate/{GATE}"));
+    repo.write(
+        &format!("exceptions/{GATE}/covers/{record}/exception.toml"),
+        format!(
+            "schema = 1\nsystem = \"summarizer\"\nversion = \"v1.4\"\nenvironments = [\"production\"]\n\
+             waives = [\"{waives}\"]\nreason = \"The service was down\"\nrisk = \"Nobody had looked\"\n\
+             owner = \"s.chen@example.com\"\ncontrols = [\"review\"]\n\
+             follow_ups = [{{ what = \"Look\", who = \"j.rivera@example.com\", due = {} }}]\n",
+            repo.world.day(7)
+        ),
+    );
+    repo.commit("j.doe", "Cover");
+    repo.decide("m.okafor", &Decision::accept_risk(GATE, "compliance").line("Gate-Record", record));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+}
+
+#[test]
+fn a_break_glass_of_one_version_blocks_the_whole_system_and_no_other() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", GATE);
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let shatter = Decision::deploy(GATE, "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
+    repo.log("bot", "production", &shatter);
+    repo.allowed_gate(NEXT);
+    repo.allowed_gate("other/v1");
+    let of = |gate: &str| repo.check_json(gate, "production");
+    assert_eq!(status(&of(NEXT), "integrity:break-glass"), "failed");
+    assert_eq!(status(&of("other/v1"), "integrity:break-glass"), "met");
+    assert_eq!(status(&repo.check_json(NEXT, "staging"), "integrity:break-glass"), "met");
+}
+
+#[test]
+fn an_exception_is_in_force_only_as_it_was_accepted() {
+    let day = |world: &World, days| world.day(days);
+    for (case, expected, why) in [
+        ("as it should be", "allowed exception", ""),
+        ("not accepted", "blocked", "accept-risk"),
+        ("accepted by its author", "blocked", "accept-risk"),
+        ("too long", "blocked", "max_duration"),
+        ("expired", "blocked", "expired"),
+        ("changed after", "blocked", "accept-risk"),
+        ("gate changed after", "blocked", "accept-risk"),
+        ("waives integrity", "blocked", "cannot"),
+        ("waives what is unknown", "blocked", "no requirement"),
+    ] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        let evaluation = format!("gates/{GATE}/evidence/evaluation.json");
+        repo.open("j.doe", GATE);
+        repo.write(&evaluation, "{\"summary\": {\"hallucination_rate\": 0.2, \"n\": 4}}\n")
+            .commit("j.doe", "Worse");
+        let expires = match case {
+            "too long" => day(&world, 60),
+            "expired" => day(&world, -1),
+            _ => day(&world, 7),
+        };
+        let waives = match case {
+            "waives integrity" => "integrity:authors",
+            "waives what is unknown" => "nonsense:hallucination",
+            _ => "criterion:hallucination",
+        };
+        let author = if case == "accepted by its author" { "m.okafor" } else { "k.berg" };
+        repo.except(author, GATE, waives, &expires);
+        if case != "not accepted" {
+            repo.decide("m.okafor", &Decision::accept_risk(GATE, "compliance"));
+        }
+        if case == "changed after" {
+            repo.write(&format!("exceptions/{GATE}/note.md"), "More\n").commit("k.berg", "More");
+        }
+        if case == "gate changed after" {
+            repo.write(&evaluation, "{\"summary\": {\"hallucination_rate\": 0.9, \"n\": 4}}\n")
+                .commit("j.doe", "Swap");
+        }
+        repo.approve("j.rivera", GATE, "ml-lead");
+        repo.approve("s.chen", GATE, "product-lead");
+        repo.merge("l.wu", &format!("gate/{GATE}"));
+        let answer = check(&repo);
+        assert_eq!(verdict(&answer), expected, "{case}: {answer:#}");
+        let reason = answer["exceptions"][0]["reason"].as_str().unwrap_or_default().to_owned();
+        assert!(reason.contains(why), "{case}: {reason}");
+    }
+}

@@ -1,0 +1,260 @@
+//! Whoever would change the rules without those who may.
+
+use super::*;
+use crate::world::{KeyKind, World};
+
+#[test]
+fn a_gate_branch_cannot_change_the_policy() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let lax = Policy::small().serial(2).replacing("max = 0.05", "max = 0.5");
+    repo.open("j.doe", GATE);
+    repo.write_policy(&lax).write(
+        &format!("gates/{GATE}/evidence/evaluation.json"),
+        "{\"summary\": {\"hallucination_rate\": 0.2, \"n\": 400}}\n",
+    );
+    repo.commit("j.doe", "A better policy");
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    let ready = repo.run(&["ready", GATE, "--format", "json"]).expect(10);
+    assert!(ready.stdout.contains("policy-pending"), "{ready}");
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "blocked");
+    assert_eq!(status(&answer, "criterion:hallucination"), "failed");
+    assert_eq!(answer["policy"]["serial"], 1);
+    assert_eq!(answer["policy"]["pending"]["serial"], 2);
+    assert_eq!(answer["policy"]["pending"]["approvals"], 0);
+    assert!(notice(&answer, "policy-pending").is_some(), "{answer:#}");
+}
+
+#[test]
+fn a_pending_policy_does_not_stop_judging() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    propose(&repo, "a.ng", &strict());
+    ballot(&repo, "m.okafor");
+    repo.merge("l.wu", "policy/next");
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "allowed requirements");
+    assert_eq!(answer["policy"]["pending"]["approvals"], 1);
+    assert_eq!(answer["policy"]["pending"]["needed"], 2);
+    assert!(notice(&answer, "policy-pending").is_some(), "{answer:#}");
+}
+
+#[test]
+fn a_policy_comes_into_force_at_the_step_that_fills_the_quorum() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    propose(&repo, "a.ng", &strict());
+    ballot(&repo, "m.okafor");
+    let before = repo.merge("l.wu", "policy/next");
+    repo.switch("policy/next").git(&["merge", "-q", "--ff-only", "main"]);
+    ballot(&repo, "l.wu");
+    let step = repo.merge("l.wu", "policy/next");
+    let answer = check(&repo);
+    assert_eq!((verdict(&answer).as_str(), answer["policy"]["serial"].as_u64()), ("blocked", Some(2)));
+    assert_eq!(answer["policy"]["commit"], *step);
+    assert!(answer["policy"]["pending"].is_null());
+    assert_eq!(verdict(&check_with(&repo, &["--at", &before])), "allowed requirements");
+}
+
+#[test]
+fn a_dropped_policy_change_is_in_force() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    propose(&repo, "a.ng", &strict());
+    ballot(&repo, "m.okafor");
+    ballot(&repo, "l.wu");
+    repo.switch("main");
+    repo.git_as("j.doe", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Merge", "policy/next"]);
+    assert!(!repo.git(&["show", "main:policy/policy.toml"]).contains("serial = 2"));
+    let answer = check(&repo);
+    assert_eq!((verdict(&answer).as_str(), answer["policy"]["serial"].as_u64()), ("blocked", Some(2)));
+    assert!(notice(&answer, "policy-pending").is_some(), "{answer:#}");
+}
+
+#[test]
+fn one_author_cannot_pass_a_policy_change() {
+    let world = World::new();
+    let one = Policy::small().replacing(r#"role = "governance", count = 2"#, r#"role = "governance""#);
+    let repo = world.governance_repo_with(&one);
+    propose(&repo, "a.ng", &one.clone().serial(2));
+    let own = ballot(&repo, "a.ng");
+    repo.merge("a.ng", "policy/next");
+    let answer = policy_status(&repo);
+    assert_eq!((answer["policy"]["serial"].as_u64(), code(&answer, &own)), (Some(1), "counts"));
+    repo.switch("policy/next");
+    ballot(&repo, "m.okafor");
+    repo.merge("a.ng", "policy/next");
+    assert_eq!(serial(&repo), 2);
+}
+
+#[test]
+fn two_authors_cannot_pass_each_others_policy_change() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    propose(&repo, "a.ng", &strict());
+    repo.write_policy(&strict().with("# One more line\n")).commit("m.okafor", "And more");
+    ballot(&repo, "a.ng");
+    ballot(&repo, "m.okafor");
+    repo.merge("l.wu", "policy/next");
+    assert_eq!(serial(&repo), 1);
+    repo.switch("policy/next");
+    ballot(&repo, "l.wu");
+    repo.merge("j.doe", "policy/next");
+    assert_eq!(serial(&repo), 2);
+}
+
+#[test]
+fn where_one_person_governs_every_output_says_so() {
+    let world = World::new();
+    let members = r#"["a.ng@example.com", "m.okafor@example.com", "l.wu@example.com"]"#;
+    let one = Policy::small()
+        .replacing(r#"role = "governance", count = 2"#, r#"role = "governance""#)
+        .replacing(members, r#"["a.ng@example.com"]"#);
+    let repo = world.governance_repo_with(&one);
+    repo.allowed_gate(GATE);
+    propose(&repo, "a.ng", &one.clone().serial(2));
+    ballot(&repo, "a.ng");
+    repo.merge("a.ng", "policy/next");
+    let answer = check(&repo);
+    assert_eq!(answer["policy"]["serial"], 2);
+    assert!(notice(&answer, "governance-of-one").is_some(), "{answer:#}");
+    assert!(repo.run(&["policy", "show"]).expect(0).stdout.contains("person"));
+}
+
+#[test]
+fn an_old_policy_cannot_come_back() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    enact(&repo, &strict());
+    assert_eq!(verdict(&check(&repo)), "blocked");
+    repo.git(&["switch", "-q", "-C", "policy/back", "main"]);
+    repo.git(&["checkout", "-q", &repo.root, "--", "policy"]);
+    repo.commit("a.ng", "Revert");
+    let first = ballot(&repo, "m.okafor");
+    let second = ballot(&repo, "l.wu");
+    repo.merge("l.wu", "policy/back");
+    let answer = policy_status(&repo);
+    assert_eq!(answer["policy"]["serial"], 2);
+    assert_eq!((code(&answer, &first), code(&answer, &second)), ("policy-invalid", "policy-invalid"));
+    assert!(reason(&answer, &first).contains("the next one is 3"), "{}", reason(&answer, &first));
+    assert_eq!(verdict(&check(&repo)), "blocked");
+}
+
+#[test]
+fn a_policy_that_cannot_follow_is_invalid_whoever_approves_it() {
+    let small = Policy::small;
+    for (policy, why) in [
+        (small().serial(3), "the next one is 2"),
+        (small(), "the next one is 2"),
+        (small().serial(2).replacing("acme-models-3f9c", "another"), "its `id` is `another`"),
+        (small().serial(2).replacing("count = 2", "count = 4"), "policy-approvals-unfillable"),
+        (small().serial(2).replacing("count = 2", "count = 0"), "policy-count-zero"),
+        (small().serial(2).signer("j.doe", KeyKind::SecondEd25519, ""), "counts"),
+        (
+            small().serial(2).replacing(r#"deployers = ["release-bot"]"#, r#"deployers = ["x"]"#),
+            "unknown-role",
+        ),
+    ] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        propose(&repo, "a.ng", &policy.with("# end\n"));
+        let approval = ballot(&repo, "m.okafor");
+        ballot(&repo, "l.wu");
+        repo.merge("l.wu", "policy/next");
+        let answer = policy_status(&repo);
+        if why == "counts" {
+            assert_eq!(answer["policy"]["serial"], 2, "{answer:#}");
+            continue;
+        }
+        assert_eq!(answer["policy"]["serial"], 1, "{why}");
+        assert_eq!(code(&answer, &approval), "policy-invalid", "{why}");
+        assert!(reason(&answer, &approval).contains(why), "{}", reason(&answer, &approval));
+    }
+}
+
+#[test]
+fn a_policy_in_which_one_key_is_two_peoples_is_invalid() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let mut policy = strict();
+    policy.signers.push_str(&format!("twin@example.com {}\n", World::public_key("a.ng", KeyKind::Ed25519)));
+    propose(&repo, "a.ng", &policy);
+    let approval = ballot(&repo, "m.okafor");
+    ballot(&repo, "l.wu");
+    repo.merge("l.wu", "policy/next");
+    let answer = policy_status(&repo);
+    assert_eq!((answer["policy"]["serial"].as_u64(), code(&answer, &approval)), (Some(1), "policy-invalid"));
+    assert!(reason(&answer, &approval).contains("policy-key-of-several"), "{}", reason(&answer, &approval));
+}
+
+#[test]
+fn an_unreadable_approved_policy_stops_judging() {
+    for odd in ["[ministry]\nof = \"walks\"\n", "# and a future schema\n"] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        let mut policy = strict().with(odd);
+        if odd.starts_with('#') {
+            policy = policy.replacing("schema = 1", "schema = 2");
+        }
+        propose(&repo, "a.ng", &policy);
+        ballot(&repo, "m.okafor");
+        repo.merge("l.wu", "policy/next");
+        assert_eq!(verdict(&check(&repo)), "allowed requirements", "not approved yet");
+        repo.switch("policy/next");
+        ballot(&repo, "l.wu");
+        repo.merge("l.wu", "policy/next");
+        refused(&repo, "policy-unreadable");
+        for command in [&["show", GATE, "--format", "json"], &["ready", GATE, "--format", "json"]] {
+            undecided(&repo.run(command), "policy-unreadable");
+        }
+        undecided(&repo.run(&["policy", "show", "--format", "json"]), "policy-unreadable");
+    }
+}
+
+#[test]
+fn a_policy_that_is_no_toml_is_invalid_and_stops_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    propose(&repo, "a.ng", &strict().with("= what\n"));
+    let approval = ballot(&repo, "m.okafor");
+    ballot(&repo, "l.wu");
+    repo.merge("l.wu", "policy/next");
+    assert_eq!(code(&policy_status(&repo), &approval), "policy-invalid");
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}
+
+#[test]
+fn an_unsigned_change_of_a_policy_file_is_invalid() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.switch("policy/next").write_policy(&strict());
+    repo.commit_unsigned("a.ng", "Change the policy");
+    let approval = ballot(&repo, "m.okafor");
+    ballot(&repo, "l.wu");
+    repo.merge("l.wu", "policy/next");
+    let answer = policy_status(&repo);
+    assert_eq!((answer["policy"]["serial"].as_u64(), code(&answer, &approval)), (Some(1), "policy-invalid"));
+    assert!(reason(&answer, &approval).contains("unsigned"), "{}", reason(&answer, &approval));
+}
+
+#[test]
+fn a_stranger_may_write_a_policy_change_but_not_under_a_key_that_nobody_knows() {
+    for (who, serial) in [("j.doe", 2), ("mallory", 1)] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        propose(&repo, who, &strict());
+        ballot(&repo, "m.okafor");
+        ballot(&repo, "l.wu");
+        repo.merge("l.wu", "policy/next");
+        assert_eq!(super::serial(&repo), serial, "{who}");
+    }
+}
