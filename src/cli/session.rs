@@ -49,6 +49,8 @@ pub(crate) struct Session {
     ledger: &'static Ledger,
     view: ledger::View,
     log: Option<ObjectId>,
+    /// Whether `--time` named the time of judging.
+    named_time: bool,
     policy: Arc<Policy>,
 }
 
@@ -103,7 +105,15 @@ impl Session {
         snapshot.relaxations.extend(opening.time.map(|time| format!("--time {time}")));
         snapshot.relaxations.extend(opening.log.map(|log| format!("--log {log}")));
         let policy = ledger.policy(view).policy;
-        Ok(Self { repository, snapshot, ledger, view, log: opening.log, policy })
+        Ok(Self {
+            repository,
+            snapshot,
+            ledger,
+            view,
+            log: opening.log,
+            named_time: opening.time.is_some(),
+            policy,
+        })
     }
 
     /// The one answer to one question.
@@ -122,7 +132,10 @@ impl Session {
                 .into());
             }
             Some(log) => Some(log),
-            None => judge.default_log(&question.environment, self.view)?,
+            None if self.view == self.ledger.now() && !self.named_time => {
+                judge.log_tip(&question.environment)?
+            }
+            None => judge.log_then(&question.environment, self.view)?,
         };
         Ok(judge.judge(question, self.view, log)?)
     }

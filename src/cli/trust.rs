@@ -12,8 +12,9 @@ use super::{Context, Exit, Failure, Format};
 /// The arguments of `trust`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The mainline commit whose policy you trust as it stands, by its full id.
-    pub commit: ObjectId,
+    /// The mainline commit whose policy you trust as it stands, by its full id; with `--accept-rewind`, else the pinned one.
+    #[arg(required_unless_present = "accept_rewind")]
+    pub commit: Option<ObjectId>,
     /// Accept that the mainline was rewound: begin anew from where it is now.
     #[arg(long)]
     pub accept_rewind: bool,
@@ -25,14 +26,15 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let repository = context.repository()?;
     repository.refuse_cut_history()?;
-    refuse_off_chain(&repository, args.commit)?;
+    let snapshot = snapshot(&repository, args.commit, Branches::Shared)?;
+    let commit = snapshot.root;
+    refuse_off_chain(&repository, commit, snapshot.tip)?;
     let pinned = repository.config("gate.root").map(str::to_owned);
-    let wanted = args.commit.to_string();
+    let wanted = commit.to_string();
     if let Some(before) = pinned.as_deref().filter(|before| **before != wanted) {
-        agree_to_move(context, args, &repository, before)?;
+        agree_to_move(context, args.yes, &repository, before, commit)?;
     }
     if args.accept_rewind {
-        let snapshot = snapshot(&repository, Some(args.commit), Branches::Shared)?;
         mark::accept(&repository, &snapshot.mainline_ref, snapshot.tip)?;
     }
     Git::of(&repository).run(&["config", "gate.root", &wanted])?;
@@ -46,8 +48,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The root must be a first parent of the mainline's tip, or the tip.
-fn refuse_off_chain(repository: &Repository, wanted: ObjectId) -> anyhow::Result<()> {
-    let mut next = Some(snapshot(repository, Some(wanted), Branches::Shared)?.tip);
+fn refuse_off_chain(repository: &Repository, wanted: ObjectId, tip: ObjectId) -> anyhow::Result<()> {
+    let mut next = Some(tip);
     while let Some(id) = next {
         if id == wanted {
             return Ok(());
@@ -64,9 +66,10 @@ fn refuse_off_chain(repository: &Repository, wanted: ObjectId) -> anyhow::Result
 
 fn agree_to_move(
     context: &Context,
-    args: &Args,
+    yes: bool,
     repository: &Repository,
     before: &str,
+    commit: ObjectId,
 ) -> anyhow::Result<()> {
     let mut known = BTreeSet::new();
     if let Ok(before) = before.parse()
@@ -74,15 +77,15 @@ fn agree_to_move(
     {
         known = gates(repository, before)?;
     }
-    let lost: Vec<String> = gates(repository, args.commit)?.difference(&known).cloned().collect();
-    let mut what = format!("the trust root moves from {before}\n                     to {}\n", args.commit);
+    let lost: Vec<String> = gates(repository, commit)?.difference(&known).cloned().collect();
+    let mut what = format!("the trust root moves from {before}\n                     to {commit}\n");
     if !lost.is_empty() {
         let lost = escape(&lost.join(", "));
         what.push_str("opened before it, and so no longer judged: ");
         what.push_str(&lost);
         what.push('\n');
     }
-    if args.yes {
+    if yes {
         context.say(what.trim_end());
         return Ok(());
     }

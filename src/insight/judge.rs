@@ -67,11 +67,9 @@ impl<'a> Judge<'a> {
         Ok(self.log_of(environment)?.0)
     }
 
-    /// The log commit that a view sees by default: the tip for the present; for an earlier view the last record judged
-    /// by then.
-    pub fn default_log(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
-        let (tip, log) = self.log_of(environment)?;
-        if view == self.ledger.now() { Ok(tip) } else { self.ledger.log_at(environment, &log, view) }
+    /// The log commit that a view of another commit or time sees by default: the last record judged by then.
+    pub fn log_then(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
+        self.ledger.log_at(environment, &self.log_of(environment)?.1, view)
     }
 
     /// Whether a commit is in an environment's log.
@@ -92,7 +90,7 @@ impl<'a> Judge<'a> {
             given: question.given.clone(),
             view,
             log,
-            whole: view == self.ledger.now(),
+            whole: view == self.ledger.now() && log == self.log_tip(&question.environment)?,
         };
         let mut verdict = self.verdict(&case, &mut Vec::new())?;
         verdict.notices.extend(self.unrecorded(&question.gate)?);

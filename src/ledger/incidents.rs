@@ -38,6 +38,7 @@ impl Ledger {
         view: View,
     ) -> Result<Vec<IncidentFact>, Undecided> {
         let mut standing: BTreeMap<IncidentId, IncidentFact> = BTreeMap::new();
+        let recorded = |link: u32| self.chronicle.recording_step(link, view.step).is_some();
         for event in self.incident_events()?.iter() {
             let commit = self.history.commit(event.at);
             if commit.link > view.link {
@@ -53,6 +54,18 @@ impl Ledger {
                         open,
                     };
                     standing.insert(event.id.clone(), fact);
+                }
+                // Beyond the last step an incident is opened again, and nothing else of it changes.
+                (Some(fact), change) if !recorded(commit.link) => {
+                    let reopens = change.as_ref().is_some_and(|incident| {
+                        incident.resolved.is_none()
+                            && incident.gate == fact.incident.gate
+                            && incident.environment == fact.incident.environment
+                    });
+                    if reopens && !fact.open && event.by_person_in_role {
+                        fact.open = true;
+                        fact.opened = commit.id;
+                    }
                 }
                 (Some(fact), Some(incident)) if event.by_person_in_role && event.whole => {
                     // What was resolved and is opened again stands anew.

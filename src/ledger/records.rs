@@ -337,7 +337,8 @@ impl Ledger {
                      `git gate trust --accept-rewind`",
                 ));
             }
-            if deploy.restart.is_some() {
+            // Whoever may not deploy restarts nothing.
+            if deploy.restart.is_some() && self.deployer(environment, entry, view)?.defect.is_none() {
                 break;
             }
         }
@@ -354,22 +355,24 @@ impl Ledger {
             }
             let own = self.read_log(asked.environment, Some(commit.id))?;
             let Some((entry, before)) = own.entries.split_last() else { continue };
-            let Some(Says::Deployed(gate, deploy)) = &entry.says else { continue };
+            let lacks = asked.last.is_none_or(|tip| own.ids.contains(&tip));
+            let (gate, deploy) = match &entry.says {
+                Some(Says::Deployed(gate, deploy)) => (gate, deploy),
+                // Cutting off the word that a deployment failed would let it run again.
+                Some(Says::Failed(_)) if lacks && asked.whole => {
+                    if self.deployer(asked.environment, entry, view)?.defect.is_none() {
+                        return Err(lacks_record(asked.environment, commit.id));
+                    }
+                    continue;
+                }
+                Some(Says::Failed(_)) | None => continue,
+            };
             let mut record = self.record(asked.environment, entry, gate, deploy, before, view)?;
             if !record.by_deployer {
                 continue;
             }
-            let lacks = asked.last.is_none_or(|tip| own.ids.contains(&tip));
             if lacks && asked.whole && record.defect.is_none() {
-                return Err(Undecided::new(
-                    "log-rewound",
-                    format!(
-                        "the log of `{}` lacks the record {}, which the mainline holds",
-                        asked.environment, commit.id
-                    ),
-                    "fetch the log: `git fetch origin`; if somebody rewound it, push that commit back to \
-                     `deployments/<environment>`",
-                ));
+                return Err(lacks_record(asked.environment, commit.id));
             }
             if !lacks && asked.system.is_none_or(|system| gate.system == *system) {
                 record.out_of_chain = true;
@@ -379,4 +382,13 @@ impl Ledger {
         }
         Ok(forks)
     }
+}
+
+fn lacks_record(environment: &Name, record: ObjectId) -> Undecided {
+    Undecided::new(
+        "log-rewound",
+        format!("the log of `{environment}` lacks the record {record}, which the mainline holds"),
+        "fetch the log: `git fetch origin`; if somebody rewound it, push that commit back to \
+         `deployments/<environment>`",
+    )
 }

@@ -56,7 +56,8 @@ fn line(case: &Case<'_>, person: &Principal, mut rejections: Vec<&Judged<'_>>) -
 /// Why the rejection at `place` is ended for `environment`; nothing: it stands.
 ///
 /// Its signer ends it in a descendant: by a withdrawal with no defect at all, or by approving that same content in that
-/// same role, when that approval counts or would but for its age or an incident.
+/// same role, when that approval counts or would but for its age or an incident. Either must be recorded by a step: what
+/// lies beyond the last one permits nothing.
 pub(super) fn lifted(
     judged: &[Judged<'_>],
     ancestry: &Ancestry<'_>,
@@ -69,7 +70,7 @@ pub(super) fn lifted(
         .filter(|(other, _)| ancestry.descends(*other, place))
         .filter_map(|(other, fact)| {
             let words = match fact.verb? {
-                Verb::Withdraw if fact.defects.is_empty() => "withdrawn by",
+                Verb::Withdraw if fact.defects.is_empty() && fact.recorded_at.is_some() => "withdrawn by",
                 Verb::Approve
                     if fact.content == rejection.content
                         && fact.role == rejection.role

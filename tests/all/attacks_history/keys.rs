@@ -5,8 +5,8 @@ use crate::world::{KeyKind, World};
 
 /// The fingerprint of a person's key, as `ssh-keygen -l` prints it.
 fn fingerprint(world: &World, who: &str) -> String {
-    let public = world.key(who).with_extension("pub");
-    let printed = world.ssh_keygen(&["-lf", public.to_str().unwrap()], b"").expect(0).stdout;
+    let public = format!("{}.pub", world.key(who).display());
+    let printed = world.ssh_keygen(&["-lf", &public], b"").expect(0).stdout;
     printed.split_whitespace().nth(1).unwrap().to_owned()
 }
 

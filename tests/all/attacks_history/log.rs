@@ -45,9 +45,9 @@ fn a_record_that_writes_its_own_basis_supports_nothing() {
         repo.merge("l.wu", &format!("gate/{GATE}"));
         let record = repo.deploy_record("bot", GATE, "production", basis);
         let answer = check(&repo);
-        assert_eq!(verdict(&answer), "pending", "{basis}");
-        let notice = notice(&answer, "break-glass-uncovered").unwrap();
-        assert!(notice.contains(&record[..7]), "{notice}");
+        assert_eq!(verdict(&answer), "blocked", "{basis}");
+        let found = found(&answer, "integrity:break-glass");
+        assert!(found.contains(&record[..7]), "{found}");
     }
 }
 
@@ -84,7 +84,7 @@ fn a_record_with_other_artifacts_supports_nothing() {
     tightened(&repo);
     let answer = check(&repo);
     assert_eq!(verdict(&answer), "blocked");
-    assert!(notice(&answer, "break-glass-uncovered").is_some(), "{answer:#}");
+    assert_eq!(status(&answer, "integrity:break-glass"), "failed", "{answer:#}");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn an_exception_is_in_force_only_as_it_was_accepted() {
         ("as it should be", "allowed exception", ""),
         ("not accepted", "blocked", "accept-risk"),
         ("accepted by its author", "blocked", "accept-risk"),
-        ("too long", "blocked", "max_duration"),
+        ("too long", "blocked", "expires more than 14d"),
         ("expired", "blocked", "expired"),
         ("changed after", "blocked", "accept-risk"),
         ("gate changed after", "blocked", "accept-risk"),

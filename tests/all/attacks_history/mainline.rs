@@ -17,7 +17,7 @@ fn a_rewound_mainline_is_noticed() {
     let error = refused(&repo, "mainline-rewound");
     assert!(error["help"].as_str().unwrap().contains("trust --accept-rewind"), "{error:#}");
     assert!(!rejected.is_empty());
-    repo.run(&["trust", "--accept-rewind", "--yes"]).expect(0);
+    repo.run(&["trust", "--accept-rewind"]).expect(0);
     assert_eq!(verdict(&check(&repo)), "allowed requirements");
 }
 

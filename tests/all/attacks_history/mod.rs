@@ -118,6 +118,13 @@ fn ballot(repo: &Repo<'_>, who: &str) -> String {
     repo.decide(who, &Decision::approve("policy", "governance"))
 }
 
+/// As [`ballot`], where the mainline's `policy/` already is the one that waits.
+#[track_caller]
+fn late_ballot(repo: &Repo<'_>, who: &str) -> String {
+    let policy = repo.content(&repo.root, "policy");
+    repo.decide(who, &Decision::approve("policy", "governance").setting("Gate-Policy", &policy))
+}
+
 /// A policy change as it should be: proposed by `a.ng`, approved by `m.okafor` and `l.wu`, merged.
 #[track_caller]
 fn enact(repo: &Repo<'_>, policy: &Policy) -> String {

@@ -28,7 +28,7 @@ fn approvals_do_not_survive_the_transition_that_they_lost() {
     let late = ballot(&repo, "m.okafor");
     enact(&repo, &strict());
     repo.switch("policy/other");
-    ballot(&repo, "l.wu");
+    late_ballot(&repo, "l.wu");
     repo.switch("main");
     repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Merge", "policy/other"]);
     let answer = policy_status(&repo);
@@ -48,7 +48,7 @@ fn of_two_contents_the_first_filled_comes_into_force() {
     ballot(&repo, "l.wu");
     repo.merge("l.wu", "policy/one");
     repo.switch("policy/two");
-    ballot(&repo, "l.wu");
+    late_ballot(&repo, "l.wu");
     repo.switch("main");
     repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-X", "ours", "-m", "Merge", "policy/two"]);
     let answer = policy_status(&repo);

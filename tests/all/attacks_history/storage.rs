@@ -169,7 +169,7 @@ fn reading_leaves_nothing_behind_but_the_mark() {
     let repo = world.governance_repo();
     repo.allowed_gate(GATE);
     let files = || {
-        let mut listing = world.git_files(&repo.path);
+        let mut listing = files_below(&repo.path);
         listing.retain(|line| !line.contains(".git/gate"));
         listing
     };
@@ -211,22 +211,20 @@ fn a_ref_that_holds_no_id_is_refused() {
     refused(&repo, "no-mainline");
 }
 
-impl World {
-    /// Every file below a directory with its size.
-    fn git_files(&self, dir: &Path) -> Vec<String> {
-        let mut open = vec![dir.to_owned()];
-        let mut files = Vec::new();
-        while let Some(next) = open.pop() {
-            for entry in std::fs::read_dir(&next).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    open.push(path.clone());
-                }
-                let size = path.symlink_metadata().unwrap().len();
-                files.push(format!("{} {size}", path.display()));
+/// Every file below a directory with its size.
+fn files_below(dir: &Path) -> Vec<String> {
+    let mut open = vec![dir.to_owned()];
+    let mut files = Vec::new();
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path.clone());
             }
+            let size = path.symlink_metadata().unwrap().len();
+            files.push(format!("{} {size}", path.display()));
         }
-        files.sort();
-        files
     }
+    files.sort();
+    files
 }
