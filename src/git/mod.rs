@@ -91,6 +91,9 @@ pub enum GitError {
         /// The limit.
         limit: u64,
     },
+    /// Trees whose directories, each counted as often as it is named, are too many to merge.
+    #[error("the trees hold more than {0} entries, counted as often as they are named: too many to merge")]
+    MergeTooLarge(u64),
     /// A ref does not hold an object id.
     #[error("the ref `{name}` cannot be read: {reason}")]
     Ref {
@@ -123,6 +126,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("missing-object", "an object is not there: a partial clone or a damaged repository"),
     ("corrupt-object", "an object is not what its id says"),
     ("object-too-large", "an object is over the limit for its kind"),
+    ("merge-too-large", "trees that name their own directories so often that no merge could be made"),
     ("bad-ref", "a ref does not hold an object id"),
     ("unreadable-file", "a file of the repository cannot be read"),
     ("git-library", "the git library failed"),
@@ -141,6 +145,7 @@ impl GitError {
             Self::Missing(_) => "missing-object",
             Self::Corrupt { .. } | Self::OtherKind { .. } => "corrupt-object",
             Self::TooLarge { .. } => "object-too-large",
+            Self::MergeTooLarge(_) => "merge-too-large",
             Self::Ref { .. } => "bad-ref",
             Self::Io { .. } => "unreadable-file",
             Self::Library(_) => "git-library",
@@ -165,6 +170,9 @@ impl GitError {
             }
             Self::Corrupt { .. } | Self::OtherKind { .. } => "check it: `git fsck --full`; then clone afresh",
             Self::TooLarge { .. } => "no honest object of this kind is that large: find who wrote it",
+            Self::MergeTooLarge(_) => {
+                "find who put the same directory in so many places, and take it off the branch"
+            }
             Self::Ref { .. } => "check it: `git show-ref`",
             Self::Io { .. } => "check the permissions of the git directory",
             Self::Library(_) => "check the repository: `git fsck`",

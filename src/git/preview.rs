@@ -2,6 +2,8 @@
 //!
 //! `ready` judges it with the same reader as any history. Nothing is written to the repository.
 
+use std::collections::HashMap;
+
 use git2::{ObjectType, Odb};
 
 use crate::model::{ObjectId, Time};
@@ -9,6 +11,9 @@ use crate::model::{ObjectId, Time};
 use super::locate::open_objects;
 use super::objects::{object_id, oid};
 use super::{GitError, Repository};
+
+/// Most entries that the trees of a merge may hold: more than any governance repository has.
+const MOST_MERGED_ENTRIES: u64 = 2_000_000;
 
 /// What merging would give.
 #[derive(Debug)]
@@ -45,6 +50,10 @@ impl Repository {
             };
             if base == Some(oid(branch)) {
                 return Ok(Preview::NothingNew);
+            }
+            for side in base.into_iter().chain([oid(mainline), oid(branch)]) {
+                let tree = merging.find_commit(side).map_err(library)?.tree_id();
+                refuse_too_large(&merging, tree)?;
             }
             let tree_of = |id| merging.find_commit(id).and_then(|commit| commit.tree());
             let ours = tree_of(oid(mainline)).map_err(library)?;
@@ -96,6 +105,41 @@ impl Repository {
         odb.add_new_mempack_backend(1000).map_err(|error| GitError::Library(error.message().to_owned()))?;
         Ok(odb)
     }
+}
+
+/// Merging visits every entry of every directory as often as it is named. Somebody who names the same directory again
+/// and again makes a tree of a few kilobytes that nobody could ever visit; each is counted once, and multiplied.
+fn refuse_too_large(repository: &git2::Repository, root: git2::Oid) -> Result<(), GitError> {
+    let library = |error: git2::Error| GitError::Library(error.message().to_owned());
+    let mut known: HashMap<git2::Oid, u64> = HashMap::new();
+    let mut open = vec![root];
+    while let Some(id) = open.last().copied() {
+        if known.contains_key(&id) {
+            open.pop();
+            continue;
+        }
+        let tree = repository.find_tree(id).map_err(library)?;
+        let mut total = u64::try_from(tree.len()).unwrap_or(u64::MAX);
+        let mut waits = false;
+        for entry in tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)) {
+            match known.get(&entry.id()) {
+                Some(below) => total = total.saturating_add(*below),
+                None => {
+                    waits = true;
+                    open.push(entry.id());
+                }
+            }
+        }
+        if waits {
+            continue;
+        }
+        if total > MOST_MERGED_ENTRIES {
+            return Err(GitError::MergeTooLarge(MOST_MERGED_ENTRIES));
+        }
+        known.insert(id, total);
+        open.pop();
+    }
+    Ok(())
 }
 
 fn conflicts(index: &git2::Index) -> Vec<String> {

@@ -1,1 +1,183 @@
-//! x
+//! What blocks a gate from outside its directory: other gates, freezes, incidents.
+
+use super::{
+    BRANCH, DIRECTORY, GATE, LEAD, check, code, merge_as_tree, merged, notices, opened, point, status,
+    verdict,
+};
+use crate::world::{Policy, Repo, World};
+
+const OTHER: &str = "summarizer/v1.5";
+const INCIDENT: &str = "incident:2026-01";
+
+/// Opens a gate that requires others, approved by both, and merges it.
+#[track_caller]
+fn requiring(repo: &Repo<'_>, gate: &str, required: &str) {
+    repo.open("j.doe", gate);
+    let path = format!("gates/{gate}/gate.toml");
+    let text = std::fs::read_to_string(repo.path.join(&path)).unwrap();
+    repo.write(&path, format!("requires = [\"{required}\"]\n{text}")).commit("j.doe", "Require");
+    repo.approve("j.rivera", gate, "ml-lead");
+    repo.approve("s.chen", gate, "product-lead");
+    repo.merge("l.wu", &format!("gate/{gate}"));
+}
+
+#[test]
+fn gates_that_require_each_other_are_blocked() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    requiring(&repo, GATE, OTHER);
+    assert_eq!(verdict(&check(&repo), "requires:summarizer/v1.5"), "blocked failed");
+    requiring(&repo, OTHER, GATE);
+    assert_eq!(verdict(&check(&repo), "requires:summarizer/v1.5"), "blocked failed");
+    assert_eq!(verdict(&repo.check_json(OTHER, "production"), "requires:summarizer/v1.4"), "blocked failed");
+    for gate in [GATE, OTHER] {
+        repo.run(&["ready", gate]).expect(10);
+    }
+}
+
+#[test]
+fn a_gate_that_requires_a_pending_one_waits() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", OTHER);
+    repo.merge("l.wu", "gate/summarizer/v1.5");
+    requiring(&repo, GATE, OTHER);
+    assert_eq!(verdict(&check(&repo), "requires:summarizer/v1.5"), "pending missing");
+}
+
+#[test]
+fn a_freeze_blocks_whatever_is_approved() {
+    let world = World::new();
+    let freeze = |from, until| {
+        let (from, until) = (world.day(from), world.day(until));
+        format!(
+            "\n[[freeze]]\nname = \"year end\"\nenvironment = [\"production\"]\nfrom = {from}\nuntil = {until}\n"
+        )
+    };
+    let policy = Policy::small().with(&freeze(-1, 1));
+    let repo = world.governance_repo_with(&policy);
+    repo.allowed_gate(GATE);
+    assert_eq!(verdict(&check(&repo), "freeze:year end"), "blocked failed");
+    assert_eq!(repo.check_json(GATE, "staging")["verdict"], "allowed");
+    for (days, expected) in [(-2, "not listed"), (1, "not listed"), (0, "failed")] {
+        let time = world.day(days);
+        let args = ["check", GATE, "--env", "production", "--time", &time, "--format", "json"];
+        let judged = repo.run(&args).json();
+        assert_eq!(status(&judged, "freeze:year end"), expected, "{days}");
+        assert_eq!(judged["relaxations"].as_array().unwrap().len(), 1, "another time is named");
+    }
+}
+
+#[test]
+fn an_open_incident_blocks_until_a_person_in_a_role_resolves_it() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+    let resolved = world.day(0);
+    for who in ["j.doe", "bot", "eval-ci", "mallory"] {
+        repo.incident(who, "2026-01", GATE, Some(&resolved));
+        let judged = check(&repo);
+        assert_eq!(verdict(&judged, INCIDENT), "blocked failed", "{who}");
+        assert!(notices(&judged).contains(&"incident-not-seen"), "{who}");
+    }
+    repo.remove("incidents/2026-01.toml").commit_unsigned("s.chen", "Remove");
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+    repo.incident("s.chen", "2026-01", GATE, Some(&resolved));
+    let judged = check(&repo);
+    assert_eq!((status(&judged, INCIDENT), verdict(&judged, LEAD)), ("not listed", "pending stale".into()));
+}
+
+#[test]
+fn approvals_from_before_an_incident_are_stale() {
+    let world = World::new();
+    let repo = opened(&world);
+    let before = repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    repo.merge("l.wu", BRANCH);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    repo.incident("s.chen", "2026-01", GATE, Some(&world.day(0)));
+    assert_eq!(
+        (code(&check(&repo), &before), verdict(&check(&repo), LEAD)),
+        ("before-incident", "pending stale".into())
+    );
+    // An approval made later in time, and not after it in history, is no better.
+    let beside = repo.approve("j.rivera", GATE, "ml-lead");
+    assert_eq!(code(&merged(&repo), &beside), "before-incident");
+    repo.switch(BRANCH).git_as("j.doe", &["merge", "-q", "-S", "-m", "Take over", "main"]);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    assert_eq!(verdict(&merged(&repo), LEAD), "allowed met");
+}
+
+#[test]
+fn an_incident_that_a_merge_drops_still_stands() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let without = repo.rev("main^{tree}");
+    repo.git(&["branch", "side"]);
+    repo.switch("side").git_as("l.wu", &["commit", "-q", "-S", "--allow-empty", "-m", "Side"]);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    // As `git merge -s ours` of the side where it never stood would have it.
+    merge_as_tree(&repo, &without, "side");
+    assert_eq!(repo.git(&["ls-tree", "main", "incidents"]), "");
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+}
+
+#[test]
+fn an_incident_on_a_branch_stands_once_it_is_merged_whatever_the_merge_keeps() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let before = repo.rev("main");
+    let opening = repo.incident("s.chen", "2026-01", GATE, None);
+    point(&repo, "reported", &opening);
+    point(&repo, "main", &before);
+    assert_eq!(status(&check(&repo), INCIDENT), "not listed");
+    merge_as_tree(&repo, &repo.rev("main^{tree}"), "reported");
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+}
+
+#[test]
+fn thousands_of_files_hide_no_incident() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.switch("main");
+    for at in 0..4_200 {
+        repo.write(&format!("incidents/0{at:04}.txt"), "x");
+    }
+    repo.commit_unsigned("mallory", "Notes");
+    repo.incident("s.chen", "2026-01", GATE, None);
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+}
+
+#[test]
+fn an_incident_that_nobody_signed_is_not_seen() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.incident("mallory", "2026-01", GATE, None);
+    let judged = check(&repo);
+    assert_eq!((judged["verdict"].as_str().unwrap(), status(&judged, INCIDENT)), ("allowed", "not listed"));
+    assert!(notices(&judged).contains(&"incident-not-seen"));
+}
+
+#[test]
+fn a_removed_gate_is_blocked() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.git(&["rm", "-q", "-r", DIRECTORY]);
+    let removal = repo.commit("l.wu", "Remove");
+    for branch_too in [false, true] {
+        if branch_too {
+            repo.git(&["branch", "-q", "-D", BRANCH]);
+        }
+        let judged = check(&repo);
+        assert_eq!(verdict(&judged, "gate:recorded"), "blocked failed");
+        super::assert_says(&super::line(&judged, "gate:recorded")["found"], &removal[..7]);
+    }
+}

@@ -275,3 +275,24 @@ fn a_file_where_a_directory_should_be_blocks() {
         assert_eq!(repo.check_json(OTHER, "production")["verdict"], "allowed");
     }
 }
+
+#[test]
+fn a_hostile_branch_costs_ready_no_time() {
+    let world = World::new();
+    let repo = two_gates(&world);
+    let mut wide = tree(&repo, &[entry("100644", "x", &blob(&repo, "x"))]);
+    for _ in 0..10 {
+        let level: Vec<Entry> = (0..200).map(|at| entry("40000", format!("d{at:03}"), &wide)).collect();
+        wide = tree(&repo, &level);
+    }
+    let before = repo.rev("main");
+    add(&repo, entry("40000", "d", &wide));
+    repo.git(&["update-ref", &format!("refs/heads/gate/{GATE}"), "main"]);
+    point(&repo, "main", &before);
+    let args = ["commit-tree", "-S", "main^{tree}", "-p", "main", "-m", "Go on"];
+    let on = repo.git_as("l.wu", &args);
+    point(&repo, "main", &on);
+    let run = repo.run(&["ready", GATE, "--format", "json"]);
+    assert_eq!((run.status, run.json()["code"].as_str()), (3, Some("merge-too-large")), "{run}");
+    assert_eq!(repo.check_json(GATE, "production")["verdict"], "allowed");
+}
