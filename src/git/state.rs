@@ -3,7 +3,7 @@
 //! A cache or a mark, never a source of trust. Written beside and renamed, so that readers see the old text or the new.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 use super::locate::read_small;
 use super::{GitError, Repository};
@@ -13,7 +13,7 @@ impl Repository {
     pub fn state(&self, name: &str) -> Result<Option<String>, GitError> {
         let path = self.common_directory.join("gate").join(name);
         match fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Ok(_) | Err(_) => read_small(&path).map(Some),
         }
     }

@@ -15,6 +15,7 @@ mod incidents;
 mod policies;
 mod provenance;
 mod records;
+mod rewound;
 mod shape;
 mod signing;
 mod snapshot;

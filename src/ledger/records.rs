@@ -20,25 +20,25 @@ use super::{Ledger, Undecided, View};
 /// The log of one environment as it was walked, oldest first: what each commit says, nothing judged.
 #[derive(Debug, Default)]
 pub struct Log {
-    entries: Vec<Entry>,
-    ids: BTreeSet<ObjectId>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) ids: BTreeSet<ObjectId>,
 }
 
 /// One log commit as walked.
 #[derive(Debug, Clone)]
-struct Entry {
-    id: ObjectId,
-    before: Option<ObjectId>,
-    judged: Option<ObjectId>,
+pub(super) struct Entry {
+    pub(super) id: ObjectId,
+    pub(super) before: Option<ObjectId>,
+    pub(super) judged: Option<ObjectId>,
     /// The link of the chain that was judged; nothing: it is not on the chain.
-    judged_link: Option<u32>,
-    date: Time,
+    pub(super) judged_link: Option<u32>,
+    pub(super) date: Time,
     /// What it says; nothing where it is no record of this environment.
-    says: Option<Says>,
+    pub(super) says: Option<Says>,
 }
 
 #[derive(Debug, Clone)]
-enum Says {
+pub(super) enum Says {
     Deployed(GateName, Box<Deploy>),
     Failed(ObjectId),
 }
@@ -87,10 +87,10 @@ pub struct Asked<'a> {
     pub whole: bool,
 }
 
-struct Deployer {
-    owner: Option<Principal>,
-    role: bool,
-    defect: Option<String>,
+pub(super) struct Deployer {
+    pub(super) owner: Option<Principal>,
+    pub(super) role: bool,
+    pub(super) defect: Option<String>,
 }
 
 impl Log {
@@ -109,7 +109,7 @@ impl Log {
 
 impl Deployer {
     /// Whether a deployer's key signed it, also one that was revoked since.
-    fn is_deployer(&self) -> bool {
+    pub(super) fn is_deployer(&self) -> bool {
         self.owner.is_some() && self.role
     }
 }
@@ -203,7 +203,7 @@ impl Ledger {
         Ok(None)
     }
 
-    fn entry(&self, environment: &Name, id: ObjectId) -> Result<Entry, Undecided> {
+    pub(super) fn entry(&self, environment: &Name, id: ObjectId) -> Result<Entry, Undecided> {
         let signed = self.signing.signed(id)?;
         let decision = Shape::of_message(&signed.message).decision;
         let (before, judged) = match signed.parents.as_slice() {
@@ -240,7 +240,7 @@ impl Ledger {
         says_log(&signed.message) && !parent_is_log
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         environment: &Name,
         entry: &Entry,
@@ -275,7 +275,12 @@ impl Ledger {
     }
 
     /// Who signed a record, under the policy in force at the commit that it judged.
-    fn deployer(&self, environment: &Name, entry: &Entry, view: View) -> Result<Deployer, Undecided> {
+    pub(super) fn deployer(
+        &self,
+        environment: &Name,
+        entry: &Entry,
+        view: View,
+    ) -> Result<Deployer, Undecided> {
         let signed = self.signing.signed(entry.id)?;
         let policy = &self.chronicle.epoch_at(entry.judged_link.unwrap_or(view.link)).policy;
         let mut signer = signed.signer(policy, &[signed.date]);
@@ -360,58 +365,6 @@ impl Ledger {
         Ok(None)
     }
 
-    /// A record by a deployer whose judged commit the mainline lacks: somebody rewound it, or it was not fetched.
-    fn refuse_rewound_mainline(
-        &self,
-        environment: &Name,
-        entries: &[Entry],
-        view: View,
-    ) -> Result<(), Undecided> {
-        for entry in entries.iter().rev() {
-            let Some(Says::Deployed(_, deploy)) = &entry.says else { continue };
-            let judged = entry.judged.unwrap_or(entry.id);
-            if !self.is_before_root(judged)
-                && !self.is_on_chain(judged, view)
-                && self.deployer(environment, entry, view)?.defect.is_none()
-            {
-                return Err(Undecided::new(
-                    "mainline-rewound",
-                    format!(
-                        "the log's record {} judged mainline commit {judged}, which is not on the first-parent chain \
-                         of {}",
-                        entry.id,
-                        self.mainline(view)
-                    ),
-                    "fetch the mainline: `git fetch origin`; if it was rewound on purpose: \
-                     `git gate trust --accept-rewind`",
-                ));
-            }
-            // Only a record that counts says that a rewind was accepted.
-            if deploy.restart.is_some()
-                && entry.judged_link.is_some()
-                && self.deployer(environment, entry, view)?.defect.is_none()
-            {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the log holds the same payload by the same key.
-    fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
-        let identity = self.signing.signed(commit)?.identity();
-        for entry in log.entries.iter().filter(|entry| matches!(entry.says, Some(Says::Deployed(..)))) {
-            let other = self.signing.signed(entry.id)?;
-            if identity.is_some()
-                && other.date == self.signing.signed(commit)?.date
-                && other.identity() == identity
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// Whether a commit is the past of the trust root, and no record.
     fn is_other_past(&self, id: ObjectId) -> bool {
         let commit = self.history.find(id).map(|at| self.history.commit(at));
@@ -419,62 +372,8 @@ impl Ledger {
     }
 
     /// Whether a commit is the past of the trust root, and not the root itself.
-    fn is_before_root(&self, commit: ObjectId) -> bool {
+    pub(super) fn is_before_root(&self, commit: ObjectId) -> bool {
         let past = self.history.find(commit).is_some_and(|at| self.history.commit(at).link == 0);
         past && self.history.link_of(commit).is_none()
     }
-
-    /// Records by deployers that the mainline holds and this log does not.
-    fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
-        let mut forks = Vec::new();
-        for at in &self.log_commits {
-            let commit = self.history.commit(*at);
-            if commit.link > view.link || log.ids.contains(&commit.id) {
-                continue;
-            }
-            let entry = self.entry(asked.environment, commit.id)?;
-            if entry.says.is_none()
-                || !self.deployer(asked.environment, &entry, view)?.is_deployer()
-                || self.is_copy(log, commit.id)?
-            {
-                continue;
-            }
-            let own = self.read_log(asked.environment, Some(commit.id))?;
-            let Some((entry, before)) = own.entries.split_last() else { continue };
-            let lacks = asked.last.is_none_or(|tip| own.ids.contains(&tip));
-            let (gate, deploy) = match &entry.says {
-                Some(Says::Deployed(gate, deploy)) => (gate, deploy),
-                // Cutting off the word that a deployment failed would let it run again.
-                Some(Says::Failed(_)) if lacks && asked.whole => {
-                    if self.deployer(asked.environment, entry, view)?.defect.is_none() {
-                        return Err(lacks_record(asked.environment, commit.id));
-                    }
-                    continue;
-                }
-                Some(Says::Failed(_)) | None => continue,
-            };
-            let mut record = self.record(asked.environment, entry, gate, deploy, before, view)?;
-            if !record.by_deployer {
-                continue;
-            }
-            if lacks && asked.whole && record.defect.is_none() {
-                return Err(lacks_record(asked.environment, commit.id));
-            }
-            if !lacks && asked.system.is_none_or(|system| gate.system == *system) {
-                record.out_of_chain = true;
-                record.defect = Some("it forks the log".into());
-                forks.push(record);
-            }
-        }
-        Ok(forks)
-    }
-}
-
-fn lacks_record(environment: &Name, record: ObjectId) -> Undecided {
-    Undecided::new(
-        "log-rewound",
-        format!("the log of `{environment}` lacks the record {record}, which the mainline holds"),
-        "fetch the log: `git fetch origin`; if somebody rewound it, push that commit back to \
-         `deployments/<environment>`",
-    )
 }

@@ -25,6 +25,11 @@ fn a_shallow_clone_is_refused() {
     assert!(error["help"].as_str().unwrap().contains("git fetch --unshallow"), "{error:#}");
     undecided(&clone.run(&["policy", "show", "--format", "json"]), "shallow-clone");
     clone.git(&["-c", "protocol.file.allow=always", "fetch", "-q", "--unshallow"]);
+    // Such a clone follows one branch only: a log or a rejection elsewhere would not be seen.
+    refused(&clone, "branches-not-fetched");
+    let all = "+refs/heads/*:refs/remotes/origin/*";
+    clone.git(&["config", "--replace-all", "remote.origin.fetch", all]);
+    clone.git(&["-c", "protocol.file.allow=always", "fetch", "-q", "origin"]);
     assert_eq!(verdict(&check(&clone)), "allowed requirements");
 }
 

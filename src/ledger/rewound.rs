@@ -1,0 +1,117 @@
+//! What the log and the mainline hold of each other: a log or a mainline that was rewound, and forks of the log.
+//!
+//! Each keeps the other honest (design, section 10): a log that lacks what the mainline recorded, or a mainline that lacks
+//! what the log was judged at, is not judged at all.
+
+use crate::model::{Name, ObjectId};
+
+use super::records::{Asked, Entry, Log, Record, Says};
+use super::{Ledger, Undecided, View};
+
+impl Ledger {
+    /// A record by a deployer whose judged commit the mainline lacks: somebody rewound it, or it was not fetched.
+    pub(super) fn refuse_rewound_mainline(
+        &self,
+        environment: &Name,
+        entries: &[Entry],
+        view: View,
+    ) -> Result<(), Undecided> {
+        for entry in entries.iter().rev() {
+            let Some(Says::Deployed(_, deploy)) = &entry.says else { continue };
+            let judged = entry.judged.unwrap_or(entry.id);
+            if !self.is_before_root(judged)
+                && !self.is_on_chain(judged, view)
+                && self.deployer(environment, entry, view)?.defect.is_none()
+            {
+                return Err(Undecided::new(
+                    "mainline-rewound",
+                    format!(
+                        "the log's record {} judged mainline commit {judged}, which is not on the first-parent chain \
+                         of {}",
+                        entry.id,
+                        self.mainline(view)
+                    ),
+                    "fetch the mainline: `git fetch origin`; if it was rewound on purpose: \
+                     `git gate trust --accept-rewind`",
+                ));
+            }
+            // Only a record that counts says that a rewind was accepted.
+            if deploy.restart.is_some()
+                && entry.judged_link.is_some()
+                && self.deployer(environment, entry, view)?.defect.is_none()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the log holds the same payload by the same key.
+    fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
+        let identity = self.signing.signed(commit)?.identity();
+        for entry in log.entries.iter().filter(|entry| matches!(entry.says, Some(Says::Deployed(..)))) {
+            let other = self.signing.signed(entry.id)?;
+            if identity.is_some()
+                && other.date == self.signing.signed(commit)?.date
+                && other.identity() == identity
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Records by deployers that the mainline holds and this log does not.
+    pub(super) fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
+        let mut forks = Vec::new();
+        for at in &self.log_commits {
+            let commit = self.history.commit(*at);
+            if commit.link > view.link || log.ids.contains(&commit.id) {
+                continue;
+            }
+            let entry = self.entry(asked.environment, commit.id)?;
+            if entry.says.is_none()
+                || !self.deployer(asked.environment, &entry, view)?.is_deployer()
+                || self.is_copy(log, commit.id)?
+            {
+                continue;
+            }
+            let own = self.read_log(asked.environment, Some(commit.id))?;
+            let Some((entry, before)) = own.entries.split_last() else { continue };
+            let lacks = asked.last.is_none_or(|tip| own.ids.contains(&tip));
+            let (gate, deploy) = match &entry.says {
+                Some(Says::Deployed(gate, deploy)) => (gate, deploy),
+                // Cutting off the word that a deployment failed would let it run again.
+                Some(Says::Failed(_)) if lacks && asked.whole => {
+                    if self.deployer(asked.environment, entry, view)?.defect.is_none() {
+                        return Err(lacks_record(asked.environment, commit.id));
+                    }
+                    continue;
+                }
+                Some(Says::Failed(_)) | None => continue,
+            };
+            let mut record = self.record(asked.environment, entry, gate, deploy, before, view)?;
+            if !record.by_deployer {
+                continue;
+            }
+            if lacks && asked.whole && record.defect.is_none() {
+                return Err(lacks_record(asked.environment, commit.id));
+            }
+            if !lacks && asked.system.is_none_or(|system| gate.system == *system) {
+                record.out_of_chain = true;
+                record.defect = Some("it forks the log".into());
+                forks.push(record);
+            }
+        }
+        Ok(forks)
+    }
+}
+
+fn lacks_record(environment: &Name, record: ObjectId) -> Undecided {
+    Undecided::new(
+        "log-rewound",
+        format!("the log of `{environment}` lacks the record {record}, which the mainline holds"),
+        "fetch the log: `git fetch origin`; if somebody rewound it, push that commit back to \
+         `deployments/<environment>`",
+    )
+}
