@@ -7,11 +7,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::git::Repository;
 use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View};
-use crate::model::{Duration, GateName, IncidentId, Name, ObjectId};
+use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::verdict::{
     self, Basis, DeployedFact, Facts, Given, IncidentFact, Notice, Outcome, RecordFact, Replay, RequiredFact,
     RequirementId, Standing, Status, Verdict,
@@ -28,25 +27,25 @@ pub struct Judge<'a> {
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
-    required: RefCell<HashMap<(GateName, Name, View, Option<ObjectId>), RequiredFact>>,
+    pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
 }
 
-/// The longest chain of gates that require each other; a longer one fails like a cycle.
-const MOST_REQUIRED: usize = 32;
+/// A required gate, where, in which view, up to which log commit.
+pub(super) type RequiredKey = (GateName, Name, View, Option<ObjectId>);
 
 /// A log and where it ends.
 type TippedLog = (Option<ObjectId>, Rc<Log>);
 
 /// What one verdict is asked about: a question at a view.
-struct Case<'q> {
-    gate: &'q GateName,
-    environment: &'q Name,
-    given: Given,
-    view: View,
+pub(super) struct Case<'q> {
+    pub(super) gate: &'q GateName,
+    pub(super) environment: &'q Name,
+    pub(super) given: Given,
+    pub(super) view: View,
     /// The log commit up to which records are seen.
-    log: Option<ObjectId>,
+    pub(super) log: Option<ObjectId>,
     /// A rewound log or mainline is an error.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -131,7 +130,7 @@ impl<'a> Judge<'a> {
         Ok(verdict::judge(&self.facts(case, asking)?))
     }
 
-    fn facts(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Facts, Undecided> {
+    pub(super) fn facts(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Facts, Undecided> {
         let Case { gate, environment, view, .. } = case;
         let incidents = self.ledger.incidents(gate, environment, *view)?;
         let opened: BTreeMap<IncidentId, ObjectId> =
@@ -276,73 +275,6 @@ impl<'a> Judge<'a> {
         Ok(replay)
     }
 
-    fn required(
-        &self,
-        case: &Case<'_>,
-        standing: &Standing,
-        asking: &mut Vec<GateName>,
-    ) -> Result<BTreeMap<GateName, RequiredFact>, Undecided> {
-        let mut required = BTreeMap::new();
-        let Standing::Recorded(content) = standing else { return Ok(required) };
-        let Ok(request) = &content.request else { return Ok(required) };
-        asking.push(case.gate.clone());
-        for gate in &request.requires {
-            let fact = if asking.contains(gate) || asking.len() >= MOST_REQUIRED {
-                RequiredFact::Cycle
-            } else {
-                let of = Case {
-                    gate,
-                    environment: case.environment,
-                    given: Given::NotAsked,
-                    view: case.view,
-                    log: case.log,
-                    whole: case.whole,
-                };
-                self.required_fact(&of, asking)?
-            };
-            required.insert(gate.clone(), fact);
-        }
-        asking.pop();
-        Ok(required)
-    }
-
-    fn required_fact(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<RequiredFact, Undecided> {
-        let key = (case.gate.clone(), case.environment.clone(), case.view, case.log);
-        if let Some(known) = self.required.borrow().get(&key) {
-            return Ok(*known);
-        }
-        let fact = self.judge_required(case, asking)?;
-        self.required.borrow_mut().insert(key, fact);
-        Ok(fact)
-    }
-
-    fn judge_required(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<RequiredFact, Undecided> {
-        let mut facts = self.facts(case, asking)?;
-        let verdict = verdict::judge(&facts);
-        let runs = facts.records.iter().rev().find(|record| is_running(record));
-        if let Outcome::Allowed(_) = verdict.outcome {
-            return Ok(RequiredFact::Allowed);
-        }
-        if runs.is_some_and(|record| record.gate == *case.gate) && !has_window(&facts) {
-            // What runs, and lacks nothing for a rollback but a window: would any window do?
-            let mut policy = (*facts.policy.policy).clone();
-            if let Some(environment) = policy.environments.get_mut(case.environment) {
-                environment.rollback_window = Duration::from_seconds(0);
-            }
-            facts.policy.policy = Arc::new(policy);
-            if let Outcome::Allowed(_) = verdict::judge(&facts).outcome {
-                return Ok(RequiredFact::Running);
-            }
-        }
-        Ok(match verdict.outcome {
-            Outcome::Blocked if facts.required.values().any(|fact| *fact == RequiredFact::Cycle) => {
-                RequiredFact::Cycle
-            }
-            Outcome::Blocked => RequiredFact::Blocked,
-            Outcome::Pending | Outcome::Allowed(_) => RequiredFact::Pending,
-        })
-    }
-
     /// The reports of the version that a record deployed, read under the policy in force now.
     fn deployed(&self, record: &RecordFact, case: &Case<'_>) -> Result<Option<DeployedFact>, Undecided> {
         let Some(view) = self.ledger.at(record.judged, record.time) else { return Ok(None) };
@@ -377,17 +309,8 @@ impl<'a> Judge<'a> {
 }
 
 /// Whether a record says what runs: it counts, did not fail, and its own replay is allowed.
-fn is_running(record: &RecordFact) -> bool {
+pub(super) fn is_running(record: &RecordFact) -> bool {
     record.defect.is_none() && !record.failed && matches!(record.replay, Replay::Allowed { .. })
-}
-
-fn has_window(facts: &Facts) -> bool {
-    facts
-        .policy
-        .policy
-        .environments
-        .get(&facts.environment)
-        .is_some_and(|known| known.rollback_window.is_some())
 }
 
 /// The requirements that were neither met nor waived.

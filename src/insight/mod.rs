@@ -4,6 +4,7 @@
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
 mod judge;
+mod required;
 
 pub use judge::Judge;
 

@@ -15,6 +15,7 @@ use super::{Ledger, Undecided, View};
 
 /// One change of one incident file, in recorded order.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts about one change, none following from another")]
 pub(crate) struct Event {
     at: Index,
     id: IncidentId,
@@ -113,7 +114,7 @@ impl Ledger {
             let target = event.incident.as_ref().map(|incident| (&incident.gate, &incident.environment));
             for ((id, gate, environment), known) in &mut standing {
                 // A resolution of an earlier time resolves nothing that was opened since.
-                if *id != event.id || Some((&*gate, &*environment)) == target || !resolves {
+                if *id != event.id || Some((gate, environment)) == target || !resolves {
                     continue;
                 }
                 let read = event.removed || event.whole;

@@ -142,11 +142,11 @@ impl Ledger {
         let mut records: Vec<Record> = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             match &entry.says {
-                Some(Says::Deployed(gate, deploy)) => {
-                    if asked.system.is_none_or(|system| gate.system == *system) {
-                        let before = entries.get(..at).unwrap_or_default();
-                        records.push(self.record(asked.environment, entry, gate, deploy, before, view)?);
-                    }
+                Some(Says::Deployed(gate, deploy))
+                    if asked.system.is_none_or(|system| gate.system == *system) =>
+                {
+                    let before = entries.get(..at).unwrap_or_default();
+                    records.push(self.record(asked.environment, entry, gate, deploy, before, view)?);
                 }
                 Some(Says::Failed(failed)) => {
                     if let Some(record) = records.iter_mut().rev().find(|record| record.commit == *failed)
@@ -156,7 +156,7 @@ impl Ledger {
                         record.failed = true;
                     }
                 }
-                None => {}
+                Some(Says::Deployed(..)) | None => {}
             }
         }
         if asked.whole {

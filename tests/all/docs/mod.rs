@@ -172,7 +172,9 @@ fn every_page_that_the_program_names_is_there() {
     for rest in code_of("").split("docs/").skip(1) {
         let is_path = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
         let named: String = rest.chars().take_while(is_path).collect();
-        if named.ends_with(".md") && !root().join("docs").join(&named).exists() {
+        if std::path::Path::new(&named).extension().is_some_and(|end| end == "md")
+            && !root().join("docs").join(&named).exists()
+        {
             wrong.push(format!("docs/{named}"));
         }
     }
