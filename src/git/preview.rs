@@ -118,12 +118,11 @@ fn refuse_too_large(repository: &git2::Repository, root: git2::Oid) -> Result<()
         let mut total = u64::try_from(tree.len()).unwrap_or(u64::MAX);
         let mut waits = false;
         for entry in tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)) {
-            match known.get(&entry.id()) {
-                Some(below) => total = total.saturating_add(*below),
-                None => {
-                    waits = true;
-                    open.push(entry.id());
-                }
+            if let Some(below) = known.get(&entry.id()) {
+                total = total.saturating_add(*below);
+            } else {
+                waits = true;
+                open.push(entry.id());
             }
         }
         if waits {

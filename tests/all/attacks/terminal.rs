@@ -96,7 +96,7 @@ fn hostile_words_of_a_request_that_does_not_read_are_escaped() {
 fn hostile_reports_are_escaped() {
     let world = World::new();
     let repo = opened(&world);
-    let escaped: String = HOSTILE.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    let escaped = HOSTILE.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<Vec<_>>().concat();
     for report in [
         format!("{{\"summary\": {{\"hallucination_rate\": \"{escaped}\"}}}}"),
         format!("{{\"{escaped}\": 1, \"{escaped}\": 2}}"),
