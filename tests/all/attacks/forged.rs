@@ -104,7 +104,7 @@ fn one_key_under_two_principals_counts_for_nobody() {
     let world = World::new();
     let key = World::public_key("j.rivera", KeyKind::Ed25519);
     let mut policy = Policy::small();
-    policy.signers += &format!("k.berg@example.com namespaces=\"git\" {key}\n");
+    policy.signers = format!("{}k.berg@example.com namespaces=\"git\" {key}\n", policy.signers);
     let repo = world.governance_repo_with(&policy);
     repo.open("j.doe", GATE);
     let commit = repo.approve("j.rivera", GATE, "ml-lead");
@@ -121,7 +121,7 @@ fn a_key_under_a_wildcard_counts_for_nobody() {
         let world = World::new();
         let key = World::public_key("j.rivera", KeyKind::SecondEd25519);
         let mut policy = Policy::small();
-        policy.signers += &format!("{principals} {key}\n");
+        policy.signers = format!("{}{principals} {key}\n", policy.signers);
         let repo = world.governance_repo_with(&policy);
         repo.open("j.doe", GATE);
         let commit = repo.approve("j.rivera#SecondEd25519", GATE, "ml-lead");
