@@ -3,6 +3,7 @@
 //! `docs/threats.md` names these tests. Whoever attacks may push to any branch, may hold a role, may be an author. Where
 //! `git verify-commit` answers the same question it is asked too: we are never looser.
 
+mod claims;
 mod content;
 mod forged;
 mod gates;

@@ -236,18 +236,30 @@ fn a_hostile_directory_blocks_its_own_gate_only() {
     assert_blocks_its_own(&repo, "no file");
 }
 
+/// A tree of so many levels, each two hundred times the one below it: `200^levels` leaves, were they all to be read.
+#[track_caller]
+fn repeated(repo: &Repo<'_>, leaf: String, levels: usize) -> String {
+    (0..levels).fold(leaf, |below, _| {
+        let level: Vec<Entry> = (0..200).map(|at| entry("40000", format!("d{at:03}"), &below)).collect();
+        tree(repo, &level)
+    })
+}
+
 #[test]
 fn a_tree_that_repeats_itself_costs_no_time() {
-    // Ten trees of two hundred entries each, all alike: 200^10 files, were they all to be read.
     let world = World::new();
     let repo = two_gates(&world);
-    let mut wide = tree(&repo, &[entry("100644", "x", &blob(&repo, "x"))]);
-    for _ in 0..10 {
-        let level: Vec<Entry> = (0..200).map(|at| entry("40000", format!("d{at:03}"), &wide)).collect();
-        wide = tree(&repo, &level);
+    let leaf = tree(&repo, &[entry("100644", "x", &blob(&repo, "x"))]);
+    let empty = tree(&repo, &[]);
+    for (leaf, levels, reason) in [
+        (&leaf, 10, "deeper than 8 levels"),
+        (&leaf, 6, "more than 2"),
+        (&empty, 6, "more than 2048 files and directories"),
+        (&empty, 20, "deeper than 8 levels"),
+    ] {
+        add(&repo, entry("40000", "d", &repeated(&repo, leaf.clone(), levels)));
+        assert_blocks_its_own(&repo, reason);
     }
-    add(&repo, entry("40000", "d", &wide));
-    assert_blocks_its_own(&repo, "");
 }
 
 #[test]
@@ -280,11 +292,7 @@ fn a_file_where_a_directory_should_be_blocks() {
 fn a_hostile_branch_costs_ready_no_time() {
     let world = World::new();
     let repo = two_gates(&world);
-    let mut wide = tree(&repo, &[entry("100644", "x", &blob(&repo, "x"))]);
-    for _ in 0..10 {
-        let level: Vec<Entry> = (0..200).map(|at| entry("40000", format!("d{at:03}"), &wide)).collect();
-        wide = tree(&repo, &level);
-    }
+    let wide = repeated(&repo, tree(&repo, &[entry("100644", "x", &blob(&repo, "x"))]), 10);
     let before = repo.rev("main");
     add(&repo, entry("40000", "d", &wide));
     repo.git(&["update-ref", &format!("refs/heads/gate/{GATE}"), "main"]);
