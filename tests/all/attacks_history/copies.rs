@@ -136,3 +136,24 @@ fn a_copy_of_a_record_does_not_fork_the_log() {
     let notices = answer["notices"].as_array().unwrap();
     assert!(notices.iter().all(|notice| notice["code"] != "break-glass-uncovered"), "{answer:#}");
 }
+
+#[test]
+fn a_copy_revives_no_approval_of_a_policy_that_was_replaced() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.switch("policy/x");
+    repo.write_policy(&Policy::small().serial(2));
+    repo.commit("l.wu", "The next policy");
+    let replaced = repo.decide("a.ng", &Decision::approve("policy", "governance"));
+    repo.write_policy(&Policy::small().serial(2).with("# better\n"));
+    repo.commit("l.wu", "A better one");
+    repo.decide("a.ng", &Decision::approve("policy", "governance"));
+    let copy = rewrapped(&repo, &replaced);
+    repo.git(&["switch", "-q", "--detach", &copy]);
+    repo.decide("m.okafor", &Decision::approve("policy", "governance"));
+    let side = repo.rev("HEAD");
+    merge_for_its_history(&repo, "l.wu", "policy/x");
+    merge_for_its_history(&repo, "l.wu", &side);
+    assert_eq!(check(&repo)["policy"]["serial"].as_u64(), Some(1));
+}
