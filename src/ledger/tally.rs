@@ -193,8 +193,12 @@ fn fills(policy: &Policy, approvals: &[&Ballot]) -> bool {
         return false;
     }
     let authors: BTreeSet<&Principal> = approvals.iter().flat_map(|ballot| &ballot.authors).collect();
+    // Whoever approves in a role that `[governance]` does not ask for helps no author.
+    let governs =
+        |ballot: &Ballot| policy.governance.iter().any(|asked| ballot.role.as_ref() == Some(&asked.role));
+    let governing = approvals.iter().filter(|ballot| governs(ballot));
     let by_another =
-        approvals.iter().filter_map(|ballot| ballot.principal.as_ref()).any(|who| !authors.contains(who));
+        governing.filter_map(|ballot| ballot.principal.as_ref()).any(|who| !authors.contains(who));
     by_another || governance_of_one(policy)
 }
 

@@ -157,3 +157,69 @@ fn a_copy_revives_no_approval_of_a_policy_that_was_replaced() {
     merge_for_its_history(&repo, "l.wu", &side);
     assert_eq!(check(&repo)["policy"]["serial"].as_u64(), Some(1));
 }
+
+#[test]
+fn an_author_needs_another_who_governs() {
+    let world = World::new();
+    let alone = Policy::small().replacing("count = 2", "count = 1");
+    let repo = world.governance_repo_with(&alone);
+    repo.allowed_gate(GATE);
+    repo.switch("policy/x");
+    repo.write_policy(&Policy::small().replacing("count = 2", "count = 1").serial(2));
+    repo.commit("a.ng", "The next policy");
+    repo.decide("a.ng", &Decision::approve("policy", "governance"));
+    repo.decide("s.chen", &Decision::approve("policy", "product-lead"));
+    repo.merge("l.wu", "policy/x");
+    assert_eq!(check(&repo)["policy"]["serial"].as_u64(), Some(1));
+}
+
+#[test]
+fn whoever_removes_a_file_of_an_exception_does_not_accept_it() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", GATE);
+    let bad = "{\"summary\": {\"hallucination_rate\": 0.5, \"n\": 400}}\n";
+    repo.write(&format!("gates/{GATE}/evidence/evaluation.json"), bad);
+    repo.commit("j.doe", "Bad numbers");
+    let conditions = format!("exceptions/{GATE}/CONDITIONS.md");
+    repo.write(&conditions, "not for customers\n");
+    repo.except("j.doe", GATE, "criterion:hallucination", &world.day(5));
+    repo.remove(&conditions).commit("m.okafor", "Drop the conditions");
+    repo.decide("m.okafor", &Decision::accept_risk(GATE, "compliance"));
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    assert_eq!(status(&check(&repo), "criterion:hallucination"), "failed");
+}
+
+#[test]
+fn an_incident_resolved_on_a_side_that_was_dropped_is_open() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let branch = format!("gate/{GATE}");
+    repo.open("j.doe", GATE);
+    repo.merge("l.wu", &branch);
+    repo.incident("s.chen", "i", GATE, None);
+    repo.switch(&branch);
+    repo.git_as("j.doe", &["merge", "-q", "-S", "--no-ff", "-m", "Merge", "main"]);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    repo.remove("incidents/i.toml").commit("j.rivera", "Hide it");
+    repo.git_as("mallory", &["checkout", "-q", "main", "--", "incidents"]);
+    repo.commit_unsigned("mallory", "Put it back");
+    repo.merge("l.wu", &branch);
+    assert_eq!(status(&check(&repo), "incident:i"), "failed");
+}
+
+#[test]
+fn another_refspec_does_not_make_the_local_mainline_the_shared_one() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let clone = repo.clone_to("refspecs", false);
+    repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    clone.git(&["-c", "protocol.file.allow=always", "fetch", "-q"]);
+    clone.git(&["config", "--add", "remote.origin.fetch", "+refs/notes/*:refs/notes/*"]);
+    assert_eq!(verdict(&check(&clone)), "blocked");
+}
