@@ -101,6 +101,8 @@ pub enum Command {
     Artifact(super::artifact::Args),
     /// Show the checklist of a gate.
     Show(super::show::Args),
+    /// Read what there is to decide on, and decide.
+    Review(super::review::Args),
     /// Approve a gate, or a policy change.
     Approve(super::approve::Args),
     /// Reject a gate, or take back your approval of a policy change.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::decision::{Action, Decision, Reading, Seen, Target, parse_message, render_message};
 use crate::git::{Branch, Draft, Repository, Written};
-use crate::model::{Name, ObjectId, escape};
+use crate::model::{ContentDigest, Name, ObjectId, escape};
 use crate::policy::{Asked, Policy};
 use crate::request::GateRequest;
 use crate::signature::Verified;
@@ -27,6 +27,12 @@ pub struct DecidingArgs {
     /// For `policy`: the branch with the change, `policy/<slug>`.
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
+    /// Only if it holds this content, as `review` shows it.
+    #[arg(long, value_name = "DIGEST")]
+    pub content: Option<ContentDigest>,
+    /// Only under this policy: what `review` has shown.
+    #[arg(skip)]
+    pub policy: Option<ContentDigest>,
     /// How to sign.
     #[command(flatten)]
     pub signing: SigningArgs,
@@ -61,6 +67,7 @@ impl Deciding {
             Failure::new("gate-unknown", format!("there is no `{}` to decide on", args.target))
                 .help("is it fetched? `git fetch origin`, then `git branch -a --list '*gate/*'`")
         })?;
+        refuse_moved(args, files.digest(), in_force.digest)?;
         let hand = Hand::of(context, &repository, &in_force.policy)?;
         Ok(Self { repository, in_force, target: args.target.clone(), hand, branch, base, files })
     }
@@ -179,6 +186,22 @@ impl Deciding {
             written,
             &more,
         )
+    }
+}
+
+/// The code of a refusal to sign what was not shown.
+pub(super) const CONTENT_MOVED: &str = "content-moved";
+
+/// Refuses to sign what the signer has not seen (design, section 12).
+fn refuse_moved(args: &DecidingArgs, content: ContentDigest, policy: ContentDigest) -> Result<(), Failure> {
+    let moved = |what: &str, shown: ContentDigest, now: ContentDigest| {
+        Failure::new(CONTENT_MOVED, format!("{what} is not what was shown: that was {shown}, this is {now}"))
+            .help(format!("read it again: `git gate review {}`; nothing was signed", args.target))
+    };
+    match (args.content, args.policy) {
+        (Some(shown), _) if shown != content => Err(moved(&format!("`{}`", args.target), shown, content)),
+        (_, Some(shown)) if shown != policy => Err(moved("the policy in force", shown, policy)),
+        (_, _) => Ok(()),
     }
 }
 

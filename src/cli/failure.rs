@@ -31,6 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("output", "the output could not be written in full"),
     ("failed", "another failure of the system"),
     ("clock", "the clock of this machine is out of range"),
+    ("content-moved", "another content or policy stands there than the one that was shown"),
     ("declined", "the question was answered with no"),
     ("nothing-changed", "what was to be written stands there already"),
     ("not-empty", "the directory or repository is not empty"),

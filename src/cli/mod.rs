@@ -7,6 +7,7 @@ mod approve;
 mod arguments;
 mod artifact;
 mod artifact_digest;
+mod ask;
 mod attach;
 mod check;
 mod close;
@@ -30,6 +31,7 @@ mod ready;
 mod reject;
 mod report_shown;
 mod requesting;
+mod review;
 mod session;
 mod show;
 mod trust;
@@ -77,6 +79,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::Review(args) => review::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),

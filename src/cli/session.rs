@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::{Preview, Repository};
-use crate::insight::{Judge, Judgement, Origin, Question};
+use crate::insight::{Brief, GateDirectory, Judge, Judgement, Origin, Question};
 use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
-use crate::model::{GateName, Name, ObjectId, Time};
+use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionShown, Notice};
 
@@ -138,6 +138,32 @@ impl Session {
             None => judge.log_then(&question.environment, self.view)?,
         };
         Ok(judge.judge(question, self.view, log)?)
+    }
+
+    /// The approver's brief, asked about these environments of one gate.
+    pub(crate) fn brief(&self, gate: &GateName, questions: Vec<Question>) -> Result<Brief, Failure> {
+        let judge = self.judging();
+        let mut asked = Vec::new();
+        for question in questions {
+            let log = judge.log_tip(&question.environment)?;
+            asked.push((question, log));
+        }
+        Ok(judge.brief(gate, &asked, self.view)?)
+    }
+
+    /// The gate's directory as it is judged.
+    pub(crate) fn directory(&self, gate: &GateName) -> Result<Option<GateDirectory>, Failure> {
+        Ok(self.ledger.gate_directory(gate, self.view)?)
+    }
+
+    /// All authors of the gate, those of its branch included where that is judged.
+    pub(crate) fn authors(&self, gate: &GateName) -> Result<BTreeSet<Principal>, Failure> {
+        Ok(self.ledger.gate_authors(gate, self.view)?)
+    }
+
+    /// The repository.
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.repository
     }
 
     /// The environments that the gate's request names, in their order; where it cannot be read, those of the policy.

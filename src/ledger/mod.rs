@@ -9,6 +9,7 @@ mod changes;
 mod chronicle;
 mod content;
 mod decisions;
+mod directory;
 mod exceptions;
 mod history;
 mod incidents;
@@ -25,6 +26,7 @@ mod undecided;
 
 pub mod mark;
 
+pub use directory::GateDirectory;
 pub use records::{Asked, Log, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use undecided::{CODES, Undecided};

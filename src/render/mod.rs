@@ -5,6 +5,7 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod brief;
 mod json;
 mod judgement;
 mod markdown;
@@ -21,7 +22,7 @@ mod tests;
 
 pub use problems::{ErrorShown, LintShown};
 
-use crate::insight::{Judgement, PolicyOrigin};
+use crate::insight::{Brief, Judgement, PolicyOrigin, Signing};
 use crate::model::GateName;
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -64,6 +65,11 @@ pub fn render_show(gate: &GateName, environments: &[Judgement], form: Form) -> S
 pub fn render_ready(gate: &GateName, environments: &[Judgement], form: Form) -> String {
     let json = || json::environments("git-gate/ready/1", gate, environments);
     in_form(form, json, || judgement::pages(environments))
+}
+
+/// The approver's brief (`git-gate/review/1`).
+pub fn render_review(brief: &Brief, signing: &Signing, form: Form) -> String {
+    in_form(form, || json::review(brief, signing), || vec![brief::page(brief, signing)])
 }
 
 /// The policy in force (`git-gate/policy-show/1`).

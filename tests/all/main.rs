@@ -33,6 +33,8 @@ mod output_commands;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
 mod signature_certificates;
