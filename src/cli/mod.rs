@@ -19,12 +19,15 @@ mod environment;
 mod exit;
 mod failure;
 mod gate_files;
+mod gathering;
 mod hand;
 mod in_force;
 mod init;
 mod judging;
+mod list;
 mod merge;
 mod open;
+mod pending;
 mod policy;
 mod policy_files;
 mod ready;
@@ -79,6 +82,8 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Pending(args) => pending::run(context, args),
         Command::Review(args) => review::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),

@@ -5,16 +5,22 @@
 
 mod brief;
 mod comparison;
+mod history;
 mod judge;
+mod overview;
 mod required;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
+pub use history::{Event, Moment};
 pub use judge::Judge;
+pub use overview::{EnvironmentLine, GateLine, Wait};
 
-pub use crate::ledger::{GateDirectory, PendingPolicy, PolicyOrigin, RootFrom};
+pub use crate::ledger::{
+    Change, FilesChanged, GateDirectory, Happening, PendingPolicy, PolicyOrigin, RootFrom,
+};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};
 

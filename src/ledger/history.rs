@@ -125,17 +125,24 @@ impl History {
     /// nothing before the first of them is looked at.
     pub(crate) fn ancestors_among(&self, of: Index, wanted: &BTreeSet<Index>) -> BTreeSet<Index> {
         let Some(lowest) = wanted.first().copied() else { return BTreeSet::new() };
-        let mut seen = BTreeSet::new();
+        // One mark for each place between the first of them and `of`: a set would cost more than the walk.
+        let mut seen = vec![false; place(of.saturating_sub(lowest)) + 1];
+        let mut found = BTreeSet::new();
         let mut open = vec![of];
         while let Some(at) = open.pop() {
             for parent in &self.commit(at).parents {
-                if *parent >= lowest && seen.insert(*parent) {
+                let Some(mark) = parent.checked_sub(lowest).and_then(|near| seen.get_mut(place(near))) else {
+                    continue;
+                };
+                if !std::mem::replace(mark, true) {
                     open.push(*parent);
+                    if wanted.contains(parent) {
+                        found.insert(*parent);
+                    }
                 }
             }
         }
-        seen.retain(|at| wanted.contains(at));
-        seen
+        found
     }
 
     fn bring_in(&mut self, loaded: &mut HashMap<ObjectId, Loaded>, tip: ObjectId, link: u32) {

@@ -27,6 +27,8 @@ mod fuzz;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod markdown;
 #[cfg(test)]
 mod output_commands;
