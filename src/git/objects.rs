@@ -1,4 +1,7 @@
-//! Objects, as bytes. The library checks each against its id, with SHA-1 collision detection.
+//! Objects, as bytes that hash to their id.
+//!
+//! The git library finds and inflates them; each is hashed here, with SHA-1 collision detection, before anybody sees it.
+//! (Its own check does the same at a third of the speed, and is off.)
 
 use git2::{ErrorCode, ObjectType, Oid};
 
@@ -43,6 +46,8 @@ impl Repository {
 
     fn read_object(&self, id: ObjectId, wanted: ObjectType, limit: u64) -> Result<Vec<u8>, GitError> {
         let object = self.odb.read(oid(id)).map_err(|error| read_error(id, &error))?;
+        // First of all: what it says of its own kind is worth nothing before.
+        check_id(id, object.kind(), object.data())?;
         if object.kind() != wanted {
             return Err(other_kind(id, object.kind(), wanted));
         }
@@ -52,6 +57,19 @@ impl Repository {
         }
         Ok(object.data().to_vec())
     }
+}
+
+/// Whether an object is what its id says (design, section 4: objects of every type hash to their ids).
+fn check_id(id: ObjectId, kind: ObjectType, data: &[u8]) -> Result<(), GitError> {
+    let mut hasher = sha1dc::Hasher::new();
+    hasher.update(format!("{} {}\0", kind.str(), data.len()).as_bytes());
+    hasher.update(data);
+    let reason = match hasher.finalize() {
+        Ok(digest) if digest == id.0 => return Ok(()),
+        Ok(digest) => format!("it hashes to {digest}"),
+        Err(collision) => format!("it was made to collide with another object: {collision}"),
+    };
+    Err(GitError::Corrupt { id, reason })
 }
 
 /// The library's own form of an id.
@@ -76,4 +94,21 @@ fn read_error(id: ObjectId, error: &git2::Error) -> GitError {
         return GitError::Missing(id);
     }
     GitError::Corrupt { id, reason: error.message().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_what_its_id_says_and_nothing_else() {
+        // `git hash-object -t blob` and `-t commit` of nothing but a line end.
+        let blob = "8b137891791fe96927ad78e64b0aad7bded08bdc".parse().unwrap();
+        assert_eq!(check_id(blob, ObjectType::Blob, b"\n").ok(), Some(()));
+        for (kind, data) in
+            [(ObjectType::Commit, b"\n".as_slice()), (ObjectType::Blob, b"\n\n"), (ObjectType::Blob, b"")]
+        {
+            assert!(matches!(check_id(blob, kind, data), Err(GitError::Corrupt { .. })), "{kind}");
+        }
+    }
 }
