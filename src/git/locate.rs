@@ -57,13 +57,24 @@ impl Repository {
         Ok(Self { odb, directories, git_directory, common_directory, config, work_tree, layered: false })
     }
 
-    /// Another reader of the same objects, for another thread: one object database reads one object at a time. With a layer
-    /// in memory there is none.
-    pub fn twin(&self) -> Result<Option<Self>, GitError> {
+    /// Another reader of the same objects, the `number`th, for another thread: one object database reads one object at a
+    /// time. With a layer in memory there is none.
+    pub fn twin(&self, number: usize) -> Result<Option<Self>, GitError> {
         if self.layered {
             return Ok(None);
         }
-        let odb = open_packs(self.directories.iter())?;
+        // The library shares a pack, and a lock on it, among all that name it alike: two threads would read no faster than one.
+        let dots = "/.".repeat(number);
+        let apart: Vec<PathBuf> = self
+            .directories
+            .iter()
+            .map(|directory| {
+                let mut path = directory.as_os_str().to_owned();
+                path.push(&dots);
+                PathBuf::from(path)
+            })
+            .collect();
+        let odb = open_packs(apart.iter().map(PathBuf::as_path))?;
         Ok(Some(Self {
             odb,
             directories: self.directories.clone(),
