@@ -5,6 +5,8 @@
 //! is, how long it says it is and whether it ends where it should is checked before its content is believed; whether
 //! the content is that of its id, by the caller.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +30,15 @@ const HEAD_BYTES: u64 = 512;
 
 /// The directories that hold objects: the repository's own, then its alternates.
 #[derive(Debug, Clone)]
-pub(super) struct ObjectDirectories(Vec<PathBuf>);
+pub(super) struct ObjectDirectories(Vec<ObjectDirectory>);
+
+#[derive(Debug, Clone)]
+struct ObjectDirectory {
+    path: PathBuf,
+    /// The first bytes of ids of which anything was loose when it was opened: in a packed repository none, and then no
+    /// file is looked for.
+    loose: BTreeSet<u8>,
+}
 
 /// A loose object as its file has it; not yet compared with its id.
 pub(super) struct LooseObject {
@@ -61,16 +71,19 @@ impl ObjectDirectories {
 
     /// In git's order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().map(PathBuf::as_path)
+        self.0.iter().map(|directory| directory.path.as_path())
     }
 }
 
 /// The files that may hold an object, in git's order: a good one will do, whatever another holds.
 pub(super) fn files(directories: &ObjectDirectories, id: ObjectId) -> impl Iterator<Item = PathBuf> {
-    let id = id.to_string();
-    let (first, rest) = id.split_at(2);
-    let name = format!("{first}/{rest}");
-    directories.0.iter().map(move |directory| directory.join(&name))
+    let ObjectId([first, ..]) = id;
+    let holding = directories.0.iter().filter(move |directory| directory.loose.contains(&first));
+    holding.map(move |directory| {
+        let id = id.to_string();
+        let (first, rest) = id.split_at(2);
+        directory.path.join(first).join(rest)
+    })
 }
 
 /// Reads the object in a file, of at most `limit` bytes; nothing where there is no file.
@@ -110,12 +123,15 @@ pub(super) fn read_header(file: &Path) -> Result<Option<LooseHeader>, Defect> {
     begin(&mut Decompress::new(true), &deflated).map(|(header, _bytes)| Some(header))
 }
 
-fn collect(objects: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), GitError> {
-    if found.iter().any(|known| known == objects) {
+fn collect(objects: &Path, depth: usize, found: &mut Vec<ObjectDirectory>) -> Result<(), GitError> {
+    if found.iter().any(|known| known.path == objects) {
         return Ok(());
     }
     refuse_special_files(objects)?;
-    found.push(objects.to_owned());
+    let names = fs::read_dir(objects).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let two_digits =
+        |name: OsString| u8::from_str_radix(name.to_str().filter(|name| name.len() == 2)?, 16).ok();
+    found.push(ObjectDirectory { path: objects.to_owned(), loose: names.filter_map(two_digits).collect() });
     let list = objects.join("info/alternates");
     if depth == MOST_ALTERNATES_DEPTH || !list.is_file() {
         return Ok(());
