@@ -47,4 +47,6 @@ mod signature_rsa;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod world;

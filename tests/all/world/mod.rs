@@ -135,6 +135,18 @@ impl World {
         Run::of(command, b"")
     }
 
+    /// The program under test as somebody signs with it, by nothing but a configuration of their own; to be started.
+    pub(crate) fn program_of(&self, who: &str, dir: &Path, args: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_git-gate"), dir);
+        command.args(args).env("GIT_CONFIG_GLOBAL", self.home_of(who).join(".gitconfig"));
+        command
+    }
+
+    /// As [`World::run`], by somebody who signs.
+    pub(crate) fn run_as(&self, who: &str, dir: &Path, args: &[&str]) -> Run {
+        Run::of(self.program_of(who, dir, args), b"")
+    }
+
     /// Runs `ssh-keygen`, which may fail.
     pub(crate) fn ssh_keygen(&self, args: &[&str], input: &[u8]) -> Run {
         let mut command = self.command("ssh-keygen", &self.dir());
