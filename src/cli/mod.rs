@@ -54,6 +54,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
+    interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => failure::report(&error, format),

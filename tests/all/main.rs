@@ -25,6 +25,8 @@ mod evidence_samples;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod interrupted;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod markdown;
