@@ -51,4 +51,6 @@ mod source;
 #[cfg(test)]
 mod together;
 #[cfg(test)]
+mod without_a_clone;
+#[cfg(test)]
 mod world;
