@@ -178,3 +178,18 @@ fn refspecs(mainline: &str, target: &Target) -> Vec<String> {
     });
     branches.iter().map(|branch| format!("+refs/heads/{branch}:refs/remotes/origin/{branch}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_nothing_that_git_would_take_for_a_flag() {
+        for text in ["https://host/path.git", "git@host:path", "../here", "file:///x y"] {
+            assert!(text.parse::<Address>().is_ok(), "{text}");
+        }
+        for text in ["-u", "--upload-pack=touch x", "a\nb", "a\x1b[2Jb"] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+}

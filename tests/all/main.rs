@@ -49,6 +49,8 @@ mod signature_rsa;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
+mod squashed;
+#[cfg(test)]
 mod together;
 #[cfg(test)]
 mod without_a_clone;
