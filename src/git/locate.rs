@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 
 use super::GitError;
 use super::config::Config;
+use super::loose::ObjectDirectories;
 
 /// An open repository.
 pub struct Repository {
     pub(super) odb: git2::Odb<'static>,
+    pub(super) directories: ObjectDirectories,
     pub(super) git_directory: PathBuf,
     pub(super) common_directory: PathBuf,
     pub(super) config: Config,
@@ -50,8 +52,9 @@ impl Repository {
         let common_directory = common_directory(&git_directory)?;
         let config = Config::read(&common_directory.join("config"))?;
         refuse_other_formats(&config)?;
-        let odb = open_objects(&common_directory)?;
-        Ok(Self { odb, git_directory, common_directory, config, work_tree, layered: false })
+        let directories = ObjectDirectories::of(&common_directory.join("objects"))?;
+        let odb = open_packs(directories.iter())?;
+        Ok(Self { odb, directories, git_directory, common_directory, config, work_tree, layered: false })
     }
 
     /// Another reader of the same objects, for another thread: one object database reads one object at a time. With a layer
@@ -60,15 +63,35 @@ impl Repository {
         if self.layered {
             return Ok(None);
         }
-        let odb = open_objects(&self.common_directory)?;
+        let odb = open_packs(self.directories.iter())?;
         Ok(Some(Self {
             odb,
+            directories: self.directories.clone(),
             git_directory: self.git_directory.clone(),
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),
             work_tree: self.work_tree.clone(),
             layered: false,
         }))
+    }
+
+    /// Reads packs without what is loose beside them. The library takes both from a directory, so it is shown one in which
+    /// there are packs only.
+    pub(super) fn with_packs_alone<T>(
+        &self,
+        read: impl FnOnce(&git2::Odb<'static>) -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
+        let scratch = |error: std::io::Error| GitError::Library(error.to_string());
+        let shown = tempfile::tempdir().map_err(scratch)?;
+        let mut directories = Vec::new();
+        for (number, directory) in self.directories.iter().enumerate() {
+            let Ok(packs) = fs::canonicalize(directory.join("pack")) else { continue };
+            let beside = shown.path().join(number.to_string());
+            fs::create_dir(&beside).map_err(scratch)?;
+            std::os::unix::fs::symlink(packs, beside.join("pack")).map_err(scratch)?;
+            directories.push(beside);
+        }
+        read(&open_packs(directories.iter().map(PathBuf::as_path))?)
     }
 
     /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).
@@ -112,17 +135,23 @@ impl Repository {
     }
 }
 
-/// Opens the object database alone, with its alternates.
-pub(super) fn open_objects(common_directory: &Path) -> Result<git2::Odb<'static>, GitError> {
-    let objects = common_directory.join("objects");
-    let path = objects
-        .to_str()
-        .ok_or_else(|| GitError::Io { path: objects.clone(), reason: "the path is not UTF-8".into() })?;
+/// Opens the object database alone. What is loose in it is read before, by [`super::loose`].
+pub(super) fn open_packs<'a>(
+    directories: impl Iterator<Item = &'a Path>,
+) -> Result<git2::Odb<'static>, GitError> {
     let library = |error: git2::Error| GitError::Library(error.message().to_owned());
     // Full-history work reads each object about once: what is worth keeping, the ledger keeps.
     git2::opts::enable_caching(false);
+    // What is read is hashed in `objects.rs`, three times as fast.
+    git2::opts::strict_hash_verification(false);
     let odb = git2::Odb::new().map_err(library)?;
-    odb.add_disk_alternate(path).map_err(library)?;
+    for directory in directories {
+        let path = directory.to_str().ok_or_else(|| GitError::Io {
+            path: directory.to_owned(),
+            reason: "the path is not UTF-8".into(),
+        })?;
+        odb.add_disk_alternate(path).map_err(library)?;
+    }
     Ok(odb)
 }
 

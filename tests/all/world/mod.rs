@@ -147,6 +147,13 @@ impl World {
         Run::of(self.program_of(who, dir, args), b"")
     }
 
+    /// As [`World::run`], for what may never end: after ten seconds the status is 124.
+    pub(crate) fn run_in_time(&self, dir: &Path, args: &[&str]) -> Run {
+        let mut command = self.command("timeout", dir);
+        command.args(["10", env!("CARGO_BIN_EXE_git-gate")]).args(args);
+        Run::of(command, b"")
+    }
+
     /// Runs `ssh-keygen`, which may fail.
     pub(crate) fn ssh_keygen(&self, args: &[&str], input: &[u8]) -> Run {
         let mut command = self.command("ssh-keygen", &self.dir());
