@@ -47,6 +47,8 @@ mod signature_hardware;
 #[cfg(test)]
 mod signature_rsa;
 #[cfg(test)]
+mod signing_keys;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod squashed;

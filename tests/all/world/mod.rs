@@ -116,6 +116,13 @@ impl World {
         expect_success(&Run::of(command, input.as_ref()))
     }
 
+    /// As [`World::try_git`], with environment variables.
+    pub(crate) fn git_with(&self, dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command("git", dir);
+        command.args(args).envs(variables.iter().copied());
+        Run::of(command, b"")
+    }
+
     /// Runs plain git, which may fail.
     pub(crate) fn try_git(&self, dir: &Path, args: &[&str]) -> Run {
         let mut command = self.command("git", dir);
