@@ -8,6 +8,8 @@ mod arguments;
 mod artifact;
 mod artifact_digest;
 mod attach;
+mod borrowed;
+mod busy;
 mod check;
 mod close;
 mod context;
@@ -21,6 +23,7 @@ mod gate_files;
 mod hand;
 mod in_force;
 mod init;
+mod interrupt;
 mod judging;
 mod merge;
 mod open;
@@ -30,13 +33,15 @@ mod ready;
 mod reject;
 mod report_shown;
 mod requesting;
+mod roots;
 mod session;
 mod show;
+mod together;
 mod trust;
 mod withdraw;
 
 pub use arguments::{Cli, Color, Command, Format, Globals};
-pub use context::Context;
+pub use context::{Context, Talk};
 pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
@@ -49,6 +54,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
+    interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => failure::report(&error, format),
@@ -64,6 +70,9 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
         Err(answer) => return answer.give(),
     };
     let context = Context::new(&cli.globals)?;
+    if context.talk == Talk::Everything {
+        crate::git::tell_of_programs(context::say_program);
+    }
     environment::warn_of_redirection(&context);
     dispatch(&context, &cli.command)
 }

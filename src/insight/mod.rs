@@ -5,6 +5,7 @@
 
 mod judge;
 mod required;
+mod squashed;
 
 pub use judge::Judge;
 

@@ -19,6 +19,7 @@ mod rewound;
 mod shape;
 mod signing;
 mod snapshot;
+mod squashed;
 mod tally;
 mod trees;
 mod undecided;
@@ -27,6 +28,7 @@ pub mod mark;
 
 pub use records::{Asked, Log, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
+pub use squashed::Squashed;
 pub use undecided::{CODES, Undecided};
 
 use std::cell::RefCell;
