@@ -55,8 +55,17 @@ pub struct Globals {
     #[arg(id = "global-root", long = "root", value_name = "COMMIT", global = true)]
     pub root: Option<ObjectId>,
     /// Print only data and errors, no progress and no advice.
-    #[arg(id = "global-quiet", long = "quiet", short = 'q', global = true)]
+    #[arg(
+        id = "global-quiet",
+        long = "quiet",
+        short = 'q',
+        global = true,
+        conflicts_with = "global-verbose"
+    )]
     pub quiet: bool,
+    /// Say what is done on the way, each program that is run included.
+    #[arg(id = "global-verbose", long = "verbose", short = 'v', global = true)]
+    pub verbose: bool,
     /// Colour.
     #[arg(id = "global-color", long = "color", value_name = "WHEN", global = true, default_value = "auto")]
     pub color: Color,

@@ -9,6 +9,8 @@ mod artifact;
 mod artifact_digest;
 mod ask;
 mod attach;
+mod borrowed;
+mod busy;
 mod check;
 mod close;
 mod context;
@@ -23,6 +25,7 @@ mod gathering;
 mod hand;
 mod in_force;
 mod init;
+mod interrupt;
 mod judging;
 mod list;
 mod merge;
@@ -35,13 +38,15 @@ mod reject;
 mod report_shown;
 mod requesting;
 mod review;
+mod roots;
 mod session;
 mod show;
+mod together;
 mod trust;
 mod withdraw;
 
 pub use arguments::{Cli, Color, Command, Format, Globals};
-pub use context::Context;
+pub use context::{Context, Talk};
 pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
@@ -54,6 +59,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
+    interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => failure::report(&error, format),
@@ -69,6 +75,9 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
         Err(answer) => return answer.give(),
     };
     let context = Context::new(&cli.globals)?;
+    if context.talk == Talk::Everything {
+        crate::git::tell_of_programs(context::say_program);
+    }
     environment::warn_of_redirection(&context);
     dispatch(&context, &cli.command)
 }

@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 
 use crate::decision::{Seen, Target};
+use crate::git::Origin;
 use crate::insight::{Assertion, Brief, GateDirectory, Question, Signing, changed_paths};
 use crate::model::{GateName, Name};
 use crate::render;
 use crate::verdict::Given;
 
+use super::borrowed::{Address, Borrowed};
 use super::deciding::{CONTENT_MOVED, DecidingArgs, asked_roles};
 use super::hand::{Hand, SigningArgs};
 use super::session::{Opening, Session, View};
@@ -21,12 +23,16 @@ use super::{Context, Exit, Failure, Format, approve, ask, judging, reject};
 /// The arguments of `review`.
 #[derive(Debug, clap::Args)]
 #[command(
+    allow_missing_positional = true,
     after_help = "On a terminal it asks what to decide; elsewhere, and with another --format than text, it only \
     prints. Exit status: 0 whatever the verdict."
 )]
 pub struct Args {
+    /// The address of a repository that you have no clone of: it is fetched for this one review.
+    #[arg(value_name = "URL")]
+    address: Option<Address>,
     /// The gate, `<system>/<version>`.
-    #[arg(value_name = "GATE")]
+    #[arg(value_name = "GATE", required = true)]
     gate: GateName,
     /// Only for this environment (repeatable); a decision is then for these too.
     #[arg(long, value_name = "ENVIRONMENT")]
@@ -34,9 +40,41 @@ pub struct Args {
     /// Leave the branch here; else it is pushed where there is a remote `origin`.
     #[arg(long)]
     no_push: bool,
+    /// Neither fetch nor push: work on what was fetched last.
+    #[arg(long)]
+    offline: bool,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let asks = context.asks && context.format == Format::Text && std::io::stdout().is_terminal();
+    match &args.address {
+        Some(address) => {
+            let borrowed = Borrowed::fetch(context, address, &Target::Gate(args.gate.clone()))?;
+            review(borrowed.context(), args, asks)
+        }
+        None => {
+            if asks && !args.offline {
+                bring_up_to_date(context)?;
+            }
+            review(context, args, asks)
+        }
+    }
+}
+
+/// Fetches before somebody reads what they may sign. Without a network they may read what was fetched last.
+fn bring_up_to_date(context: &Context) -> anyhow::Result<()> {
+    let Some(origin) = Origin::of(&context.repository()?, &[]) else { return Ok(()) };
+    let fetched = {
+        let _busy = context.busy("fetching from `origin`");
+        origin.fetch()
+    };
+    if let Err(error) = fetched {
+        context.warn(&format!("this may be out of date: {error}"));
+    }
+    Ok(())
+}
+
+fn review(context: &Context, args: &Args, asks: bool) -> anyhow::Result<Exit> {
     let session = open(context, &args.gate)?;
     let brief = read(&session, args)?;
     let seen = brief
@@ -45,7 +83,6 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         .transpose()?;
     let signing = signing(context, &session, &brief, seen, &args.env)?;
     context.print(&render::render_review(&brief, &signing, judging::form(context)))?;
-    let asks = context.asks && context.format == Format::Text && std::io::stdout().is_terminal();
     let (true, Some(seen)) = (asks, seen) else { return Ok(Exit::Done) };
     decide(context, args, &session, &brief, &signing, seen)
 }
@@ -147,6 +184,7 @@ fn decide(
 
 fn deciding(args: &Args, seen: Seen, words: String) -> DecidingArgs {
     DecidingArgs {
+        address: None,
         target: Target::Gate(args.gate.clone()),
         branch: None,
         content: Some(seen.content),
@@ -155,6 +193,7 @@ fn deciding(args: &Args, seen: Seen, words: String) -> DecidingArgs {
             yes: false,
             message: Some(words).filter(|words| !words.is_empty()),
             no_push: args.no_push,
+            offline: args.offline,
         },
     }
 }

@@ -21,9 +21,9 @@ use super::{Judgement, Origin, Question};
 /// Judges questions against one ledger and one snapshot.
 #[derive(Debug)]
 pub struct Judge<'a> {
-    repository: &'a Repository,
-    snapshot: &'a Snapshot,
-    ledger: &'a Ledger,
+    pub(super) repository: &'a Repository,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) ledger: &'a Ledger,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
@@ -115,6 +115,12 @@ impl<'a> Judge<'a> {
     ) -> Result<Judgement, Undecided> {
         let mut verdict = verdict::judge(facts);
         verdict.notices.extend(self.unrecorded(&question.gate)?);
+        // Where the tip in use is a merge that was not made, all may be well with it and not with the mainline.
+        let as_if_merged = self.ledger.mainline(self.ledger.now()) != self.snapshot.tip;
+        let allowed = matches!(verdict.outcome, Outcome::Allowed(_));
+        if view == self.ledger.now() && (as_if_merged || !allowed) {
+            verdict.notices.extend(self.squash_notice(&question.gate)?);
+        }
         Ok(Judgement { verdict, origin: self.origin(view, log)? })
     }
 

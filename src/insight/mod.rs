@@ -9,6 +9,7 @@ mod history;
 mod judge;
 mod overview;
 mod required;
+mod squashed;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{

@@ -20,6 +20,7 @@ mod rewound;
 mod shape;
 mod signing;
 mod snapshot;
+mod squashed;
 mod tally;
 mod timeline;
 mod trees;
@@ -30,6 +31,7 @@ pub mod mark;
 pub use directory::GateDirectory;
 pub use records::{Asked, Log, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
+pub use squashed::Squashed;
 pub use timeline::{Change, FilesChanged, Happening};
 pub use undecided::{CODES, Undecided};
 

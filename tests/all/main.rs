@@ -25,6 +25,8 @@ mod evidence_samples;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod interrupted;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod lists;
@@ -49,6 +51,14 @@ mod signature_hardware;
 #[cfg(test)]
 mod signature_rsa;
 #[cfg(test)]
+mod signing_keys;
+#[cfg(test)]
 mod source;
+#[cfg(test)]
+mod squashed;
+#[cfg(test)]
+mod together;
+#[cfg(test)]
+mod without_a_clone;
 #[cfg(test)]
 mod world;
