@@ -6,10 +6,15 @@
 
 mod content;
 mod csv;
+mod deepeval;
+mod garak;
+mod inspect;
 mod json;
+mod junit;
 mod lm_eval;
 mod lookup;
 mod mapping;
+mod metrics;
 mod names;
 mod number;
 mod pointer;
@@ -35,8 +40,18 @@ pub enum Format {
     Json,
     /// Comma-separated (or otherwise delimited) rows with a header; metrics by mapping only. Never detected.
     Csv,
+    /// Metrics that this program extracted from a report that lies elsewhere. Never detected.
+    Metrics,
     /// A rollback drill, in TOML.
     Rollback,
+    /// DeepEval test runs.
+    Deepeval,
+    /// garak reports, and the hit logs beside them.
+    Garak,
+    /// Inspect logs, as JSON or zipped.
+    Inspect,
+    /// JUnit XML.
+    Junit,
     /// EleutherAI lm-evaluation-harness results.
     LmEval,
     /// promptfoo results, versions 2 and 3, red team included.
@@ -65,6 +80,8 @@ pub struct Metric {
     pub samples: Option<u64>,
     /// The standard error; finite and not negative.
     pub stderr: Option<f64>,
+    /// The confidence interval that the tool gives, of its own reckoning: shown, and bounded by nothing.
+    pub interval: Option<Interval>,
     /// How many samples gave no value.
     pub errors: Option<u64>,
     /// Whether the value is a share of passes out of `samples`, so that Wilson's interval applies.
@@ -75,6 +92,17 @@ pub struct Metric {
     pub limited: bool,
     /// Where in the file it was read: a JSON pointer, a column, a key; shown to reviewers.
     pub at: String,
+}
+
+/// Between which values a tool says that the true one lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end, at least the lower one.
+    pub high: f64,
+    /// With which confidence, where the tool says so.
+    pub confidence: Option<f64>,
 }
 
 /// How the run that wrote a report ended.
@@ -195,14 +223,29 @@ pub struct Reading<'a> {
     pub allowed: Option<&'a [Format]>,
     /// Whether metrics of a run that did not finish well are given.
     pub unfinished_allowed: bool,
+    /// Whether the report itself may lie elsewhere: whether format `metrics` may be read.
+    pub external_allowed: bool,
+    /// Whether suppressions in source do not close a finding.
+    pub in_source_ignored: bool,
     /// The policy's mappings, by metric name.
     pub mappings: Option<&'a BTreeMap<String, Vec<Mapping>>>,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Text, Self::Json, Self::Csv, Self::Rollback, Self::LmEval, Self::Promptfoo];
+    pub const ALL: [Self; 11] = [
+        Self::Text,
+        Self::Json,
+        Self::Csv,
+        Self::Metrics,
+        Self::Rollback,
+        Self::Deepeval,
+        Self::Garak,
+        Self::Inspect,
+        Self::Junit,
+        Self::LmEval,
+        Self::Promptfoo,
+    ];
 
     /// The format's name in policies, requests and output.
     pub fn as_str(self) -> &'static str {
@@ -210,7 +253,12 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Metrics => "metrics",
             Self::Rollback => "rollback",
+            Self::Deepeval => "deepeval",
+            Self::Garak => "garak",
+            Self::Inspect => "inspect",
+            Self::Junit => "junit",
             Self::LmEval => "lm-eval",
             Self::Promptfoo => "promptfoo",
         }
@@ -220,9 +268,11 @@ impl Format {
     fn shape(self) -> Shape {
         match self {
             Self::Json => Shape::Json,
-            Self::LmEval | Self::Promptfoo => Shape::NamedJson,
+            Self::Deepeval | Self::Garak | Self::Inspect | Self::LmEval | Self::Metrics | Self::Promptfoo => {
+                Shape::NamedJson
+            }
             Self::Csv => Shape::Delimited,
-            Self::Text | Self::Rollback => Shape::Opaque,
+            Self::Junit | Self::Rollback | Self::Text => Shape::Opaque,
         }
     }
 

@@ -64,6 +64,7 @@ impl Metric {
             value,
             samples: None,
             stderr: None,
+            interval: None,
             errors: None,
             rate: false,
             higher_is_better: None,

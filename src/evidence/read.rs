@@ -9,35 +9,72 @@ use std::collections::BTreeMap;
 use super::content::Content;
 use super::names::{Names, Native};
 use super::{
-    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, lm_eval, mapping, promptfoo,
-    quote_all, rollback,
+    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, deepeval, garak, inspect,
+    junit, lm_eval, mapping, metrics, promptfoo, quote_all, rollback,
 };
 
 /// A format that recognizes its files by their content.
 struct Specific {
     format: Format,
+    /// What of a JSON file its reader looks at: paths, `*` for any key or item, `**` at the end for all below. What no
+    /// path names is checked for being JSON and then dropped, so that a report of any size is read in little memory. A
+    /// path keeps the value there; of an object or array only what other paths name below it. A reader must therefore
+    /// look at nothing that it does not name here, in small files as in large ones. Rows of JSON Lines are named as if
+    /// each were the document.
+    keeps: &'static [&'static str],
     recognizes: fn(&Content<'_>) -> bool,
-    read: fn(&Content<'_>) -> Result<Native, String>,
+    read: fn(&Content<'_>, &Reading<'_>) -> Result<Native, String>,
     /// What a file that it does not recognize lacks, or is instead.
     hint: fn(&Content<'_>) -> String,
 }
 
 /// The formats that recognize their files. A new one is its file and its line here.
-const SPECIFIC: [Specific; 3] = [
+const SPECIFIC: [Specific; 7] = [
     Specific {
         format: Format::Rollback,
+        keeps: &[],
         recognizes: rollback::recognizes,
         read: rollback::read,
-        hint: |content| rollback::read(content).err().unwrap_or_default(),
+        hint: rollback::hint,
+    },
+    Specific {
+        format: Format::Deepeval,
+        keeps: deepeval::KEEPS,
+        recognizes: deepeval::recognizes,
+        read: deepeval::read,
+        hint: deepeval::hint,
+    },
+    Specific {
+        format: Format::Garak,
+        keeps: garak::KEEPS,
+        recognizes: garak::recognizes,
+        read: garak::read,
+        hint: garak::hint,
+    },
+    Specific {
+        format: Format::Inspect,
+        keeps: inspect::KEEPS,
+        recognizes: inspect::recognizes,
+        read: inspect::read,
+        hint: inspect::hint,
+    },
+    Specific {
+        format: Format::Junit,
+        keeps: &[],
+        recognizes: junit::recognizes,
+        read: junit::read,
+        hint: junit::hint,
     },
     Specific {
         format: Format::LmEval,
+        keeps: lm_eval::KEEPS,
         recognizes: lm_eval::recognizes,
         read: lm_eval::read,
         hint: lm_eval::hint,
     },
     Specific {
         format: Format::Promptfoo,
+        keeps: promptfoo::KEEPS,
         recognizes: promptfoo::recognizes,
         read: promptfoo::read,
         hint: promptfoo::hint,
@@ -54,14 +91,15 @@ pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
     let content = Content::of(bytes)?;
     let format = settled(&content, reading.declared)?;
     allowed(format, reading)?;
-    let native = native(&content, format, reading.mappings)?;
+    let native = native(&content, format, reading)?;
     Ok(report(&content, format, native, reading))
 }
 
 /// What one mapping reads from a file: for the metrics that a request maps itself, which are shown and never judged.
 pub fn map_one(bytes: &[u8], format: Format, mapping: &Mapping) -> Result<Metric, String> {
     let content = Content::of(bytes).map_err(|unreadable| unreadable.to_string())?;
-    let native = native(&content, format, None).map_err(|unreadable| unreadable.to_string())?;
+    let reading = Reading { external_allowed: true, ..Reading::default() };
+    let native = native(&content, format, &reading).map_err(|unreadable| unreadable.to_string())?;
     mapping::evaluate(&content, format, &native.names, mapping)
 }
 
@@ -138,17 +176,16 @@ fn allowed(format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
     )))
 }
 
-fn native(
-    content: &Content<'_>,
-    format: Format,
-    mappings: Option<&BTreeMap<String, Vec<Mapping>>>,
-) -> Result<Native, Unreadable> {
+fn native(content: &Content<'_>, format: Format, reading: &Reading<'_>) -> Result<Native, Unreadable> {
     if let Some(specific) = SPECIFIC.iter().find(|specific| specific.format == format) {
-        return (specific.read)(content).map_err(Unreadable::Invalid);
+        return (specific.read)(content, reading).map_err(Unreadable::Invalid);
+    }
+    if format == Format::Metrics {
+        return metrics::read(content, reading);
     }
     match (format.shape(), &content.json) {
         (Shape::Json, Err(error)) => return Err(Unreadable::Invalid(format!("it is no JSON: {error}"))),
-        (Shape::Delimited, _) => csv::check(content.text, mappings).map_err(Unreadable::Invalid)?,
+        (Shape::Delimited, _) => csv::check(content.text, reading.mappings).map_err(Unreadable::Invalid)?,
         (Shape::Json, Ok(_)) | (Shape::NamedJson | Shape::Opaque, _) => {}
     }
     Ok(Native::finished(Names::default()))

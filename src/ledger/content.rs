@@ -182,6 +182,8 @@ impl Ledger {
                     declared: entry.format,
                     allowed: kind.formats.as_deref(),
                     unfinished_allowed: kind.unfinished_allowed,
+                    external_allowed: kind.external_allowed,
+                    in_source_ignored: kind.in_source_ignored,
                     mappings: Some(&kind.metrics),
                 };
                 Some(evidence::read(&bytes, &reading).map(Arc::new))

@@ -170,7 +170,7 @@ fn a_run_that_did_not_finish_gives_nothing_unless_allowed() {
     for allowed in [false, true] {
         let native = Native {
             status: RunStatus::Unfinished("cancelled".into()),
-            ..native(&content, Format::LmEval, None).unwrap()
+            ..native(&content, Format::LmEval, &Reading::default()).unwrap()
         };
         let reading =
             Reading { mappings: Some(&mappings), unfinished_allowed: allowed, ..Reading::default() };

@@ -308,6 +308,7 @@ fn metric(value: Value) -> Metric {
         value,
         samples: None,
         stderr: None,
+        interval: None,
         errors: None,
         rate: false,
         higher_is_better: None,

@@ -1,0 +1,10 @@
+//! Format `metrics`: what this program extracted from a report that lies elsewhere.
+
+use super::content::Content;
+use super::names::Native;
+use super::{Reading, Unreadable};
+
+/// The metrics.
+pub(crate) fn read(_content: &Content<'_>, _reading: &Reading<'_>) -> Result<Native, Unreadable> {
+    Err(Unreadable::Invalid("this version does not read it yet".to_owned()))
+}
