@@ -9,6 +9,7 @@
 
 mod parse;
 mod sieve;
+mod string;
 mod window;
 
 use std::fmt;
@@ -65,6 +66,16 @@ impl fmt::Display for JsonError {
 }
 
 impl JsonError {
+    /// It is no JSON.
+    fn wrong(line: usize, what: &str) -> Self {
+        Self { refused: false, line, what: what.to_owned() }
+    }
+
+    /// The file itself could not be read on.
+    fn broken(line: usize, error: &std::io::Error) -> Self {
+        Self { refused: true, line, what: format!("it cannot be read: {error}") }
+    }
+
     /// An archive is no JSON.
     pub(crate) fn archive() -> Self {
         Self { refused: false, line: 1, what: "it is a ZIP archive".to_owned() }

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::sieve::Sieve;
+use super::string::string;
 use super::window::Window;
 use super::{Json, JsonError, JsonFile, Members};
 
@@ -41,7 +42,9 @@ pub(crate) fn parse_file(source: impl Read, sieve: &Sieve) -> Result<(JsonFile, 
         let line = parser.line;
         match parser.row(sieve) {
             Ok((row, true)) => rows.push(row),
-            Ok((_, false)) => return Err(wrong(line, "a row of JSON Lines that goes on in the next line")),
+            Ok((_, false)) => {
+                return Err(JsonError::wrong(line, "a row of JSON Lines that goes on in the next line"));
+            }
             Err(error) if error.refused => return Err(error),
             Err(error) => return Err(JsonError { line, ..error }),
         }
@@ -126,7 +129,8 @@ impl<R: Read> Parser<R> {
     }
 
     fn literal(&mut self) -> Result<Option<Json>, JsonError> {
-        let rest = self.window.at_least("Infinity".len()).map_err(|error| broken(self.line, &error))?;
+        let rest =
+            self.window.at_least("Infinity".len()).map_err(|error| JsonError::broken(self.line, &error))?;
         for word in ["null", "true", "false", "NaN", "Infinity"] {
             if rest.starts_with(word.as_bytes()) {
                 self.window.step(word.len());
@@ -256,7 +260,7 @@ impl<R: Read> Parser<R> {
     fn number(&mut self, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
         const NEGATIVE: &str = "-Infinity";
         let line = self.line;
-        let rest = self.window.at_least(MAX_NUMBER + 1).map_err(|error| broken(line, &error))?;
+        let rest = self.window.at_least(MAX_NUMBER + 1).map_err(|error| JsonError::broken(line, &error))?;
         if rest.starts_with(NEGATIVE.as_bytes()) {
             self.window.step(NEGATIVE.len());
             return Ok(Some(Json::Unheld(NEGATIVE.to_owned())));
@@ -279,7 +283,7 @@ impl<R: Read> Parser<R> {
     }
 
     fn peek(&mut self) -> Result<Option<u8>, JsonError> {
-        self.window.peek().map_err(|error| broken(self.line, &error))
+        self.window.peek().map_err(|error| JsonError::broken(self.line, &error))
     }
 
     fn take(&mut self, byte: u8) -> Result<bool, JsonError> {
@@ -305,7 +309,7 @@ impl<R: Read> Parser<R> {
     }
 
     fn wrong(&self, what: &str) -> JsonError {
-        JsonError { refused: false, line: self.line, what: what.to_owned() }
+        JsonError::wrong(self.line, what)
     }
 
     fn refused(&self, what: String) -> JsonError {
@@ -328,105 +332,4 @@ impl Keys {
         self.text.truncate(begin);
         twice
     }
-}
-
-/// A string, from its opening quote: what it says goes into `into`, where it is wanted.
-fn string<R: Read>(
-    window: &mut Window<R>,
-    line: usize,
-    mut into: Option<&mut String>,
-) -> Result<(), JsonError> {
-    window.step(1);
-    loop {
-        // At least one whole character, unless the file ends within it.
-        let rest = window.at_least(4).map_err(|error| broken(line, &error))?;
-        let stop = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        let found = stop.and_then(|stop| rest.get(stop)).copied();
-        let part = rest.get(..stop.unwrap_or(rest.len())).unwrap_or_default();
-        let valid = match std::str::from_utf8(part) {
-            Ok(text) => text,
-            Err(error) if error.error_len().is_some() || found.is_some() => {
-                return Err(JsonError { refused: true, line, what: "it is not UTF-8 text".to_owned() });
-            }
-            Err(error) => part
-                .get(..error.valid_up_to())
-                .and_then(|valid| std::str::from_utf8(valid).ok())
-                .unwrap_or_default(),
-        };
-        if let Some(into) = &mut into {
-            into.push_str(valid);
-        }
-        let length = valid.len();
-        window.step(length);
-        match found {
-            None if length == 0 => return Err(wrong(line, "a text that does not end")),
-            None => {}
-            Some(b'"') => {
-                window.step(1);
-                return Ok(());
-            }
-            Some(b'\\') => {
-                window.step(1);
-                let letter = escape(window, line)?;
-                if let Some(into) = &mut into {
-                    into.push(letter);
-                }
-            }
-            Some(_) => return Err(wrong(line, "a control character in a text")),
-        }
-    }
-}
-
-/// What stands behind a backslash.
-fn escape<R: Read>(window: &mut Window<R>, line: usize) -> Result<char, JsonError> {
-    let letter = window.peek().map_err(|error| broken(line, &error))?;
-    let read = match letter {
-        Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => return unicode(window, line),
-        _ => return Err(wrong(line, "an unknown escape")),
-    };
-    window.step(1);
-    Ok(read)
-}
-
-/// What `u` and its digits stand for: one character, of one or of two of them.
-fn unicode<R: Read>(window: &mut Window<R>, line: usize) -> Result<char, JsonError> {
-    const HALF: &str = "half a surrogate pair";
-    let rest = window.at_least("uXXXX\\uXXXX".len()).map_err(|error| broken(line, &error))?;
-    let four_digits = |from: usize| -> Result<u32, JsonError> {
-        let digits = rest.get(from..from + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        digits
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| wrong(line, "`\\u` without four hexadecimal digits"))
-    };
-    let half = || JsonError { refused: true, line, what: HALF.to_owned() };
-    let first = four_digits(1)?;
-    let paired = (0xd800..0xdc00).contains(&first) && rest.get(5..7) == Some(b"\\u");
-    let code = if paired {
-        let second = four_digits(7)?;
-        if !(0xdc00..0xe000).contains(&second) {
-            return Err(half());
-        }
-        0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-    } else {
-        first
-    };
-    let read = char::from_u32(code).ok_or_else(half)?;
-    window.step(if paired { 11 } else { 5 });
-    Ok(read)
-}
-
-fn wrong(line: usize, what: &str) -> JsonError {
-    JsonError { refused: false, line, what: what.to_owned() }
-}
-
-/// The file itself could not be read on.
-fn broken(line: usize, error: &std::io::Error) -> JsonError {
-    JsonError { refused: true, line, what: format!("it cannot be read: {error}") }
 }
