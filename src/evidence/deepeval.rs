@@ -113,14 +113,11 @@ pub(crate) fn read(content: &Content<'_>, _reading: &Reading<'_>) -> Result<Nati
     tests.check(run)?;
     let mut at: BTreeMap<&str, String> = BTreeMap::new();
     for (name, index, summary) in summaries(run)? {
-        match metrics.get(name) {
-            Some(counted) => {
-                counted.check(&summary).map_err(|why| format!("metric {}: {why}", quote(name)))?
-            }
-            None => {
-                at.insert(name, format!("/metricsScores/{index}"));
-                metrics.insert(name, summary);
-            }
+        if let Some(counted) = metrics.get(name) {
+            counted.check(&summary).map_err(|why| format!("metric {}: {why}", quote(name)))?;
+        } else {
+            at.insert(name, format!("/metricsScores/{index}"));
+            metrics.insert(name, summary);
         }
     }
     if tests.total() == 0 && metrics.is_empty() {

@@ -20,6 +20,7 @@ mod decisions;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod evidence_runs;
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
 #[cfg(test)]
