@@ -16,14 +16,14 @@ use git_gate::model::Glob;
 
 /// Bytes of a file that was made for this project.
 #[expect(clippy::disallowed_methods, reason = "a test reads its cases")]
-fn own(path: &str) -> Vec<u8> {
+pub(crate) fn own(path: &str) -> Vec<u8> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/evidence");
     std::fs::read(format!("{root}/{path}")).expect(path)
 }
 
 /// Bytes of somebody else's file; nothing where the samples are not there.
 #[expect(clippy::disallowed_methods, reason = "a test reads its samples where they lie")]
-fn other(path: &str) -> Option<Vec<u8>> {
+pub(crate) fn other(path: &str) -> Option<Vec<u8>> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/samples");
     let root = std::env::var_os("GIT_GATE_SAMPLES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     if !root.is_dir() {
