@@ -1,4 +1,4 @@
-//! Format `deepeval`: test runs of DeepEval.
+//! Format `deepeval`: test runs of `DeepEval`.
 
 use super::Reading;
 use super::content::Content;

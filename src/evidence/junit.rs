@@ -1,4 +1,4 @@
-//! Format `junit`: JUnit XML.
+//! Format `junit`: the XML that test runners write.
 
 use super::Reading;
 use super::content::Content;

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use crate::model::Time;
 
 pub use lookup::Lookup;
-pub use read::{detect, map_one, read};
+pub use read::{detect, map_one, read, read_from};
 
 /// A report format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +48,7 @@ pub enum Format {
     Metrics,
     /// A rollback drill, in TOML.
     Rollback,
-    /// DeepEval test runs.
+    /// Test runs of `DeepEval`.
     Deepeval,
     /// garak reports, and the hit logs beside them.
     Garak,
@@ -56,7 +56,7 @@ pub enum Format {
     Grype,
     /// Inspect logs, as JSON or zipped.
     Inspect,
-    /// JUnit XML.
+    /// `JUnit` XML.
     Junit,
     /// EleutherAI lm-evaluation-harness results.
     LmEval,

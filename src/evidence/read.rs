@@ -5,8 +5,10 @@
 //! made for it (design, section 7).
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
 
-use super::content::Content;
+use super::content::{Content, HELD, broken};
+use super::json::Sieve;
 use super::names::{Names, Native};
 use super::{
     Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, deepeval, findings, garak,
@@ -111,24 +113,58 @@ const SPECIFIC: [Specific; 11] = [
 
 /// The format that a file's content shows.
 pub fn detect(bytes: &[u8]) -> Result<Format, Unreadable> {
-    detected(&Content::of(bytes)?)
+    detected(&Content::of(bytes, &sieve([]))?)
 }
 
 /// What the file says, under the rules of `reading`.
 pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
-    let content = Content::of(bytes)?;
-    let format = settled(&content, reading.declared)?;
+    let content = Content::of(bytes, &sieve(mappings(reading)))?;
+    understood(&content, reading)
+}
+
+/// What a file of any size says, as [`read`] does. One of more than 8 MiB is read through a small window: only what its format's
+/// reader and the policy's mappings look at is kept (`keeps` of each format). Of that size only JSON, JSON Lines and
+/// archives are read.
+pub fn read_from(mut file: impl Read + Seek, reading: &Reading<'_>) -> Result<Report, Unreadable> {
+    let size = file.seek(SeekFrom::End(0)).map_err(|error| broken(&error))?;
+    file.seek(SeekFrom::Start(0)).map_err(|error| broken(&error))?;
+    if size > HELD {
+        return understood(&Content::streamed(file, &sieve(mappings(reading)))?, reading);
+    }
+    let mut bytes = Vec::new();
+    file.take(HELD).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    read(&bytes, reading)
+}
+
+fn understood(content: &Content<'_>, reading: &Reading<'_>) -> Result<Report, Unreadable> {
+    let format = settled(content, reading.declared)?;
     allowed(format, reading)?;
-    let native = native(&content, format, reading)?;
-    Ok(report(&content, format, native, reading))
+    let native = native(content, format, reading)?;
+    Ok(report(content, format, native, reading))
 }
 
 /// What one mapping reads from a file: for the metrics that a request maps itself, which are shown and never judged.
 pub fn map_one(bytes: &[u8], format: Format, mapping: &Mapping) -> Result<Metric, String> {
-    let content = Content::of(bytes).map_err(|unreadable| unreadable.to_string())?;
+    let content = Content::of(bytes, &sieve([mapping])).map_err(|unreadable| unreadable.to_string())?;
     let reading = Reading { external_allowed: true, ..Reading::default() };
     let native = native(&content, format, &reading).map_err(|unreadable| unreadable.to_string())?;
     mapping::evaluate(&content, format, &native.names, mapping)
+}
+
+fn mappings<'a>(reading: &Reading<'a>) -> impl Iterator<Item = &'a Mapping> {
+    reading.mappings.into_iter().flat_map(BTreeMap::values).flatten()
+}
+
+/// What is kept of a JSON file: all that any format or one of the mappings looks at.
+fn sieve<'a>(mappings: impl IntoIterator<Item = &'a Mapping>) -> Sieve {
+    let mut sieve = Sieve::default();
+    for path in SPECIFIC.iter().flat_map(|specific| specific.keeps).chain(metrics::KEEPS) {
+        sieve.keep_path(path);
+    }
+    for path in mappings.into_iter().flat_map(mapping::keeps) {
+        sieve.keep(path);
+    }
+    sieve.settle()
 }
 
 impl std::fmt::Display for Unreadable {
@@ -141,6 +177,12 @@ impl std::fmt::Display for Unreadable {
 }
 
 fn detected(content: &Content<'_>) -> Result<Format, Unreadable> {
+    if let Some(packed) = &content.packed {
+        let log = packed.as_ref().map_err(|why| Unreadable::Invalid(why.clone()))?;
+        return inspect::is_log(log).then_some(Format::Inspect).ok_or_else(|| {
+            Unreadable::Invalid("it is an archive, and what it packs is no log of `inspect`".to_owned())
+        });
+    }
     let found: Vec<Format> = SPECIFIC
         .iter()
         .filter(|specific| (specific.recognizes)(content))
@@ -165,8 +207,8 @@ fn settled(content: &Content<'_>, declared: Option<Format>) -> Result<Format, Un
     let Some(declared) = declared else { return detected(content) };
     let recognized = match detected(content) {
         Ok(format) => SPECIFIC.iter().any(|specific| specific.format == format).then_some(format),
-        // JSON that is broken may be text; a file of two formats is none.
-        Err(_) if content.json.is_err() => None,
+        // JSON that is broken may be text; a file of two formats is none, nor is an archive.
+        Err(_) if content.json.is_err() && content.packed.is_none() => None,
         Err(unreadable) => return Err(unreadable),
     };
     match (recognized, SPECIFIC.iter().find(|specific| specific.format == declared)) {
@@ -210,6 +252,10 @@ fn native(content: &Content<'_>, format: Format, reading: &Reading<'_>) -> Resul
     }
     if format == Format::Metrics {
         return metrics::read(content, reading);
+    }
+    if content.streamed && format != Format::Json {
+        let why = format!("it is too large to be read as `{}`", format.as_str());
+        return Err(Unreadable::Invalid(why));
     }
     match (format.shape(), &content.json) {
         (Shape::Json, Err(error)) => return Err(Unreadable::Invalid(format!("it is no JSON: {error}"))),
