@@ -94,6 +94,8 @@ pub struct Metric {
     pub interval: Option<Interval>,
     /// How many samples gave no value.
     pub errors: Option<u64>,
+    /// Of a count of critical findings: how many more there may be, for their tool did not rate them.
+    pub unrated: u64,
     /// Whether the value is a share of passes out of `samples`, so that Wilson's interval applies.
     pub rate: bool,
     /// Which direction is better, where the tool says so.

@@ -37,6 +37,16 @@ pub(crate) enum Standing {
     Vex,
 }
 
+/// Which unrated findings count as if they were critical.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Grave {
+    /// The format has no levels: all of them.
+    #[default]
+    All,
+    /// So many.
+    Counted(u64),
+}
+
 impl Standing {
     /// How a finding stands where the policy may say that the source closes nothing.
     pub(crate) fn under(self, in_source_ignored: bool) -> Self {
@@ -51,6 +61,8 @@ impl Standing {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
     open: BTreeMap<Severity, u64>,
+    /// Of the unrated ones, those that count as if they were critical: all, or where the format has levels the errors.
+    grave: Grave,
     closed: BTreeMap<Standing, u64>,
     ids: BTreeMap<Severity, BTreeSet<String>>,
     unnamed: BTreeMap<Severity, u64>,
@@ -115,19 +127,45 @@ impl Tally {
         }
     }
 
+    /// Says that the format has levels, and how many more of the open findings are unrated and of level error.
+    pub(crate) fn count_unrated_errors(&mut self, more: u64) {
+        self.grave = match self.grave {
+            Grave::All => Grave::Counted(more),
+            Grave::Counted(before) => Grave::Counted(before + more),
+        };
+    }
+
     /// Adds `findings.open.<severity>`, below `prefix`.
     pub(crate) fn add_open(&self, names: &mut Names, prefix: &str, at: &str, errors: Option<u64>) {
         for severity in Severity::ALL {
             let name = format!("{prefix}findings.open.{}", severity.as_str());
-            names.add(name, counted(self.open.get(&severity).copied().unwrap_or_default(), at, errors));
+            names.add(name, self.metric(severity, self.opened(severity), at, errors));
         }
+        if let Grave::Counted(count) = self.grave {
+            let name = format!("{prefix}findings.open.{}.error", Severity::Unrated.as_str());
+            names.add(name, counted(count, at, errors));
+        }
+    }
+
+    fn opened(&self, severity: Severity) -> u64 {
+        self.open.get(&severity).copied().unwrap_or_default()
+    }
+
+    /// So many findings of a severity. Those that nobody rated may be of the worst.
+    fn metric(&self, severity: Severity, count: u64, at: &str, errors: Option<u64>) -> Metric {
+        let unrated = match (severity, self.grave) {
+            (Severity::Critical, Grave::All) => self.opened(Severity::Unrated),
+            (Severity::Critical, Grave::Counted(errors)) => errors,
+            (Severity::High | Severity::Medium | Severity::Low | Severity::None | Severity::Unrated, _) => 0,
+        };
+        Metric { unrated, ..counted(count, at, errors) }
     }
 
     /// Adds `findings.new.<severity>`: those that the run before did not have.
     pub(crate) fn add_new(&self, names: &mut Names, at: &str, errors: Option<u64>) {
         for severity in Severity::ALL {
-            let count = self.open.get(&severity).copied().unwrap_or_default();
-            names.add(format!("findings.new.{}", severity.as_str()), counted(count, at, errors));
+            let name = format!("findings.new.{}", severity.as_str());
+            names.add(name, self.metric(severity, self.opened(severity), at, errors));
         }
     }
 
@@ -138,7 +176,7 @@ impl Tally {
             let unnamed = self.unnamed.get(&severity).copied().unwrap_or_default();
             let distinct = u64::try_from(ids).unwrap_or(u64::MAX).saturating_add(unnamed);
             let name = format!("findings.open.{}.distinct", severity.as_str());
-            names.add(name, counted(distinct, at, None));
+            names.add(name, self.metric(severity, distinct, at, None));
         }
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::super::content::Content;
-use super::super::json::Json;
+use super::super::json::{Json, Sieve};
 use super::super::names::{Names, Native};
 use super::super::{Format, Reading};
 
@@ -79,8 +79,11 @@ impl Statements {
         if reading.allowed.is_some_and(|allowed| !allowed.contains(&Format::CycloneDxVex)) {
             return all;
         }
+        let mut sieve = Sieve::default();
+        KEEPS.iter().for_each(|path| sieve.keep_path(path));
+        let sieve = sieve.settle();
         for bytes in reading.companions {
-            let Ok(content) = Content::of(bytes) else { continue };
+            let Ok(content) = Content::of(bytes, &sieve) else { continue };
             let mut own = Self::default();
             if recognizes(&content) && content.document().is_some_and(|document| own.add(document).is_ok()) {
                 for (id, statements) in own.0 {

@@ -85,6 +85,8 @@ pub(crate) fn read(content: &Content<'_>, reading: &Reading<'_>) -> Result<Nativ
         return Err("`/runs` is empty: nothing was scanned".to_owned());
     }
     let mut log = Log { in_source_ignored: reading.in_source_ignored, ..Log::default() };
+    log.all.count_unrated_errors(0);
+    log.new.count_unrated_errors(0);
     for (index, run) in runs.iter().enumerate() {
         log.run(run, &format!("/runs/{index}"))?;
     }
@@ -100,7 +102,6 @@ struct Log {
     /// Whether some run does not say what is new.
     without_baseline: bool,
     levels: BTreeMap<Level, u64>,
-    unrated_errors: u64,
     tools: BTreeMap<String, Tally>,
     rules: BTreeMap<String, u64>,
     /// Errors that the tools noted of their own run; nothing where one tells nothing of it.
@@ -130,7 +131,7 @@ impl Log {
         for id in tool.rule_ids() {
             self.rules.entry(id.to_owned()).or_default();
         }
-        self.tools.entry(tool.name.to_owned()).or_default();
+        self.tools.entry(tool.name.to_owned()).or_default().count_unrated_errors(0);
         let mut stated = run.get("baselineGuid").is_some() || !results.is_empty();
         for (index, result) in results.iter().enumerate() {
             let finding =
@@ -185,13 +186,15 @@ impl Log {
             return;
         }
         *self.levels.entry(finding.level).or_default() += 1;
-        self.unrated_errors +=
-            u64::from(finding.severity == Severity::Unrated && finding.level == Level::Error);
+        let grave = finding.severity == Severity::Unrated && finding.level == Level::Error;
+        own.count_unrated_errors(u64::from(grave));
+        self.all.count_unrated_errors(u64::from(grave));
         if let Some(rule) = finding.rule {
             *self.rules.entry(rule.to_owned()).or_default() += 1;
         }
         if finding.baseline.is_none_or(|baseline| baseline == Baseline::New) {
             self.new.count(finding.severity, standing, finding.rule, 1);
+            self.new.count_unrated_errors(u64::from(grave));
         }
     }
 
@@ -201,7 +204,6 @@ impl Log {
         let mut names = Names::default();
         self.all.add_open(&mut names, "", at, errors);
         self.all.add_suppressed(&mut names, at, errors);
-        names.add("findings.open.unrated.error".to_owned(), counted(self.unrated_errors, at, errors));
         for level in Level::ALL {
             let count = self.levels.get(&level).copied().unwrap_or_default();
             names.add(format!("findings.open.level.{}", level.as_str()), counted(count, at, errors));
