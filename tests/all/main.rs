@@ -22,6 +22,8 @@ mod docs;
 #[cfg(test)]
 mod evidence_findings;
 #[cfg(test)]
+mod evidence_runs;
+#[cfg(test)]
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
 #[cfg(test)]

@@ -74,3 +74,101 @@ fn entries(mut file: impl Read + Seek, directory: u64) -> std::io::Result<usize>
         file.seek_relative(length(28) + length(30) + length(32))?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipWriter};
+
+    use super::super::super::{Format, Reading, Report, Unreadable, read};
+
+    const LOG: &str = r#"{"version":2,"status":"success","eval":{"task":"t","model":"m"},"plan":{},"results":{
+        "total_samples":9,"completed_samples":9,"scores":[{"name":"s","metrics":{"mean":{"value":0.5}}}]}}"#;
+
+    fn packed(members: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            let options = SimpleFileOptions::default().compression_method(method);
+            archive.start_file(*name, options).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    fn report(bytes: &[u8]) -> Result<Report, Unreadable> {
+        read(bytes, &Reading::default())
+    }
+
+    #[track_caller]
+    fn refused(bytes: &[u8], expected: &str) {
+        match report(bytes) {
+            Err(Unreadable::Invalid(why)) => assert!(why.contains(expected), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_log_reads_the_same_however_it_is_packed() {
+        for method in [CompressionMethod::Stored, CompressionMethod::Deflated, CompressionMethod::Zstd] {
+            let bytes = packed(&[("samples/1.json", b"{"), ("header.json", LOG.as_bytes())], method);
+            let report = report(&bytes).unwrap();
+            assert_eq!(report.format, Format::Inspect);
+            assert_eq!(
+                report.lookup("s/mean").unwrap().at,
+                "header.json/results/scores/0/metrics/mean/value"
+            );
+        }
+    }
+
+    #[test]
+    fn an_archive_that_is_no_finished_log_is_refused() {
+        let one = |name: &str, text: &[u8]| packed(&[(name, text)], CompressionMethod::Deflated);
+        refused(&one("_journal/start.json", b"{}"), "has not finished");
+        refused(&one("x.json", b"{}"), "without `header.json`");
+        refused(&one("header.json", b"{}"), "no log of `inspect`");
+        refused(&one("header.json", &LOG.as_bytes()[..90]), "`header.json`: line");
+        refused(&one("header.json", br#"{"status":"success","status":"error"}"#), "twice");
+        refused(&one("header.json", b"\xff"), "no JSON value");
+        let whole = one("header.json", LOG.as_bytes());
+        for length in [4, 30, whole.len() / 2, whole.len() - 1] {
+            refused(&whole[..length], "archive that is cut or damaged");
+        }
+        let mut wrong = whole.clone();
+        wrong[60] ^= 1;
+        assert!(report(&wrong).is_err(), "a checksum");
+        let declared = Reading { declared: Some(Format::Text), ..Reading::default() };
+        assert!(read(&whole, &declared).is_err());
+    }
+
+    #[test]
+    fn two_members_of_one_name_are_refused() {
+        let other = LOG.replace("0.5", "0.9");
+        let members = [("header.json", LOG.as_bytes()), ("header.jsoX", other.as_bytes())];
+        let bytes = packed(&members, CompressionMethod::Stored);
+        assert!(report(&bytes).is_ok());
+        let mut twice = bytes.clone();
+        for at in 0..bytes.len() - 11 {
+            if bytes[at..].starts_with(b"header.jsoX") {
+                twice[at + 10] = b'n';
+            }
+        }
+        refused(&twice, "two members of one name");
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let bomb = [b"{\"version\":\"".to_vec(), vec![b' '; 70 * 1024 * 1024]].concat();
+        for method in [CompressionMethod::Deflated, CompressionMethod::Zstd] {
+            let bytes = packed(&[("header.json", &bomb)], method);
+            assert!(bytes.len() < 200_000, "{}", bytes.len());
+            refused(&bytes, "of text");
+        }
+        let bomb = [b"{\"x\":\"".to_vec(), vec![b' '; 70 * 1024 * 1024]].concat();
+        refused(
+            &packed(&[("header.json", &bomb)], CompressionMethod::Zstd),
+            "unpacks to more than 67108864 bytes",
+        );
+    }
+}

@@ -216,9 +216,9 @@ impl<R: Read> Parser<R> {
             return Err(self.wrong("expected a key in double quotes"));
         }
         let start = self.keys.text.len();
-        string(&mut self.window, self.line, Some(&mut self.keys.text))?;
+        string(&mut self.window, self.line, Some(&mut self.keys.text), MAX_KEY_BYTES)?;
         self.keys.ends.push((start, self.keys.text.len()));
-        if self.keys.ends.len() > MAX_KEYS || self.keys.text.len() > MAX_KEY_BYTES {
+        if self.keys.ends.len() > MAX_KEYS {
             return Err(self.refused("an object of too many keys".to_owned()));
         }
         let key = self.keys.text.get(start..).unwrap_or_default();
@@ -239,11 +239,11 @@ impl<R: Read> Parser<R> {
 
     fn text(&mut self, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
         if sieve.is_none() {
-            string(&mut self.window, self.line, None)?;
+            string(&mut self.window, self.line, None, 0)?;
             return Ok(None);
         }
         let mut text = String::new();
-        string(&mut self.window, self.line, Some(&mut text))?;
+        string(&mut self.window, self.line, Some(&mut text), MAX_TEXT)?;
         self.count_text(text.len())?;
         text.shrink_to_fit();
         Ok(Some(Json::Text(text)))

@@ -5,11 +5,13 @@ use std::io::Read;
 use super::JsonError;
 use super::window::Window;
 
-/// A string, from its opening quote: what it says goes into `into`, where it is wanted.
+/// A string, from its opening quote: what it says goes into `into`, where it is wanted, until that holds more than `most`
+/// bytes.
 pub(super) fn string<R: Read>(
     window: &mut Window<R>,
     line: usize,
     mut into: Option<&mut String>,
+    most: usize,
 ) -> Result<(), JsonError> {
     window.step(1);
     loop {
@@ -30,6 +32,10 @@ pub(super) fn string<R: Read>(
         };
         if let Some(into) = &mut into {
             into.push_str(valid);
+            if into.len() > most {
+                let what = format!("more than {most} bytes of text");
+                return Err(JsonError { refused: true, line, what });
+            }
         }
         let length = valid.len();
         window.step(length);
