@@ -7,6 +7,7 @@
 mod content;
 mod csv;
 mod deepeval;
+mod findings;
 mod garak;
 mod inspect;
 mod json;
@@ -22,6 +23,7 @@ mod promptfoo;
 mod read;
 mod rollback;
 mod rows;
+mod sarif;
 pub(crate) mod written;
 
 use std::collections::BTreeMap;
@@ -40,6 +42,8 @@ pub enum Format {
     Json,
     /// Comma-separated (or otherwise delimited) rows with a header; metrics by mapping only. Never detected.
     Csv,
+    /// CycloneDX VEX: statements that close findings of the reports beside them.
+    CycloneDxVex,
     /// Metrics that this program extracted from a report that lies elsewhere. Never detected.
     Metrics,
     /// A rollback drill, in TOML.
@@ -48,6 +52,8 @@ pub enum Format {
     Deepeval,
     /// garak reports, and the hit logs beside them.
     Garak,
+    /// Grype's JSON.
+    Grype,
     /// Inspect logs, as JSON or zipped.
     Inspect,
     /// `JUnit` XML.
@@ -56,6 +62,10 @@ pub enum Format {
     LmEval,
     /// promptfoo results, versions 2 and 3, red team included.
     Promptfoo,
+    /// SARIF 2.1.0, of any analyser or scanner.
+    Sarif,
+    /// Trivy's JSON.
+    Trivy,
 }
 
 /// A metric's value.
@@ -84,6 +94,8 @@ pub struct Metric {
     pub interval: Option<Interval>,
     /// How many samples gave no value.
     pub errors: Option<u64>,
+    /// Of a count of critical findings: how many more there may be, for their tool did not rate them.
+    pub unrated: u64,
     /// Whether the value is a share of passes out of `samples`, so that Wilson's interval applies.
     pub rate: bool,
     /// Which direction is better, where the tool says so.
@@ -227,24 +239,30 @@ pub struct Reading<'a> {
     pub external_allowed: bool,
     /// Whether suppressions in source do not close a finding.
     pub in_source_ignored: bool,
+    /// The files beside it of the same kind of evidence: VEX documents among them close findings.
+    pub companions: &'a [&'a [u8]],
     /// The policy's mappings, by metric name.
     pub mappings: Option<&'a BTreeMap<String, Vec<Mapping>>>,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Text,
         Self::Json,
         Self::Csv,
+        Self::CycloneDxVex,
         Self::Metrics,
         Self::Rollback,
         Self::Deepeval,
         Self::Garak,
+        Self::Grype,
         Self::Inspect,
         Self::Junit,
         Self::LmEval,
         Self::Promptfoo,
+        Self::Sarif,
+        Self::Trivy,
     ];
 
     /// The format's name in policies, requests and output.
@@ -253,14 +271,18 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::CycloneDxVex => "cyclonedx-vex",
             Self::Metrics => "metrics",
             Self::Rollback => "rollback",
             Self::Deepeval => "deepeval",
             Self::Garak => "garak",
+            Self::Grype => "grype",
             Self::Inspect => "inspect",
             Self::Junit => "junit",
             Self::LmEval => "lm-eval",
             Self::Promptfoo => "promptfoo",
+            Self::Sarif => "sarif",
+            Self::Trivy => "trivy",
         }
     }
 
@@ -268,9 +290,16 @@ impl Format {
     fn shape(self) -> Shape {
         match self {
             Self::Json => Shape::Json,
-            Self::Deepeval | Self::Garak | Self::Inspect | Self::LmEval | Self::Metrics | Self::Promptfoo => {
-                Shape::NamedJson
-            }
+            Self::CycloneDxVex
+            | Self::Deepeval
+            | Self::Garak
+            | Self::Grype
+            | Self::Inspect
+            | Self::LmEval
+            | Self::Metrics
+            | Self::Promptfoo
+            | Self::Sarif
+            | Self::Trivy => Shape::NamedJson,
             Self::Csv => Shape::Delimited,
             Self::Junit | Self::Rollback | Self::Text => Shape::Opaque,
         }

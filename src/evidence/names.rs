@@ -66,6 +66,7 @@ impl Metric {
             stderr: None,
             interval: None,
             errors: None,
+            unrated: 0,
             rate: false,
             higher_is_better: None,
             limited: false,

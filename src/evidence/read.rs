@@ -11,8 +11,8 @@ use super::content::{Content, HELD, broken};
 use super::json::Sieve;
 use super::names::{Names, Native};
 use super::{
-    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, deepeval, garak, inspect,
-    junit, lm_eval, mapping, metrics, promptfoo, quote_all, rollback,
+    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, deepeval, findings, garak,
+    inspect, junit, lm_eval, mapping, metrics, promptfoo, quote_all, rollback, sarif,
 };
 
 /// A format that recognizes its files by their content.
@@ -31,7 +31,7 @@ struct Specific {
 }
 
 /// The formats that recognize their files. A new one is its file and its line here.
-const SPECIFIC: [Specific; 7] = [
+const SPECIFIC: [Specific; 11] = [
     Specific {
         format: Format::Rollback,
         keeps: &[],
@@ -80,6 +80,34 @@ const SPECIFIC: [Specific; 7] = [
         recognizes: promptfoo::recognizes,
         read: promptfoo::read,
         hint: promptfoo::hint,
+    },
+    Specific {
+        format: Format::Sarif,
+        keeps: sarif::KEEPS,
+        recognizes: sarif::recognizes,
+        read: sarif::read,
+        hint: sarif::hint,
+    },
+    Specific {
+        format: Format::Trivy,
+        keeps: findings::trivy::KEEPS,
+        recognizes: findings::trivy::recognizes,
+        read: findings::trivy::read,
+        hint: findings::trivy::hint,
+    },
+    Specific {
+        format: Format::Grype,
+        keeps: findings::grype::KEEPS,
+        recognizes: findings::grype::recognizes,
+        read: findings::grype::read,
+        hint: findings::grype::hint,
+    },
+    Specific {
+        format: Format::CycloneDxVex,
+        keeps: findings::vex::KEEPS,
+        recognizes: findings::vex::recognizes,
+        read: findings::vex::read,
+        hint: findings::vex::hint,
     },
 ];
 

@@ -310,6 +310,7 @@ fn metric(value: Value) -> Metric {
         stderr: None,
         interval: None,
         errors: None,
+        unrated: 0,
         rate: false,
         higher_is_better: None,
         limited: false,
