@@ -130,6 +130,12 @@ pub enum Command {
     Merge(super::merge::Args),
     /// Say whether a version may go to an environment, and why.
     Check(super::check::Args),
+    /// Check, then log a deployment; or log that one failed.
+    Deploy(super::deploy::Args),
+    /// The deployments that were logged.
+    Log(super::log::Args),
+    /// What runs where, since when, by whom, on what basis.
+    Status(super::status::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
     /// See the whole of it work, in a repository of its own.

@@ -16,18 +16,21 @@ mod close;
 mod context;
 mod deciding;
 mod demo;
+mod deploy;
 mod detach;
 mod environment;
 mod exit;
 mod failure;
 mod gate_files;
 mod gathering;
+mod given;
 mod hand;
 mod in_force;
 mod init;
 mod interrupt;
 mod judging;
 mod list;
+mod log;
 mod merge;
 mod open;
 mod pending;
@@ -41,6 +44,7 @@ mod review;
 mod roots;
 mod session;
 mod show;
+mod status;
 mod together;
 mod trust;
 mod withdraw;
@@ -101,6 +105,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
+        Command::Deploy(args) => deploy::run(context, args),
+        Command::Log(args) => log::run(context, args),
+        Command::Status(args) => status::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::git::Repository;
-use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View};
+use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::verdict::{
     self, Basis, DeployedFact, Facts, Given, IncidentFact, Notice, Outcome, RecordFact, Replay, RequiredFact,
@@ -147,7 +147,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
+    pub(super) fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }
@@ -204,38 +204,52 @@ impl<'a> Judge<'a> {
             system: Some(&case.gate.system),
             last: case.log,
             whole: case.whole,
+            accepted: mark::accepted_log(self.repository, case.environment)?,
         };
         let mut facts = Vec::new();
         for record in self.ledger.records(&log, asked, case.view)? {
-            let replay = self.replay(&record, case.environment, asking)?;
-            let covers = match &replay {
-                Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
-                Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
-                    self.ledger.covers(&record.gate, record.commit, case.view)?
-                }
-            };
             let unseen = incidents.iter().filter(|incident| {
                 record.gate == *case.gate && !self.ledger.contains(record.judged, incident.opened)
             });
-            facts.push(RecordFact {
-                unseen_incidents: unseen.map(|incident| incident.id.clone()).collect(),
-                commit: record.commit,
-                gate: record.gate,
-                content: record.content,
-                artifacts: record.artifacts,
-                claimed: record.claimed,
-                judged: record.judged,
-                time: record.time,
-                principal: record.principal,
-                defect: record.defect,
-                by_deployer: record.by_deployer,
-                out_of_chain: record.out_of_chain,
-                failed: record.failed,
-                replay,
-                covers,
-            });
+            let unseen = unseen.map(|incident| incident.id.clone()).collect();
+            facts.push(self.record_fact(record, case.environment, case.view, unseen, asking)?);
         }
         Ok(facts)
+    }
+
+    /// A record with its replay and its covers.
+    pub(super) fn record_fact(
+        &self,
+        record: Record,
+        environment: &Name,
+        view: View,
+        unseen_incidents: BTreeSet<IncidentId>,
+        asking: &mut Vec<GateName>,
+    ) -> Result<RecordFact, Undecided> {
+        let replay = self.replay(&record, environment, asking)?;
+        let covers = match &replay {
+            Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
+            Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
+                self.ledger.covers(&record.gate, record.commit, view)?
+            }
+        };
+        Ok(RecordFact {
+            unseen_incidents,
+            commit: record.commit,
+            gate: record.gate,
+            content: record.content,
+            artifacts: record.artifacts,
+            claimed: record.claimed,
+            judged: record.judged,
+            time: record.time,
+            principal: record.principal,
+            defect: record.defect,
+            by_deployer: record.by_deployer,
+            out_of_chain: record.out_of_chain,
+            failed: record.failed,
+            replay,
+            covers,
+        })
     }
 
     /// Judges a record again: at its judged commit and time, with the log as it stood before it.

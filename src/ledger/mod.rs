@@ -164,6 +164,11 @@ impl Ledger {
         self.chain_commit(view.link)
     }
 
+    /// When the mainline commit of a view was made or recorded, whichever is earlier: no record about it is dated before.
+    pub fn mainline_time(&self, view: View) -> Time {
+        self.commit_at_link(view.link).date.min(self.chronicle.link(view.link).recorded)
+    }
+
     /// The last step of a view.
     pub fn step(&self, view: View) -> ObjectId {
         self.chain_commit(view.step)

@@ -84,6 +84,8 @@ pub struct Asked<'a> {
     pub last: Option<ObjectId>,
     /// A log or a mainline that was rewound is an error: so for the present; a replay of an earlier log is not whole.
     pub whole: bool,
+    /// Up to this log commit the reader has accepted that the mainline was rewound.
+    pub accepted: Option<ObjectId>,
 }
 
 /// What a log commit says, read for no environment.
@@ -172,10 +174,56 @@ impl Ledger {
             }
         }
         if asked.whole {
-            self.refuse_rewound_mainline(asked.environment, entries, view)?;
+            self.refuse_rewound_mainline(asked, entries, view)?;
         }
         records.extend(self.forks(log, asked, view)?);
         Ok(records)
+    }
+
+    /// The last record that counts, of that system or of any.
+    pub fn last_record(
+        &self,
+        environment: &Name,
+        log: &Log,
+        system: Option<&Name>,
+        view: View,
+    ) -> Result<Option<Record>, Undecided> {
+        let mut failed = BTreeSet::new();
+        for (at, entry) in log.entries.iter().enumerate().rev() {
+            let (gate, deploy) = match &entry.says {
+                Some(Says::Deployed(gate, deploy)) => (gate, deploy),
+                Some(Says::Failed(record)) if self.deployer(environment, entry, view)?.defect.is_none() => {
+                    failed.insert(*record);
+                    continue;
+                }
+                Some(Says::Failed(_)) | None => continue,
+            };
+            if system.is_some_and(|system| gate.system != *system) {
+                continue;
+            }
+            let before = log.entries.get(..at).unwrap_or_default();
+            let mut record = self.record(environment, entry, gate, deploy, before, view)?;
+            if record.defect.is_none() {
+                record.failed = failed.contains(&record.commit);
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The latest date of a record that a deployer signed and that lies in the future of a view: either its clock is wrong, or
+    /// that of the view.
+    pub fn dated_ahead(&self, environment: &Name, log: &Log, view: View) -> Result<Option<Time>, Undecided> {
+        let mut latest = None;
+        for entry in &log.entries {
+            if matches!(entry.says, Some(Says::Deployed(..)))
+                && entry.date.seconds_since(view.time) > limits::CLOCK_SKEW_SECONDS
+                && self.deployer(environment, entry, view)?.defect.is_none()
+            {
+                latest = latest.max(Some(entry.date));
+            }
+        }
+        Ok(latest)
     }
 
     /// Whether a record that counts stands between the log commit `after` and the entry at `before`.

@@ -1,6 +1,6 @@
 //! One snapshot: refs resolved once, by full name, and the trust root (design, sections 9.1 and 9.2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{GitError, Repository, raw};
 use crate::model::{ContentDigest, GateName, Name, ObjectId};
@@ -138,6 +138,16 @@ impl Snapshot {
     /// The tip of an environment's deployment log.
     pub fn log(&self, repository: &Repository, environment: &Name) -> Result<Option<ObjectId>, Undecided> {
         Ok(repository.resolve(&format!("{}deployments/{environment}", self.prefix))?)
+    }
+
+    /// The environments that have a deployment log, and where each ends.
+    pub fn logs(&self, repository: &Repository) -> Result<BTreeMap<Name, ObjectId>, Undecided> {
+        let prefix = format!("{}deployments/", self.prefix);
+        let refs = repository.refs_under(&prefix)?;
+        // What is no environment's name is no log.
+        let logs =
+            refs.into_iter().filter_map(|(name, tip)| Some((name.strip_prefix(&prefix)?.parse().ok()?, tip)));
+        Ok(logs.collect())
     }
 
     /// The gates that have a branch, here or at the remote.

@@ -6,6 +6,7 @@
 //! 12): it steers no terminal and mentions nobody on a forge.
 
 mod brief;
+mod deployments;
 mod history;
 mod json;
 mod judgement;
@@ -22,10 +23,13 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use overview::Awaited;
 pub use problems::{ErrorShown, LintShown};
 
-use crate::insight::{Brief, GateLine, Judgement, Moment, Origin, PolicyOrigin, Signing};
+use crate::insight::{
+    Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, PolicyOrigin, Running, Signing,
+};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -122,6 +126,21 @@ pub fn render_error(error: &ErrorShown<'_>, form: Form) -> String {
         Form::Text(style) => problems::error_text(error, style),
         Form::Markdown => problems::error_markdown(error),
     }
+}
+
+/// What `deploy` judged and logged (`git-gate/deploy/1`).
+pub fn render_deploy(shown: &DeploymentShown<'_>, form: Form) -> String {
+    in_form(form, || json::deploy(shown), || deployments::deploy_pages(shown))
+}
+
+/// The deployment log (`git-gate/log/1`).
+pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::log(records, origin), || vec![deployments::log_page(records, origin)])
+}
+
+/// What runs where (`git-gate/status/1`).
+pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
 }
 
 fn in_form(form: Form, json: impl FnOnce() -> String, pages: impl FnOnce() -> Vec<Page>) -> String {

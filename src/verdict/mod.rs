@@ -34,6 +34,7 @@ mod standing;
 mod tests;
 mod text;
 
+pub use break_glass::break_glass;
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
     IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,

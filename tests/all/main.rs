@@ -18,6 +18,8 @@ mod commands_writing;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod evidence_findings;
