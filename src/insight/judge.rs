@@ -98,7 +98,9 @@ impl<'a> Judge<'a> {
 
     /// What a judgement at `view` is made from.
     pub fn origin(&self, view: View, log: Option<ObjectId>) -> Result<Origin, Undecided> {
+        let policy = self.ledger.policy_origin(view)?;
         let mut notices = self.snapshot.notices.clone();
+        notices.extend(policy.pending_notice());
         notices.extend(self.ledger.notices(view)?);
         notices.extend(self.ledger.incident_notices(view)?);
         Ok(Origin {
@@ -109,7 +111,7 @@ impl<'a> Judge<'a> {
             root: self.snapshot.root,
             root_from: self.snapshot.root_from,
             time: view.time,
-            policy: self.ledger.policy_origin(view)?,
+            policy,
             notices,
             relaxations: self.snapshot.relaxations.clone(),
         })

@@ -9,7 +9,7 @@ mod problems;
 mod verdict;
 
 pub(super) use policy::{policy, policy_status};
-pub(super) use problems::{error, lint};
+pub(super) use problems::lint;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
