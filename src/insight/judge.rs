@@ -16,6 +16,7 @@ use crate::verdict::{
     RequirementId, Standing, Status, Verdict,
 };
 
+use super::required::Reached;
 use super::{Judgement, Origin, Question};
 
 /// Judges questions against one ledger and one snapshot.
@@ -23,11 +24,11 @@ use super::{Judgement, Origin, Question};
 pub struct Judge<'a> {
     repository: &'a Repository,
     snapshot: &'a Snapshot,
-    ledger: &'a Ledger,
+    pub(super) ledger: &'a Ledger,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
-    /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
+    pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
 }
 
 /// A required gate, where, in which view, up to which log commit.
@@ -58,6 +59,7 @@ impl<'a> Judge<'a> {
             logs: RefCell::default(),
             replays: RefCell::default(),
             required: RefCell::default(),
+            reached: RefCell::default(),
         }
     }
 
@@ -91,7 +93,7 @@ impl<'a> Judge<'a> {
             log,
             whole: view == self.ledger.now() && log == self.log_tip(&question.environment)?,
         };
-        let mut verdict = self.verdict(&case, &mut Vec::new())?;
+        let mut verdict = self.verdict(&case)?;
         verdict.notices.extend(self.unrecorded(&question.gate)?);
         Ok(Judgement { verdict, origin: self.origin(view, log)? })
     }
@@ -127,12 +129,11 @@ impl<'a> Judge<'a> {
         Ok((tip, log))
     }
 
-    /// `asking` are the gates whose requirements are being followed.
-    fn verdict(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Verdict, Undecided> {
-        Ok(verdict::judge(&self.facts(case, asking)?))
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
+        Ok(verdict::judge(&self.facts(case)?))
     }
 
-    pub(super) fn facts(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Facts, Undecided> {
+    pub(super) fn facts(&self, case: &Case<'_>) -> Result<Facts, Undecided> {
         let Case { gate, environment, view, .. } = case;
         let incidents = self.ledger.incidents(gate, environment, *view)?;
         let opened: BTreeMap<IncidentId, ObjectId> =
@@ -141,7 +142,7 @@ impl<'a> Judge<'a> {
         let policy = self.ledger.policy(*view);
         let standing = self.ledger.standing(gate, *view, branch, &policy.policy)?;
         let authors = self.ledger.gate_authors(gate, *view)?;
-        let records = self.records(case, &incidents, asking)?;
+        let records = self.records(case, &incidents)?;
         let deployed = match records.iter().rev().find(|record| is_running(record)) {
             Some(record) if policy.policy.compares() => self.deployed(record, case)?,
             Some(_) | None => None,
@@ -150,7 +151,7 @@ impl<'a> Judge<'a> {
             gate: (*gate).clone(),
             environment: (*environment).clone(),
             time: view.time,
-            required: self.required(case, &standing, asking)?,
+            required: self.required(case, &standing)?,
             decisions: self.ledger.decisions(gate, *view, &opened, &authors)?,
             exception: self.ledger.exception(gate, *view)?,
             given: case.given.clone(),
@@ -162,12 +163,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn records(
-        &self,
-        case: &Case<'_>,
-        incidents: &[IncidentFact],
-        asking: &mut Vec<GateName>,
-    ) -> Result<Vec<RecordFact>, Undecided> {
+    fn records(&self, case: &Case<'_>, incidents: &[IncidentFact]) -> Result<Vec<RecordFact>, Undecided> {
         let (_, log) = self.log_of(case.environment)?;
         let asked = Asked {
             environment: case.environment,
@@ -177,7 +173,7 @@ impl<'a> Judge<'a> {
         };
         let mut facts = Vec::new();
         for record in self.ledger.records(&log, asked, case.view)? {
-            let replay = self.replay(&record, case.environment, asking)?;
+            let replay = self.replay(&record, case.environment)?;
             let covers = match &replay {
                 Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
                 Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
@@ -209,12 +205,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges a record again: at its judged commit and time, with the log as it stood before it.
-    fn replay(
-        &self,
-        record: &Record,
-        environment: &Name,
-        asking: &mut Vec<GateName>,
-    ) -> Result<Replay, Undecided> {
+    fn replay(&self, record: &Record, environment: &Name) -> Result<Replay, Undecided> {
         let key = (record.commit, environment.clone());
         if let Some(known) = self.replays.borrow().get(&key) {
             return Ok(known.clone());
@@ -223,19 +214,13 @@ impl<'a> Judge<'a> {
             None => Replay::NotReplayable(
                 "the commit that it judged is not on the mainline since the trust root".into(),
             ),
-            Some(view) => self.replay_at(record, environment, view, asking)?,
+            Some(view) => self.replay_at(record, environment, view)?,
         };
         self.replays.borrow_mut().insert(key, replay.clone());
         Ok(replay)
     }
 
-    fn replay_at(
-        &self,
-        record: &Record,
-        environment: &Name,
-        view: View,
-        asking: &mut Vec<GateName>,
-    ) -> Result<Replay, Undecided> {
+    fn replay_at(&self, record: &Record, environment: &Name, view: View) -> Result<Replay, Undecided> {
         let mut case = Case {
             gate: &record.gate,
             environment,
@@ -244,17 +229,15 @@ impl<'a> Judge<'a> {
             log: record.before,
             whole: false,
         };
-        // What it requires is judged afresh: a record's own chain of requirements starts with it.
-        let outer = std::mem::take(asking);
-        let verdict = self.verdict(&case, asking)?;
-        let replay = match verdict.outcome {
+        let verdict = self.verdict(&case)?;
+        Ok(match verdict.outcome {
             _ if verdict.content != Some(record.content) => {
                 Replay::NotAllowed(BTreeSet::from([RequirementId::IntegrityContent]))
             }
             Outcome::Allowed(basis) => {
                 let again = if self.ledger.has_later_withdrawals(&record.gate, view)? {
                     case.view.later_withdrawals = true;
-                    self.verdict(&case, asking)?
+                    self.verdict(&case)?
                 } else {
                     verdict
                 };
@@ -272,9 +255,7 @@ impl<'a> Judge<'a> {
                 }
             }
             Outcome::Pending | Outcome::Blocked => Replay::NotAllowed(unmet(&verdict)),
-        };
-        *asking = outer;
-        Ok(replay)
+        })
     }
 
     /// The reports of the version that a record deployed, read under the policy in force now.
@@ -296,17 +277,22 @@ impl<'a> Judge<'a> {
     /// Rejections and closes on the gate's branch that nobody has recorded yet.
     fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
         let Some(tip) = self.snapshot.gate_branch(self.repository, gate)? else { return Ok(Vec::new()) };
-        let unrecorded = self.ledger.unrecorded_rejections(gate, tip)?;
-        Ok(unrecorded
+        let (unrecorded, all) = self.ledger.unrecorded_rejections(gate, tip)?;
+        let branch = gate.branch();
+        let mut words: Vec<String> = unrecorded
             .into_iter()
-            .map(|commit| Notice {
-                code: "rejection-unrecorded",
-                message: format!(
-                    "the branch `{}` holds a rejection or close, {commit}, that the mainline has not recorded yet",
-                    gate.branch()
-                ),
+            .map(|commit| {
+                format!("the branch `{branch}` holds a rejection or close, {commit}, that the mainline has not recorded yet")
             })
-            .collect())
+            .collect();
+        if !all {
+            words.push(format!(
+                "the branch `{branch}` holds too many commits that the mainline has not recorded: a rejection or close \
+                 among them may not have been seen"
+            ));
+        }
+        let notice = |message| Notice { code: "rejection-unrecorded", message };
+        Ok(words.into_iter().map(notice).collect())
     }
 }
 
