@@ -235,3 +235,29 @@ fn a_removed_gate_is_blocked() {
         super::assert_says(&super::line(&judged, "gate:recorded")["found"], &removal[..7]);
     }
 }
+
+#[test]
+fn approvals_after_two_incidents_that_one_commit_opened_count() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", GATE);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.merge("l.wu", BRANCH);
+    repo.switch("main");
+    let (time, (system, version)) = (world.time(), GATE.split_once('/').unwrap());
+    for id in ["a", "b"] {
+        let text = format!(
+            "schema = 1\nsystem = \"{system}\"\nversion = \"{version}\"\nenvironment = \"production\"\n\
+             severity = \"high\"\ndetected = {time}\nresolved = {time}\nsummary = \"Wrong\"\n"
+        );
+        repo.write(&format!("incidents/{id}.toml"), text);
+    }
+    repo.commit("s.chen", "Two incidents");
+    let judged = check(&repo);
+    assert_eq!(status(&judged, LEAD), "stale", "{judged:#}");
+    repo.switch(BRANCH).git_as("j.doe", &["merge", "-q", "-S", "--no-ff", "-m", "Join", "main"]);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    let judged = merged(&repo);
+    assert_eq!(judged["verdict"], "allowed", "{judged:#}");
+}
