@@ -45,6 +45,18 @@ impl Repository {
         Ok(found)
     }
 
+    /// Where the ref of that full name (or `HEAD`) has stood, as its reflog tells, oldest first; nothing where none is kept.
+    pub fn reflog(&self, name: &str) -> Result<Vec<ObjectId>, GitError> {
+        let directory = if name == "HEAD" { &self.git_directory } else { &self.common_directory };
+        let path = directory.join("logs").join(name);
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        // A line that does not read names nothing; it may be the one that git is writing.
+        let text = read_small(&path)?;
+        Ok(text.lines().filter_map(|line| line.split(' ').nth(1)?.parse().ok()).collect())
+    }
+
     /// Whether there are replacement refs; they are ignored, and mentioned.
     pub fn has_replacements(&self) -> Result<bool, GitError> {
         Ok(!self.refs_under("refs/replace/")?.is_empty())

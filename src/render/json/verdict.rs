@@ -31,8 +31,9 @@ struct EnvironmentsJson<'a> {
     environments: Vec<CheckJson<'a>>,
 }
 
+/// One verdict.
 #[derive(Serialize)]
-struct CheckJson<'a> {
+pub(super) struct CheckJson<'a> {
     schema: &'static str,
     gate: String,
     environment: &'a str,
@@ -155,7 +156,7 @@ pub(super) struct NoticeJson<'a> {
 }
 
 impl<'a> CheckJson<'a> {
-    fn new(Judgement { verdict, origin }: &'a Judgement) -> Self {
+    pub(super) fn new(Judgement { verdict, origin }: &'a Judgement) -> Self {
         Self {
             schema: "git-gate/check/1",
             gate: verdict.gate.to_string(),
