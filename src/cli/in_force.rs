@@ -31,7 +31,10 @@ impl InForce {
 
     /// Rejections and closes of the gate on its branch, up to `tip`, that the mainline does not hold yet.
     pub(super) fn objections(&self, gate: &GateName, tip: ObjectId) -> anyhow::Result<BTreeSet<ObjectId>> {
-        Ok(self.ledger.unrecorded_rejections(gate, tip)?.into_iter().collect())
+        let (found, all) = self.ledger.unrecorded_rejections(gate, tip)?;
+        // Where there are too many commits to search, whatever is new there may be one.
+        let unknown = (!all).then_some(tip);
+        Ok(found.into_iter().chain(unknown).collect())
     }
 }
 

@@ -50,7 +50,7 @@ impl Judge<'_> {
         let accepted = mark::accepted_log(self.repository, environment)?;
         let asked = Asked { environment, system, last: tip, whole: view == self.ledger.now(), accepted };
         let logged = |record| -> Result<LoggedRecord, Undecided> {
-            let record = self.record_fact(record, environment, view, BTreeSet::new(), &mut Vec::new())?;
+            let record = self.record_fact(record, environment, view, BTreeSet::new())?;
             let (break_glass, debt) = verdict::break_glass(&record, environment);
             Ok(LoggedRecord { environment: environment.clone(), record, debt, break_glass })
         };

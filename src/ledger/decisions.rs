@@ -108,30 +108,34 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them.
+    /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them; and whether all
+    /// commits there were searched.
     pub(crate) fn unrecorded_rejections(
         &self,
         gate: &GateName,
         tip: ObjectId,
-    ) -> Result<Vec<ObjectId>, Undecided> {
+    ) -> Result<(Vec<ObjectId>, bool), Undecided> {
+        let policy = self.policy(self.now()).policy;
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![tip];
         while let Some(id) = open.pop() {
-            if self.history.find(id).is_some() || !seen.insert(id) || seen.len() > MOST_UNRECORDED {
+            if self.history.find(id).is_some() || !seen.insert(id) {
                 continue;
+            }
+            if seen.len() > MOST_UNRECORDED {
+                return Ok((found.into_iter().collect(), false));
             }
             let signed = self.signing.signed(id)?;
             let shape = Shape::of_message(&signed.message);
-            let of_gate = shape.target == Some(Target::Gate(gate.clone()));
-            let policy = self.policy(self.now()).policy;
-            let known = signed.signer(&policy, &[signed.date]).owner.is_some();
-            if of_gate && known && matches!(shape.verb, Some(Verb::Reject | Verb::Close)) {
+            let forbids = shape.target == Some(Target::Gate(gate.clone()))
+                && matches!(shape.verb, Some(Verb::Reject | Verb::Close));
+            if forbids && signed.signer(&policy, &[signed.date]).owner.is_some() {
                 found.insert(id);
             }
             open.extend(&signed.parents);
         }
-        Ok(found.into_iter().collect())
+        Ok((found.into_iter().collect(), true))
     }
 
     fn is_withdrawal(&self, at: Index) -> Result<bool, Undecided> {

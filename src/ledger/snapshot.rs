@@ -61,8 +61,10 @@ pub struct PolicyOrigin {
 /// A `policy/` on the mainline that is not in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingPolicy {
-    /// Its content digest.
-    pub digest: ContentDigest,
+    /// Its content digest; nothing where it is not there or invalid.
+    pub digest: Option<ContentDigest>,
+    /// Why it has none.
+    pub defect: Option<String>,
     /// Its serial, where it can be read.
     pub serial: Option<u64>,
     /// The mainline commit whose tree holds it.
@@ -71,6 +73,27 @@ pub struct PendingPolicy {
     pub approvals: u64,
     /// How many are needed.
     pub needed: u64,
+}
+
+impl PolicyOrigin {
+    /// The notice that `policy/` on the mainline is not the policy in force.
+    pub(crate) fn pending_notice(&self) -> Option<Notice> {
+        let pending = self.pending.as_ref()?;
+        let what = match (&pending.defect, pending.serial) {
+            (Some(defect), _) => defect.clone(),
+            (None, Some(serial)) => {
+                format!("serial {serial} has {} of {} approvals", pending.approvals, pending.needed)
+            }
+            (None, None) => "it has no serial that can be read".to_owned(),
+        };
+        Some(Notice {
+            code: "policy-pending",
+            message: format!(
+                "`policy/` on the mainline is not the policy in force: {what}; judged under serial {}",
+                self.serial
+            ),
+        })
+    }
 }
 
 impl RootFrom {

@@ -25,11 +25,9 @@ mod tests;
 
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use overview::Awaited;
-pub use problems::{ErrorShown, LintShown};
+pub use problems::LintShown;
 
-use crate::insight::{
-    Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, PolicyOrigin, Running, Signing,
-};
+use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -100,12 +98,12 @@ pub fn render_history(gate: &GateName, moments: &[Moment], form: Form) -> String
 }
 
 /// The policy in force (`git-gate/policy-show/1`).
-pub fn render_policy(policy: &Policy, origin: &PolicyOrigin, form: Form) -> String {
+pub fn render_policy(policy: &Policy, origin: &Origin, form: Form) -> String {
     in_form(form, || json::policy(policy, origin), || vec![policy::policy_page(policy, origin)])
 }
 
 /// The policy in force and the one that waits, with the decisions on it (`git-gate/policy-status/1`).
-pub fn render_policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown], form: Form) -> String {
+pub fn render_policy_status(origin: &Origin, decisions: &[DecisionShown], form: Form) -> String {
     let json = || json::policy_status(origin, decisions);
     in_form(form, json, || vec![policy::status_page(origin, decisions)])
 }
@@ -116,15 +114,6 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Json => json::lint(lint),
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
-    }
-}
-
-/// Why nothing could be decided or done (`git-gate/error/1`).
-pub fn render_error(error: &ErrorShown<'_>, form: Form) -> String {
-    match form {
-        Form::Json => json::error(error),
-        Form::Text(style) => problems::error_text(error, style),
-        Form::Markdown => problems::error_markdown(error),
     }
 }
 

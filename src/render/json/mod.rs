@@ -15,7 +15,7 @@ pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
-pub(super) use problems::{error, lint};
+pub(super) use problems::lint;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
