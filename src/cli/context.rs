@@ -23,6 +23,8 @@ pub struct Context {
     pub talk: Talk,
     /// Whether stdout is printed in colour.
     pub color: bool,
+    /// Whether what is said on stderr is in colour.
+    pub(super) color_of_messages: bool,
     /// Whether there is a person to ask: stdin and stderr are a terminal.
     pub asks: bool,
     /// The time, read once.
@@ -54,16 +56,8 @@ impl Context {
                 (false, true) => Talk::Everything,
                 (false, false) => Talk::Advice,
             },
-            color: match globals.color {
-                Color::Auto => {
-                    terminal
-                        && globals.format == Format::Text
-                        && !environment::no_color()
-                        && !environment::dumb_terminal()
-                }
-                Color::Always => true,
-                Color::Never => false,
-            },
+            color: globals.format == Format::Text && colors(globals.color, terminal),
+            color_of_messages: colors(globals.color, std::io::stderr().is_terminal()),
             asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             now: environment::now()?,
             borrowed: None,
@@ -108,7 +102,8 @@ impl Context {
 
     /// Warns: on stderr, always.
     pub fn warn(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "warning: {}", escape(text));
+        let label = label("warning:", self.color_of_messages);
+        let _ = writeln!(std::io::stderr(), "{label} {}", escape(text));
     }
 
     /// Asks a yes-or-no question; without a terminal nothing is asked, and the answer is no.
@@ -123,6 +118,25 @@ impl Context {
         std::io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+}
+
+/// Whether to print in colour on a stream that is a terminal or not.
+pub(super) fn colors(wanted: Color, terminal: bool) -> bool {
+    match wanted {
+        Color::Auto => terminal && !environment::no_color() && !environment::dumb_terminal(),
+        Color::Always => true,
+        Color::Never => false,
+    }
+}
+
+/// `error:`, `warning:` or `help:`, as it stands before a message.
+pub(super) fn label(word: &str, color: bool) -> String {
+    let code = match word {
+        "error:" => "1;31",
+        "warning:" => "1;33",
+        _ => "1",
+    };
+    if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
 }
 
 /// Says which program is started (`--verbose`).
