@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::ledger::{Branches, Ledger, snapshot};
+use crate::ledger::{Branches, Ledger, mark, snapshot};
 use crate::model::{ContentDigest, GateName, ObjectId, Principal};
 use crate::policy::Policy;
 
@@ -57,7 +57,12 @@ pub(super) fn policy_in_force(context: &Context) -> anyhow::Result<InForce> {
     let _busy = context.busy("reading the history");
     let repository = Rc::new(context.repository()?);
     let snapshot = snapshot(&repository, context.root, Branches::LocalWhereAhead)?;
+    let shared = Rc::clone(&repository);
     let ledger = Ledger::open(repository, snapshot.root, snapshot.tip, context.now, false)?;
+    if snapshot.mainline_ref.starts_with("refs/remotes/") {
+        // Nobody signs under a past that is served as the present.
+        mark::follow(&shared, &ledger, ledger.now(), &snapshot.mainline_ref)?;
+    }
     let in_force = ledger.policy(ledger.now());
     Ok(InForce { digest: in_force.digest, policy: in_force.policy, mainline: snapshot.tip, ledger })
 }

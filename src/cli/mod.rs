@@ -13,6 +13,7 @@ mod busy;
 mod check;
 mod close;
 mod context;
+mod decided_on;
 mod deciding;
 mod demo;
 mod detach;

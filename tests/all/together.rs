@@ -319,3 +319,44 @@ fn a_recorded_gate_is_decided_on_where_the_mainline_is() {
     let run = world.run_as("l.wu", &mine.path, &["merge", GATE]).expect(3);
     assert!(run.stderr.contains("[diverged]") && run.stderr.contains("--detach origin/main"), "{run}");
 }
+
+#[test]
+fn two_commands_in_one_clone_lose_nothing_with_a_remote_and_without() {
+    for remote in [false, true] {
+        let world = World::new();
+        let origin = world.governance_repo();
+        origin.open("j.doe", GATE);
+        origin.switch("main");
+        let repo = if remote { Server::of(&origin).mine } else { origin };
+        // Checked out, so that files would have to follow.
+        repo.git(&["switch", "-q", BRANCH]);
+        repo.write("../a.txt", "one\n").write("../b.txt", "two\n");
+        let faster =
+            gate_as(&world, "k.berg", &format!("attach {GATE} change-description ../b.txt --name b.txt"));
+        let args = ["attach", GATE, "change-description", "../a.txt", "--name", "a.txt"];
+        let run = outrun_by(&repo, "j.doe", &args, &repo, &faster).expect(0);
+        assert!(run.stderr.contains("somebody was faster") && !run.stderr.contains("warning"), "{run}");
+        let files = repo.git(&["ls-tree", "-r", "--name-only", BRANCH, "gates/"]);
+        assert!(files.contains("/a.txt") && files.contains("/b.txt"), "{files}");
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+        assert_eq!(repo.git(&["log", "-2", "--format=%ae", BRANCH]), "j.doe@example.com\nk.berg@example.com");
+    }
+}
+
+#[test]
+fn nobody_signs_under_a_past_that_is_served_as_the_present() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.switch("main").write("more.txt", "x").commit("l.wu", "Go on");
+    origin.open("j.doe", GATE);
+    let Server { bare, mine, .. } = Server::of(&origin);
+    runs(&mine, "s.chen", &["approve", GATE, "--yes"]);
+    // With a `main` of their own, people go on from that.
+    mine.git(&["switch", "-q", "--detach"]);
+    mine.git(&["branch", "-q", "-D", "main"]);
+    bare.git(&["update-ref", "refs/heads/main", &bare.rev("main~1")]);
+    let before = state(&mine);
+    let run = world.run_as("j.rivera", &mine.path, &["approve", GATE, "--yes"]).expect(3);
+    assert!(run.stderr.contains("[mainline-rewound]"), "{run}");
+    assert_eq!((state(&mine), approvals(&bare, BRANCH)), (before, vec!["s.chen@example.com".to_owned()]));
+}
