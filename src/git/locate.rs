@@ -10,6 +10,9 @@ use super::GitError;
 use super::config::Config;
 use super::loose::ObjectDirectories;
 
+/// Largest file that is read beside objects: `packed-refs` of a repository with half a million refs.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
 /// An open repository.
 pub struct Repository {
     pub(super) odb: git2::Odb<'static>,
@@ -57,13 +60,24 @@ impl Repository {
         Ok(Self { odb, directories, git_directory, common_directory, config, work_tree, layered: false })
     }
 
-    /// Another reader of the same objects, for another thread: one object database reads one object at a time. With a layer
-    /// in memory there is none.
-    pub fn twin(&self) -> Result<Option<Self>, GitError> {
+    /// Another reader of the same objects, the `number`th, for another thread: one object database reads one object at a
+    /// time. With a layer in memory there is none.
+    pub fn twin(&self, number: usize) -> Result<Option<Self>, GitError> {
         if self.layered {
             return Ok(None);
         }
-        let odb = open_packs(self.directories.iter())?;
+        // The library shares a pack, and a lock on it, among all that name it alike: two threads would read no faster than one.
+        let dots = "/.".repeat(number);
+        let apart: Vec<PathBuf> = self
+            .directories
+            .iter()
+            .map(|directory| {
+                let mut path = directory.as_os_str().to_owned();
+                path.push(&dots);
+                PathBuf::from(path)
+            })
+            .collect();
+        let odb = open_packs(apart.iter().map(PathBuf::as_path))?;
         Ok(Some(Self {
             odb,
             directories: self.directories.clone(),
@@ -181,6 +195,10 @@ fn common_directory(git_directory: &Path) -> Result<PathBuf, GitError> {
 }
 
 fn refuse_other_formats(config: &Config) -> Result<(), GitError> {
+    let version = config.get("core.repositoryformatversion").unwrap_or("0");
+    if !matches!(version, "0" | "1") {
+        return Err(GitError::Extension(format!("repositoryFormatVersion = {version}")));
+    }
     for (key, value) in config.with_prefix("extensions.") {
         let extension = key.trim_start_matches("extensions.");
         match extension {
@@ -194,13 +212,22 @@ fn refuse_other_formats(config: &Config) -> Result<(), GitError> {
     Ok(())
 }
 
-/// Reads one of the repository's small files. A limit keeps a hostile one from filling memory.
+/// Reads one of the repository's small files; bytes that are not UTF-8 are replaced. What is no file is not opened, since a
+/// FIFO would be waited for, and a file over the limit is not read in part.
 pub(super) fn read_small(path: &Path) -> Result<String, GitError> {
     use std::io::Read as _;
     let unreadable = |reason: String| GitError::Io { path: path.to_owned(), reason };
+    let about = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if !about.is_file() {
+        return Err(unreadable("it is no regular file".into()));
+    }
+    let size = about.len();
+    if size > MOST_BYTES {
+        return Err(unreadable(format!("it has {size} bytes, more than {MOST_BYTES}")));
+    }
     #[expect(clippy::disallowed_methods, reason = "git/ owns the repository's files")]
     let file = fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut text = String::new();
-    file.take(64 * 1024 * 1024).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -5,6 +5,8 @@
 //! is, how long it says it is and whether it ends where it should is checked before its content is believed; whether
 //! the content is that of its id, by the caller.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -33,9 +35,9 @@ pub(super) struct ObjectDirectories(Vec<ObjectDirectory>);
 #[derive(Debug, Clone)]
 struct ObjectDirectory {
     path: PathBuf,
-    /// The directories in it that held loose objects when it was opened, by the first byte of their ids: most objects are
-    /// packed, and a look at the disk for each would cost more than reading many of them.
-    loose: Vec<u8>,
+    /// The first bytes of ids of which anything was loose when it was opened: in a packed repository none, and then no
+    /// file is looked for.
+    loose: BTreeSet<u8>,
 }
 
 /// A loose object as its file has it; not yet compared with its id.
@@ -75,9 +77,9 @@ impl ObjectDirectories {
 
 /// The files that may hold an object, in git's order: a good one will do, whatever another holds.
 pub(super) fn files(directories: &ObjectDirectories, id: ObjectId) -> impl Iterator<Item = PathBuf> {
-    let [first, ..] = id.0;
-    let candidates = directories.0.iter().filter(move |directory| directory.loose.contains(&first));
-    candidates.map(move |directory| {
+    let ObjectId([first, ..]) = id;
+    let holding = directories.0.iter().filter(move |directory| directory.loose.contains(&first));
+    holding.map(move |directory| {
         let id = id.to_string();
         let (first, rest) = id.split_at(2);
         directory.path.join(first).join(rest)
@@ -126,9 +128,10 @@ fn collect(objects: &Path, depth: usize, found: &mut Vec<ObjectDirectory>) -> Re
         return Ok(());
     }
     refuse_special_files(objects)?;
-    let entries = fs::read_dir(objects).into_iter().flatten().flatten();
-    let loose = entries.filter_map(|entry| first_byte(entry.file_name().to_str()?)).collect();
-    found.push(ObjectDirectory { path: objects.to_owned(), loose });
+    let names = fs::read_dir(objects).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let two_digits =
+        |name: OsString| u8::from_str_radix(name.to_str().filter(|name| name.len() == 2)?, 16).ok();
+    found.push(ObjectDirectory { path: objects.to_owned(), loose: names.filter_map(two_digits).collect() });
     let list = objects.join("info/alternates");
     if depth == MOST_ALTERNATES_DEPTH || !list.is_file() {
         return Ok(());
@@ -140,11 +143,6 @@ fn collect(objects: &Path, depth: usize, found: &mut Vec<ObjectDirectory>) -> Re
         }
     }
     Ok(())
-}
-
-/// The byte that a directory of loose objects is named after.
-fn first_byte(name: &str) -> Option<u8> {
-    if name.len() == 2 { u8::from_str_radix(name, 16).ok() } else { None }
 }
 
 /// Refuses what the library would open and wait for: a FIFO in the place of one of the files that lead to packs.

@@ -51,6 +51,9 @@ impl Repository {
             }
             self.check_sides([base, mainline, branch])?;
             let merging = git2::Repository::from_odb(self.layered()?).map_err(library)?;
+            // Else the library would read those of the user and the system.
+            let no_configuration = git2::Config::new().map_err(library)?;
+            merging.set_config(&no_configuration).map_err(library)?;
             let tree_of = |id| merging.find_commit(id).and_then(|commit| commit.tree());
             let ours = tree_of(oid(mainline)).map_err(library)?;
             let theirs = tree_of(oid(branch)).map_err(library)?;

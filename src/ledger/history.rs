@@ -220,8 +220,8 @@ fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, 
 pub(super) fn twins(repository: &Repository) -> Result<Vec<Repository>, GitError> {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
     let mut twins = Vec::new();
-    for _ in 1..cores {
-        twins.extend(repository.twin()?);
+    for number in 1..cores {
+        twins.extend(repository.twin(number)?);
     }
     Ok(twins)
 }
