@@ -14,6 +14,7 @@ use crate::git::{Git, Origin, Scratch};
 use crate::model::{GateName, escape};
 use crate::render::{self, Form, Style};
 
+use super::hand::SigningArgs;
 use super::in_force::policy_in_force;
 use super::roots::Roots;
 use super::session::{Opening, Session, View};
@@ -56,7 +57,18 @@ impl Address {
 
 impl Borrowed {
     /// Fetches what a decision on `target` rests on.
-    pub(super) fn fetch(context: &Context, address: &Address, target: &Target) -> anyhow::Result<Self> {
+    pub(super) fn fetch(
+        context: &Context,
+        address: &Address,
+        target: &Target,
+        args: &SigningArgs,
+    ) -> anyhow::Result<Self> {
+        if args.offline || args.no_push {
+            return Err(Failure::usage(
+                "without a clone a decision is pushed, or it is nowhere: leave out `--offline` and `--no-push`",
+            )
+            .into());
+        }
         interrupt::clean_up_first();
         let url = address.for_git(&context.directory);
         let roots = Roots::read()?;
@@ -88,7 +100,20 @@ impl Borrowed {
         git.run(&["config", "gate.mainline", mainline])?;
         if let Some(known) = known {
             git.run(&["config", "gate.root", &known.root.to_string()])?;
-            context.say(&format!("trust root {}, as {} remembers it", known.root.short(), roots.place()));
+            match context.root.filter(|root| *root != known.root) {
+                Some(root) => context.warn(&format!(
+                    "trust root {root}, of `--root`, and not {}, which {} remembers",
+                    known.root,
+                    roots.place()
+                )),
+                None => {
+                    context.say(&format!(
+                        "trust root {}, as {} remembers it",
+                        known.root.short(),
+                        roots.place()
+                    ));
+                }
+            }
         }
         let context = Context {
             directory: scratch.path().to_owned(),
@@ -96,7 +121,7 @@ impl Borrowed {
             ..context.clone()
         };
         {
-            let _busy = context.busy("fetching what the decision rests on");
+            let _busy = context.waiting("fetching what the decision rests on");
             let origin = Origin::of(&context.repository()?, context.borrowed.as_deref().unwrap_or_default());
             origin.map(|origin| origin.fetch()).transpose()?;
         }

@@ -100,6 +100,16 @@ impl Context {
         Busy::seen(what, std::io::stderr())
     }
 
+    /// The same while a program runs that may ask on the terminal itself: said once, so that no question is drawn over.
+    #[must_use]
+    pub(super) fn waiting(&self, what: &'static str) -> Busy {
+        self.detail(what);
+        if self.talk == Talk::Nothing || !std::io::stderr().is_terminal() {
+            return Busy::unseen();
+        }
+        Busy::once(what, std::io::stderr())
+    }
+
     /// Warns: on stderr, always.
     pub fn warn(&self, text: &str) {
         let label = label("warning:", self.color_of_messages);

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::decision::{Action, Decision, Reading, Seen, Target, parse_message, render_message};
-use crate::git::{Branch, Draft, Repository};
+use crate::git::{Branch, Draft, Repository, is_ancestor};
 use crate::model::{Name, ObjectId, escape};
 use crate::policy::{Asked, Policy};
 use crate::request::GateRequest;
@@ -77,8 +77,8 @@ pub(super) fn decide(
     if args.branch.is_some() && args.target != Target::Policy {
         return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
     }
-    let borrowed =
-        args.address.as_ref().map(|address| Borrowed::fetch(context, address, &args.target)).transpose()?;
+    let borrow = |address| Borrowed::fetch(context, address, &args.target, &args.signing);
+    let borrowed = args.address.as_ref().map(borrow).transpose()?;
     let there = borrowed.as_ref().map_or(context, Borrowed::context);
     decide_in(there, args, command, |deciding| {
         let action = choose(deciding)?;
@@ -121,9 +121,7 @@ impl Deciding {
         let target = args.target.clone();
         let mut deciding =
             Self { repository, in_force, target, hand, branch, base, files, unseen: Vec::new() };
-        if let Some(then) = deciding.reviewed_then(context, before, &directory)? {
-            deciding.unseen = then.changes(&deciding.reviewed()?);
-        }
+        deciding.unseen = deciding.changes_since(context, before, &directory)?;
         Ok(deciding)
     }
 
@@ -143,29 +141,42 @@ impl Deciding {
         Ok(Reviewed { like, objections })
     }
 
-    /// The same as it was in this clone before it fetched just now; nothing where it had nothing to look at.
-    fn reviewed_then(
+    /// What is not as it was in this clone before it fetched just now; nothing where it had nothing to look at.
+    fn changes_since(
         &self,
         context: &Context,
         before: &Before,
         directory: &str,
-    ) -> anyhow::Result<Option<Reviewed>> {
-        let Some(tip) = before.tip(self.branch.name()).filter(|tip| *tip != self.base) else {
-            return Ok(None);
-        };
-        let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { return Ok(None) };
-        let mut like = files.named(directory);
-        let mainline = before.tip(mainline_name(&self.repository));
-        let digest = match mainline.filter(|tip| *tip != self.in_force.mainline) {
-            Some(tip) => policy_then(context, tip)?,
+    ) -> anyhow::Result<Vec<String>> {
+        let now = self.reviewed()?;
+        let mainlines = before.tips(mainline_name(&self.repository));
+        let policy = match mainlines.first() {
+            Some(_) if mainlines.contains(&self.in_force.mainline) => None,
+            Some(tip) => policy_then(context, *tip)?,
             None => None,
         };
-        like.insert(POLICY_IN_FORCE.to_owned(), digest.unwrap_or(self.in_force.digest).to_string());
-        let objections = match &self.target {
-            Target::Gate(gate) => self.in_force.objections(gate, tip)?,
-            Target::Policy => BTreeSet::new(),
-        };
-        Ok(Some(Reviewed { like, objections }))
+        let policy = policy.unwrap_or(self.in_force.digest).to_string();
+        // Its user may have looked at the branch here or at the remote's: the one that is nearer.
+        let mut nearest: Option<Vec<String>> = None;
+        for tip in before.tips(self.branch.name()) {
+            let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { continue };
+            let mut then = Reviewed { like: files.named(directory), ..Reviewed::default() };
+            then.like.insert(POLICY_IN_FORCE.to_owned(), policy.clone());
+            for objection in &now.objections {
+                let mut known = false;
+                for old in mainlines.iter().chain([&tip]) {
+                    known = known || is_ancestor(&self.hand.git, *objection, *old)?;
+                }
+                if known {
+                    then.objections.insert(*objection);
+                }
+            }
+            let changes = then.changes(&now);
+            if nearest.as_ref().is_none_or(|least| changes.len() < least.len()) {
+                nearest = Some(changes);
+            }
+        }
+        Ok(nearest.unwrap_or_default())
     }
 
     /// The request as it stands on the branch; nothing for the policy.

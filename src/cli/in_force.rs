@@ -29,9 +29,11 @@ impl InForce {
         Ok(self.ledger.gate_authors(gate, self.ledger.now())?.contains(principal))
     }
 
-    /// Rejections and closes of the gate on its branch, up to `tip`, that the mainline does not hold yet.
+    /// Rejections and closes of the gate, on the mainline and on its branch up to `tip`.
     pub(super) fn objections(&self, gate: &GateName, tip: ObjectId) -> anyhow::Result<BTreeSet<ObjectId>> {
-        Ok(self.ledger.unrecorded_rejections(gate, tip)?.into_iter().collect())
+        let mut all = self.ledger.recorded_rejections(gate)?;
+        all.extend(self.ledger.unrecorded_rejections(gate, tip)?);
+        Ok(all)
     }
 }
 

@@ -121,7 +121,7 @@ impl Branch {
         origin: &Origin,
     ) -> Result<bool, Unwritten> {
         let expected = match self.remote {
-            _ if !commit.is_merge() => Exactly::Any,
+            _ if !commit.is_merge() || !origin.is_tracked() => Exactly::Any,
             Some(tip) => Exactly::Tip(tip),
             None => Exactly::Nothing,
         };
@@ -198,7 +198,7 @@ fn diverged(repository: &Repository, name: &str) -> Unwritten {
 }
 
 /// Whether one commit is an ancestor of the other, or is it.
-fn is_ancestor(git: &Git, ancestor: ObjectId, descendant: ObjectId) -> Result<bool, Unwritten> {
+pub fn is_ancestor(git: &Git, ancestor: ObjectId, descendant: ObjectId) -> Result<bool, Unwritten> {
     let arguments = ["merge-base", "--is-ancestor", &ancestor.to_string(), &descendant.to_string()];
     match git.attempt(&arguments, b"")?.status {
         Some(0) => Ok(true),

@@ -108,6 +108,19 @@ impl Ledger {
         Ok(false)
     }
 
+    /// Rejections and closes of the gate on the mainline, whether they count or not.
+    pub(crate) fn recorded_rejections(&self, gate: &GateName) -> Result<BTreeSet<ObjectId>, Undecided> {
+        let mut found = BTreeSet::new();
+        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+            let id = self.history.commit(*at).id;
+            let verb = Shape::of_message(&self.signing.signed(id)?.message).verb;
+            if matches!(verb, Some(Verb::Reject | Verb::Close)) {
+                found.insert(id);
+            }
+        }
+        Ok(found)
+    }
+
     /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them.
     pub(crate) fn unrecorded_rejections(
         &self,
