@@ -83,6 +83,7 @@ fn artifacts(context: &Context, args: &Args) -> anyhow::Result<BTreeMap<Artifact
     }
     let mut artifacts: BTreeMap<ArtifactName, ArtifactDigest> =
         args.digests.iter().map(|given| (given.name.clone(), given.digest.clone())).collect();
+    let _busy = context.busy("reading the artifacts");
     for GivenPath { name, path } in &args.artifacts {
         artifacts.insert(name.clone(), artifact_digest::artifact_digest(&context.directory.join(path))?);
     }

@@ -151,7 +151,18 @@ pub(super) fn label(word: &str, color: bool) -> String {
 
 /// Says which program is started (`--verbose`).
 pub(super) fn say_program(command: &str) {
-    let _ = writeln!(std::io::stderr(), "+ {}", escape(command));
+    let words: Vec<String> = command.split(' ').map(without_password).collect();
+    let _ = writeln!(std::io::stderr(), "+ {}", escape(&words.join(" ")));
+}
+
+/// A word without what stands before the host of an address: output ends in logs.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match host.rsplit_once('@') {
+        Some((_user, host)) => format!("{scheme}://…@{host}{path}"),
+        None => word.to_owned(),
+    }
 }
 
 /// Writes to stdout, whole.
@@ -161,4 +172,20 @@ pub(super) fn write_stdout(text: &str) -> anyhow::Result<()> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::output(&error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (word, shown) in [
+            ("https://me:secret@host/a@b.git", "https://…@host/a@b.git"),
+            ("https://host/a@b.git", "https://host/a@b.git"),
+            ("git@host:path", "git@host:path"),
+        ] {
+            assert_eq!(without_password(word), shown);
+        }
+    }
 }

@@ -148,6 +148,10 @@ impl Deciding {
         before: &Before,
         directory: &str,
     ) -> anyhow::Result<Vec<String>> {
+        let tips = before.tips(self.branch.name());
+        if tips.is_empty() {
+            return Ok(Vec::new());
+        }
         let now = self.reviewed()?;
         let mainlines = before.tips(mainline_name(&self.repository));
         let policy = match mainlines.first() {
@@ -158,7 +162,7 @@ impl Deciding {
         let policy = policy.unwrap_or(self.in_force.digest).to_string();
         // Its user may have looked at the branch here or at the remote's: the one that is nearer.
         let mut nearest: Option<Vec<String>> = None;
-        for tip in before.tips(self.branch.name()) {
+        for tip in tips {
             let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { continue };
             let mut then = Reviewed { like: files.named(directory), ..Reviewed::default() };
             then.like.insert(POLICY_IN_FORCE.to_owned(), policy.clone());

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::Unwritten;
 
@@ -61,12 +63,23 @@ impl Drop for Scratch {
     }
 }
 
+/// How often a directory is tried, and how long to wait between: what runs in it has been told to end as well, and may write
+/// a last file.
+const TRIES: u32 = 40;
+const BETWEEN_TRIES: Duration = Duration::from_millis(25);
+
 /// Removes what is there: the program ends now. Nothing new is made meanwhile: the list stays held by the guard.
 pub fn remove_all_scratch() -> impl Drop {
     let all = all();
     for directory in all.iter() {
-        // What cannot be removed stays for the system to clean up.
-        let _ = fs::remove_dir_all(directory);
+        for _try in 0..TRIES {
+            // What cannot be removed stays for the system to clean up.
+            let removed = fs::remove_dir_all(directory);
+            if removed.is_ok() || !directory.exists() {
+                break;
+            }
+            thread::sleep(BETWEEN_TRIES);
+        }
     }
     all
 }
