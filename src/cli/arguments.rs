@@ -108,8 +108,14 @@ pub enum Command {
     Detach(super::detach::Args),
     /// Record what will be deployed, by digest.
     Artifact(super::artifact::Args),
-    /// Show the checklist of a gate.
+    /// Show the checklist of a gate, or its history.
     Show(super::show::Args),
+    /// List gates: how each stands, on whom it waits.
+    List(super::list::Args),
+    /// List what waits on you.
+    Pending(super::pending::Args),
+    /// Read what there is to decide on, and decide.
+    Review(super::review::Args),
     /// Approve a gate, or a policy change.
     Approve(super::approve::Args),
     /// Reject a gate, or take back your approval of a policy change.

@@ -14,7 +14,6 @@ use crate::git::{Git, Origin, Scratch};
 use crate::model::{GateName, escape};
 use crate::render::{self, Form, Style};
 
-use super::hand::SigningArgs;
 use super::in_force::policy_in_force;
 use super::roots::Roots;
 use super::session::{Opening, Session, View};
@@ -57,18 +56,7 @@ impl Address {
 
 impl Borrowed {
     /// Fetches what a decision on `target` rests on.
-    pub(super) fn fetch(
-        context: &Context,
-        address: &Address,
-        target: &Target,
-        args: &SigningArgs,
-    ) -> anyhow::Result<Self> {
-        if args.offline || args.no_push {
-            return Err(Failure::usage(
-                "without a clone a decision is pushed, or it is nowhere: leave out `--offline` and `--no-push`",
-            )
-            .into());
-        }
+    pub(super) fn fetch(context: &Context, address: &Address, target: &Target) -> anyhow::Result<Self> {
         interrupt::clean_up_first();
         let url = address.for_git(&context.directory);
         let roots = Roots::read()?;

@@ -1,11 +1,13 @@
-//! Where a decision stands: the branch that it goes onto, and the directory that it is about.
+//! What a decision is about: the branch that it goes onto, the directory that it names, and whether that is what was shown.
 
 use std::collections::BTreeSet;
 
+use crate::decision::Target;
 use crate::git::{Branch, Repository};
-use crate::model::ObjectId;
+use crate::model::{ContentDigest, ObjectId, escape};
 
 use super::Failure;
+use super::deciding::DecidingArgs;
 use super::gate_files::GateFiles;
 
 /// The branch as it is written on, and what stands there: on the mainline's tip where that holds the branch whole and the
@@ -62,4 +64,37 @@ pub(super) fn policy_branch(repository: &Repository, named: Option<&str>) -> any
             Err(Failure::usage(format!("say which change: `--branch`, of {}", listed.join(", "))).into())
         }
     }
+}
+
+/// The code of a refusal to sign what was not shown.
+pub(super) const CONTENT_MOVED: &str = "content-moved";
+
+/// Refuses to sign what the signer has not seen (design, section 12).
+pub(super) fn refuse_moved(
+    args: &DecidingArgs,
+    content: ContentDigest,
+    policy: ContentDigest,
+) -> Result<(), Failure> {
+    let moved = |what: &str, shown: ContentDigest, now: ContentDigest| {
+        Failure::new(CONTENT_MOVED, format!("{what} is not what was shown: that was {shown}, this is {now}"))
+            .help(format!("read it again: `git gate review {}`; nothing was signed", args.target))
+    };
+    match (args.content, args.policy) {
+        (Some(shown), _) if shown != content => Err(moved(&format!("`{}`", args.target), shown, content)),
+        (_, Some(shown)) if shown != policy => Err(moved("the policy in force", shown, policy)),
+        (_, _) => Ok(()),
+    }
+}
+
+/// The refusal to sign by `--yes` what this clone never showed.
+pub(super) fn unseen(target: &Target, changes: &[String]) -> Failure {
+    let look = match target {
+        Target::Gate(gate) => format!("git gate show {gate}"),
+        Target::Policy => "git gate policy status".to_owned(),
+    };
+    Failure::new(
+        "unseen-changes",
+        format!("since this clone last fetched: {}; nothing was signed", escape(&changes.join(", "))),
+    )
+    .help(format!("it is fetched now: look at it, `{look}`, then run the command again"))
 }

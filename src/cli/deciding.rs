@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use crate::decision::{Action, Decision, Reading, Seen, Target, parse_message, render_message};
 use crate::git::{Branch, Draft, Repository, is_ancestor};
-use crate::model::{Name, ObjectId, escape};
+use crate::model::{ContentDigest, Name, ObjectId, escape};
 use crate::policy::{Asked, Policy};
 use crate::request::GateRequest;
 use crate::signature::Verified;
 
 use super::borrowed::{Address, Borrowed};
-use super::decided_on::{policy_branch, standing};
+use super::decided_on::{policy_branch, refuse_moved, standing, unseen};
 use super::gate_files::GateFiles;
 use super::hand::{Hand, SigningArgs, refuse_not_in_role, refuse_out_of_role};
 use super::in_force::{InForce, mainline_name, policy_in_force, policy_then};
@@ -36,6 +36,12 @@ pub struct DecidingArgs {
     /// For `policy`: the branch with the change, `policy/<slug>`.
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
+    /// Only if it holds this content, as `review` shows it.
+    #[arg(long, value_name = "DIGEST")]
+    pub content: Option<ContentDigest>,
+    /// Only under this policy: what `review` has shown.
+    #[arg(skip)]
+    pub policy: Option<ContentDigest>,
     /// How to sign.
     #[command(flatten)]
     pub signing: SigningArgs,
@@ -77,7 +83,7 @@ pub(super) fn decide(
     if args.branch.is_some() && args.target != Target::Policy {
         return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
     }
-    let borrow = |address| Borrowed::fetch(context, address, &args.target, &args.signing);
+    let borrow = |address| Borrowed::fetch(context, address, &args.target);
     let borrowed = args.address.as_ref().map(borrow).transpose()?;
     let there = borrowed.as_ref().map_or(context, Borrowed::context);
     decide_in(there, args, command, |deciding| {
@@ -117,6 +123,7 @@ impl Deciding {
                 .help("which are there: `git branch -a --list '*gate/*'`")
                 .into());
         };
+        refuse_moved(args, files.digest(), in_force.digest)?;
         let hand = Hand::of(context, &repository, &in_force.policy)?;
         let target = args.target.clone();
         let mut deciding =
@@ -280,18 +287,6 @@ impl Deciding {
 
 /// What a policy in force is called among the things that are reviewed.
 const POLICY_IN_FORCE: &str = "the policy in force";
-
-fn unseen(target: &Target, changes: &[String]) -> Failure {
-    let look = match target {
-        Target::Gate(gate) => format!("git gate show {gate}"),
-        Target::Policy => "git gate policy status".to_owned(),
-    };
-    Failure::new(
-        "unseen-changes",
-        format!("since this clone last fetched: {}; nothing was signed", escape(&changes.join(", "))),
-    )
-    .help(format!("it is fetched now: look at it, `{look}`, then run the command again"))
-}
 
 fn tell(
     context: &Context,

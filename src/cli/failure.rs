@@ -31,6 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("output", "the output could not be written in full"),
     ("failed", "another failure of the system"),
     ("clock", "the clock of this machine is out of range"),
+    ("content-moved", "another content or policy stands there than the one that was shown"),
     ("declined", "the question was answered with no"),
     ("outrun", "others were faster again and again"),
     ("changed-meanwhile", "what was to be signed changed before it was signed"),

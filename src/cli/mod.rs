@@ -7,6 +7,7 @@ mod approve;
 mod arguments;
 mod artifact;
 mod artifact_digest;
+mod ask;
 mod attach;
 mod borrowed;
 mod busy;
@@ -21,19 +22,23 @@ mod environment;
 mod exit;
 mod failure;
 mod gate_files;
+mod gathering;
 mod hand;
 mod in_force;
 mod init;
 mod interrupt;
 mod judging;
+mod list;
 mod merge;
 mod open;
+mod pending;
 mod policy;
 mod policy_files;
 mod ready;
 mod reject;
 mod report_shown;
 mod requesting;
+mod review;
 mod roots;
 mod session;
 mod show;
@@ -89,6 +94,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Pending(args) => pending::run(context, args),
+        Command::Review(args) => review::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),

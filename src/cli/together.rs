@@ -68,6 +68,12 @@ pub(super) fn write<T>(
     mut propose: impl FnMut(&Before) -> anyhow::Result<(Proposal, T)>,
 ) -> anyhow::Result<(Signed, T)> {
     interrupt::clean_up_first();
+    if context.borrowed.is_some() && (args.offline || args.no_push) {
+        return Err(Failure::usage(
+            "without a clone a decision is pushed, or it is nowhere: leave out `--offline` and `--no-push`",
+        )
+        .into());
+    }
     let (origin, mut before) = bring_up_to_date(context, args)?;
     let mut reviewed: Option<Reviewed> = None;
     for _attempt in 0..ATTEMPTS {

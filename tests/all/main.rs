@@ -20,6 +20,10 @@ mod decisions;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod evidence_findings;
+#[cfg(test)]
+mod evidence_runs;
+#[cfg(test)]
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
 #[cfg(test)]
@@ -29,11 +33,15 @@ mod interrupted;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod markdown;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
 mod raw_commits;
+#[cfg(test)]
+mod review;
 #[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
