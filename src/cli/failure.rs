@@ -8,7 +8,7 @@ use crate::ledger::Undecided;
 use crate::model::escape;
 use crate::problem::Problems;
 
-use super::context::write_stdout;
+use super::context::{label, write_stdout};
 use super::{Exit, Format};
 
 /// Why a command ended without doing what it was asked.
@@ -107,7 +107,7 @@ impl From<Undecided> for Failure {
 }
 
 /// Says what went wrong, on stderr, or as an object on stdout where JSON was asked for; with which status to end.
-pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
+pub(super) fn report(error: &anyhow::Error, format: Format, color: bool) -> Exit {
     let failure = meaning(error);
     match format {
         Format::Json => {
@@ -121,23 +121,26 @@ pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
             let _ = write_stdout(&format!("{object}\n"));
         }
         Format::Text | Format::Markdown => {
-            let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref()));
+            let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref(), color));
         }
     }
     failure.exit
 }
 
-fn text(failure: &Failure, problems: Option<&Problems>) -> String {
+fn text(failure: &Failure, problems: Option<&Problems>, color: bool) -> String {
+    let error = label("error:", color);
     if let Some(problems) = problems {
-        let each: Vec<String> = problems.0.iter().map(|problem| format!("error: {problem}")).collect();
+        let each: Vec<String> = problems.0.iter().map(|problem| format!("{error} {problem}")).collect();
         return each.join("\n");
     }
     if failure.exit == Exit::Usage {
-        return format!("error: {}", lines(&failure.message));
+        return format!("{error} {}", lines(&failure.message));
     }
-    let mut text = format!("error: {} [{}]", lines(&failure.message), failure.code);
+    let mut text = format!("{error} {} [{}]", lines(&failure.message), failure.code);
     if let Some(help) = &failure.help {
-        text.push_str("\nhelp: ");
+        text.push('\n');
+        text.push_str(&label("help:", color));
+        text.push(' ');
         text.push_str(&lines(help));
     }
     text

@@ -52,6 +52,7 @@ impl GivenArgs {
         }
         let mut artifacts: BTreeMap<ArtifactName, ArtifactDigest> =
             self.digests.iter().map(|given| (given.name.clone(), given.digest.clone())).collect();
+        let _busy = context.busy("reading the artifacts");
         for GivenPath { name, path } in &self.artifacts {
             artifacts.insert(name.clone(), artifact_digest::artifact_digest(&context.directory.join(path))?);
         }

@@ -14,6 +14,7 @@ mod busy;
 mod check;
 mod close;
 mod context;
+mod decided_on;
 mod deciding;
 mod demo;
 mod deploy;
@@ -55,6 +56,7 @@ pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -62,13 +64,14 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
+    let color = context::colors(arguments::color_as_typed(&arguments), std::io::stderr().is_terminal());
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
     interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => failure::report(&error, format),
+        Ok(Err(error)) => failure::report(&error, format, color),
         // The panic hook has said where.
-        Err(_panic) => failure::report(&Failure::panicked().into(), format),
+        Err(_panic) => failure::report(&Failure::panicked().into(), format, color),
     };
     exit.into()
 }

@@ -63,6 +63,7 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the repository of `context`.
     pub(crate) fn open(context: &Context, opening: &Opening) -> Result<Self, Failure> {
+        let _busy = context.busy("reading the history");
         let mut repository = Rc::new(Repository::discover(&context.directory)?);
         repository.refuse_cut_history()?;
         let branches = match opening.view {
@@ -70,6 +71,13 @@ impl Session {
             View::Local | View::Merged(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
+        context.detail(&format!(
+            "mainline {} at {}, trust root {} from {}",
+            snapshot.mainline_ref,
+            snapshot.tip,
+            snapshot.root,
+            snapshot.root_from.as_str()
+        ));
         let time = opening.time.unwrap_or(context.now);
         let mut tip = snapshot.tip;
         let mut preview = false;

@@ -108,6 +108,23 @@ impl Ledger {
         Ok(false)
     }
 
+    /// Rejections and closes of the gate on the mainline by somebody whom the policy knows, whether they count or not.
+    pub(crate) fn recorded_rejections(&self, gate: &GateName) -> Result<BTreeSet<ObjectId>, Undecided> {
+        let mut found = BTreeSet::new();
+        let policy = self.policy(self.now()).policy;
+        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+            let id = self.history.commit(*at).id;
+            let signed = self.signing.signed(id)?;
+            let verb = Shape::of_message(&signed.message).verb;
+            if matches!(verb, Some(Verb::Reject | Verb::Close))
+                && signed.signer(&policy, &[signed.date]).owner.is_some()
+            {
+                found.insert(id);
+            }
+        }
+        Ok(found)
+    }
+
     /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them; and whether all
     /// commits there were searched.
     pub(crate) fn unrecorded_rejections(

@@ -63,6 +63,8 @@ mod source;
 #[cfg(test)]
 mod squashed;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod together;
 #[cfg(test)]
 mod without_a_clone;
