@@ -198,6 +198,8 @@ impl Judge<'_> {
             );
             changes.push(ChangeAgainst { deployed, environments, comparison });
         }
+        // What runs somewhere first: that is what most of the change is against.
+        changes.sort_by_key(|change| change.deployed.is_none());
         Ok(Brief { gate: gate.clone(), directory, environments, changes })
     }
 

@@ -7,6 +7,7 @@ mod brief;
 mod comparison;
 mod history;
 mod judge;
+mod of_gate;
 mod overview;
 mod required;
 mod squashed;

@@ -1,12 +1,12 @@
 //! What the mainline holds of a gate: its directory, its files' signers, its authors, its reports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::evidence::{self, Reading};
+use crate::evidence::{self, Format, Reading, Report, Unreadable};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
-use crate::policy::Policy;
+use crate::policy::{EvidenceKind, Policy};
 use crate::request::GateRequest;
 use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
 
@@ -17,6 +17,10 @@ use super::{Ledger, Undecided, View};
 
 /// A request as read, or all that is wrong inside its directory.
 pub(super) type ReadRequest = Result<Rc<GateRequest>, Vec<String>>;
+
+/// Reports that were read: which bytes, as which kind, declared as what; under which rules, and what they say.
+pub(super) type Reports =
+    HashMap<(ObjectId, Name, Option<Format>), (EvidenceKind, Result<Arc<Report>, Unreadable>)>;
 
 /// The request file of a gate directory.
 const REQUEST: &str = "gate.toml";
@@ -176,16 +180,7 @@ impl Ledger {
         let kind = policy.evidence_kind(&entry.kind);
         let report = match directory.files.get(&entry.file) {
             None => None,
-            Some(blob) => {
-                let bytes = self.trees.blob(*blob)?;
-                let reading = Reading {
-                    declared: entry.format,
-                    allowed: kind.formats.as_deref(),
-                    unfinished_allowed: kind.unfinished_allowed,
-                    mappings: Some(&kind.metrics),
-                };
-                Some(evidence::read(&bytes, &reading).map(Arc::new))
-            }
+            Some(blob) => Some(self.report(*blob, entry, &kind)?),
         };
         let mut sides = Vec::new();
         let file = state.and_then(|state| state.files.get(&entry.file));
@@ -201,6 +196,31 @@ impl Ledger {
             since,
             sides,
         })
+    }
+
+    /// A report, read once under the same rules.
+    fn report(
+        &self,
+        blob: ObjectId,
+        entry: &crate::request::EvidenceEntry,
+        kind: &EvidenceKind,
+    ) -> Result<Result<Arc<Report>, Unreadable>, Undecided> {
+        let key = (blob, entry.kind.clone(), entry.format);
+        if let Some((under, report)) = self.reports.borrow().get(&key)
+            && under == kind
+        {
+            return Ok(report.clone());
+        }
+        let bytes = self.trees.blob(blob)?;
+        let reading = Reading {
+            declared: entry.format,
+            allowed: kind.formats.as_deref(),
+            unfinished_allowed: kind.unfinished_allowed,
+            mappings: Some(&kind.metrics),
+        };
+        let report = evidence::read(&bytes, &reading).map(Arc::new);
+        self.reports.borrow_mut().insert(key, (kind.clone(), report.clone()));
+        Ok(report)
     }
 
     /// From when the age of a content at a path counts: the earliest that it was recorded or dated.
