@@ -48,18 +48,14 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let asks = context.asks && context.format == Format::Text && std::io::stdout().is_terminal();
-    match &args.address {
-        Some(address) => {
-            let borrowed = Borrowed::fetch(context, address, &Target::Gate(args.gate.clone()))?;
-            review(borrowed.context(), args, asks)
-        }
-        None => {
-            if asks && !args.offline {
-                bring_up_to_date(context)?;
-            }
-            review(context, args, asks)
-        }
+    if let Some(address) = &args.address {
+        let borrowed = Borrowed::fetch(context, address, &Target::Gate(args.gate.clone()))?;
+        return review(borrowed.context(), args, asks);
     }
+    if asks && !args.offline {
+        bring_up_to_date(context)?;
+    }
+    review(context, args, asks)
 }
 
 /// Fetches before somebody reads what they may sign. Without a network they may read what was fetched last.

@@ -180,7 +180,7 @@ impl Ledger {
         let kind = policy.evidence_kind(&entry.kind);
         let report = match directory.files.get(&entry.file) {
             None => None,
-            Some(blob) => Some(self.report(*blob, entry, &kind)?),
+            Some(blob) => Some(self.report(*blob, entry, kind)?),
         };
         let mut sides = Vec::new();
         let file = state.and_then(|state| state.files.get(&entry.file));

@@ -202,7 +202,8 @@ fn what_was_not_shown_is_not_signed() {
 /// Types at a terminal, a line a second time later than the one before; what stands on the screen.
 fn at_a_terminal(repo: &Repo<'_>, who: &str, meanwhile: &str, typed: &[&str]) -> String {
     let home = repo.world.home_of(who);
-    let lines: String = typed.iter().map(|line| format!("sleep 0.3; printf '{line}\\n'; ")).collect();
+    let lines: Vec<String> = typed.iter().map(|line| format!("sleep 0.3; printf '{line}\\n'; ")).collect();
+    let lines = lines.concat();
     let script = format!(
         "{{ sleep 0.3; {meanwhile} {lines} sleep 0.5; }} | script -qec 'git gate review {GATE}' /dev/null"
     );
