@@ -1,13 +1,13 @@
 //! What the mainline holds of a gate: its directory, its files' signers, its authors, its reports.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::evidence::{self, Format, Reading, Report, Unreadable};
+use crate::evidence::{self, Reading};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
-use crate::policy::{EvidenceKind, Policy};
-use crate::request::GateRequest;
+use crate::policy::Policy;
+use crate::request::{EvidenceEntry, GateRequest};
 use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
 
 use super::history::{Index, place};
@@ -17,10 +17,6 @@ use super::{Ledger, Undecided, View};
 
 /// A request as read, or all that is wrong inside its directory.
 pub(super) type ReadRequest = Result<Rc<GateRequest>, Vec<String>>;
-
-/// Reports that were read: which bytes, as which kind, declared as what; under which rules, and what they say.
-pub(super) type Reports =
-    HashMap<(ObjectId, Name, Option<Format>), (EvidenceKind, Result<Arc<Report>, Unreadable>)>;
 
 /// The request file of a gate directory.
 const REQUEST: &str = "gate.toml";
@@ -108,7 +104,9 @@ impl Ledger {
         let mut evidence = Vec::new();
         if let Ok(request) = &request {
             for entry in &request.evidence {
-                evidence.push(self.evidence(gate, view, reading, provenance, directory, state, entry)?);
+                let beside = self.beside(request, directory, entry)?;
+                evidence
+                    .push(self.evidence(gate, view, reading, provenance, directory, state, entry, &beside)?);
             }
         }
         Ok(Content {
@@ -175,12 +173,26 @@ impl Ledger {
         provenance: &Provenance,
         directory: &Directory,
         state: Option<&Rc<State>>,
-        entry: &crate::request::EvidenceEntry,
+        entry: &EvidenceEntry,
+        beside: &[Vec<u8>],
     ) -> Result<EvidenceFact, Undecided> {
+        let companions: Vec<&[u8]> = beside.iter().map(Vec::as_slice).collect();
         let kind = policy.evidence_kind(&entry.kind);
         let report = match directory.files.get(&entry.file) {
             None => None,
-            Some(blob) => Some(self.report(*blob, entry, kind)?),
+            Some(blob) => {
+                let bytes = self.trees.blob(*blob)?;
+                let reading = Reading {
+                    declared: entry.format,
+                    allowed: kind.formats.as_deref(),
+                    unfinished_allowed: kind.unfinished_allowed,
+                    external_allowed: kind.external_allowed,
+                    in_source_ignored: kind.in_source_ignored,
+                    companions: &companions,
+                    mappings: Some(&kind.metrics),
+                };
+                Some(evidence::read(&bytes, &reading).map(Arc::new))
+            }
         };
         let mut sides = Vec::new();
         let file = state.and_then(|state| state.files.get(&entry.file));
@@ -198,29 +210,25 @@ impl Ledger {
         })
     }
 
-    /// A report, read once under the same rules.
-    fn report(
+    /// The other files of an entry's kind that are about what it is about: VEX documents among them close its findings.
+    fn beside(
         &self,
-        blob: ObjectId,
-        entry: &crate::request::EvidenceEntry,
-        kind: &EvidenceKind,
-    ) -> Result<Result<Arc<Report>, Unreadable>, Undecided> {
-        let key = (blob, entry.kind.clone(), entry.format);
-        if let Some((under, report)) = self.reports.borrow().get(&key)
-            && under == kind
-        {
-            return Ok(report.clone());
+        request: &GateRequest,
+        directory: &Directory,
+        entry: &EvidenceEntry,
+    ) -> Result<Vec<Vec<u8>>, Undecided> {
+        let mut beside = Vec::new();
+        for other in &request.evidence {
+            let about = other.artifact.is_none() || other.artifact == entry.artifact;
+            if other.kind == entry.kind
+                && other.file != entry.file
+                && about
+                && let Some(blob) = directory.files.get(&other.file)
+            {
+                beside.push(self.trees.blob(*blob)?);
+            }
         }
-        let bytes = self.trees.blob(blob)?;
-        let reading = Reading {
-            declared: entry.format,
-            allowed: kind.formats.as_deref(),
-            unfinished_allowed: kind.unfinished_allowed,
-            mappings: Some(&kind.metrics),
-        };
-        let report = evidence::read(&bytes, &reading).map(Arc::new);
-        self.reports.borrow_mut().insert(key, (kind.clone(), report.clone()));
-        Ok(report)
+        Ok(beside)
     }
 
     /// From when the age of a content at a path counts: the earliest that it was recorded or dated.

@@ -20,6 +20,10 @@ mod decisions;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod evidence_findings;
+#[cfg(test)]
+mod evidence_runs;
+#[cfg(test)]
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
 #[cfg(test)]

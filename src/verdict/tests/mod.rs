@@ -304,6 +304,7 @@ fn report(metrics: &[(&str, f64)]) -> Report {
         ambiguous: BTreeMap::new(),
         mapped: BTreeMap::new(),
         tested: None,
+        external: None,
     }
 }
 
@@ -312,7 +313,9 @@ fn metric(value: Value) -> Metric {
         value,
         samples: None,
         stderr: None,
+        interval: None,
         errors: None,
+        unrated: 0,
         rate: false,
         higher_is_better: None,
         limited: false,
