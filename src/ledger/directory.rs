@@ -55,7 +55,6 @@ impl Ledger {
     pub fn forget_gates(&self) {
         let of_a_gate = |key: &str| key.starts_with("gates/") || key.starts_with("exceptions/");
         self.provenances.borrow_mut().retain(|key, _| !of_a_gate(key));
-        self.reports.borrow_mut().clear();
     }
 
     /// Whether the tip reaches a commit.

@@ -75,7 +75,6 @@ pub struct Ledger {
     /// As they stood in the view that was asked about last.
     last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
-    reports: RefCell<content::Reports>,
     time: Time,
 }
 
@@ -144,7 +143,6 @@ impl Ledger {
             incident_events: RefCell::default(),
             last_incidents: RefCell::default(),
             requests: RefCell::default(),
-            reports: RefCell::default(),
             time,
         })
     }
