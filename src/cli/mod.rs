@@ -22,6 +22,7 @@ mod detach;
 mod environment;
 mod exit;
 mod failure;
+mod first_page;
 mod gate_files;
 mod gathering;
 mod given;
@@ -77,6 +78,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
+    if arguments.len() <= 1 {
+        return Ok(arguments::greet());
+    }
     let cli = match arguments::parse(arguments) {
         Ok(cli) => cli,
         Err(answer) => return answer.give(),

@@ -16,6 +16,7 @@ use crate::verdict::{
     RequirementId, Standing, Status, Verdict,
 };
 
+use super::of_gate::OfGate;
 use super::required::Reached;
 use super::{Judgement, Origin, Question};
 
@@ -27,6 +28,7 @@ pub struct Judge<'a> {
     pub(super) ledger: &'a Ledger,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
+    pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
 }
@@ -58,6 +60,7 @@ impl<'a> Judge<'a> {
             ledger,
             logs: RefCell::default(),
             replays: RefCell::default(),
+            last_gate: RefCell::default(),
             required: RefCell::default(),
             reached: RefCell::default(),
         }
@@ -170,10 +173,8 @@ impl<'a> Judge<'a> {
         let incidents = self.ledger.incidents(gate, environment, *view)?;
         let opened: BTreeMap<IncidentId, ObjectId> =
             incidents.iter().map(|incident| (incident.id.clone(), incident.opened)).collect();
-        let branch = self.snapshot.gate_branch(self.repository, gate)?;
         let policy = self.ledger.policy(*view);
-        let standing = self.ledger.standing(gate, *view, branch, &policy.policy)?;
-        let authors = self.ledger.gate_authors(gate, *view)?;
+        let of_gate = self.of_gate(gate, *view, &opened, &policy)?;
         let records = self.records(case, &incidents)?;
         let deployed = match records.iter().rev().find(|record| is_running(record)) {
             Some(record) if policy.policy.compares() => self.deployed(record, case)?,
@@ -183,12 +184,12 @@ impl<'a> Judge<'a> {
             gate: (*gate).clone(),
             environment: (*environment).clone(),
             time: view.time,
-            required: self.required(case, &standing)?,
-            decisions: self.ledger.decisions(gate, *view, &opened, &authors)?,
-            exception: self.ledger.exception(gate, *view)?,
+            required: self.required(case, &of_gate.standing)?,
+            decisions: of_gate.decisions.clone(),
+            exception: of_gate.exception.clone(),
             given: case.given.clone(),
             policy,
-            standing,
+            standing: of_gate.standing.clone(),
             incidents,
             records,
             deployed,

@@ -8,6 +8,7 @@ mod comparison;
 mod history;
 mod judge;
 mod log;
+mod of_gate;
 mod overview;
 mod required;
 mod squashed;

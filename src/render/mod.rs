@@ -78,7 +78,7 @@ pub fn render_review(brief: &Brief, signing: &Signing, form: Form) -> String {
 }
 
 /// Many gates at a glance (`git-gate/list/1`); a table of text is `width` columns wide.
-pub fn render_list(lines: &[GateLine], origin: &Origin, form: Form, width: u16) -> String {
+pub fn render_list(lines: &[GateLine], origin: &Origin, form: Form, width: usize) -> String {
     match form {
         Form::Json => json::list(lines, origin),
         Form::Text(_) => overview::table(lines, origin, width),

@@ -85,6 +85,11 @@ fn line(case: &Case<'_>, criterion: &Criterion) -> Requirement {
         Subject::Spread(_) => "spread".into(),
         Subject::Ratio(_) => "ratio".into(),
     };
+    let mend = if status == Status::Missing && lacks_a_base(case, criterion) {
+        "the policy lets a first deployment pass with `first = \"pass\"`: by a policy change".to_owned()
+    } else {
+        format!("git gate attach {} {} {file}", case.facts.gate, criterion.evidence)
+    };
     Requirement::new(
         RequirementId::Criterion(criterion.name.clone()),
         status,
@@ -92,7 +97,15 @@ fn line(case: &Case<'_>, criterion: &Criterion) -> Requirement {
         found,
     )
     .by(files.iter().flat_map(|file| behind(file)).collect())
-    .next(Vec::new(), format!("git gate attach {} {} {file}", case.facts.gate, criterion.evidence))
+    .next(Vec::new(), mend)
+}
+
+/// Whether only a deployment to compare with is missing.
+fn lacks_a_base(case: &Case<'_>, criterion: &Criterion) -> bool {
+    let has_it = |found: &Measured| matches!(found, Measured::Good(_));
+    criterion.compare.is_some()
+        && case.facts.deployed.is_none()
+        && measured(case, criterion).iter().any(|(_, _, found)| has_it(found))
 }
 
 fn judge(case: &Case<'_>, criterion: &Criterion) -> (Status, String) {

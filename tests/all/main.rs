@@ -41,6 +41,8 @@ mod markdown;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
 mod review;
