@@ -1,16 +1,20 @@
 //! `git gate attach`: copy a report into a gate, or replace it, and show what it says.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::evidence::{self, Format, Reading, Report, RunStatus};
+use serde_json::{Value as Json, json};
+
+use crate::evidence::{self, Format, Reading, Report, RunStatus, Value};
 use crate::git::FileChange;
 use crate::model::{ArtifactName, GateName, Name, escape, is_path_component, limits::FILE_BYTES};
+use crate::render::{self, AttachShown, Style};
+use crate::verdict::{Weight, weigh};
 
 use super::hand::SigningArgs;
-use super::report_shown::{report_json, report_text};
+use super::report_file::{ReportFile, format_of_name};
 use super::requesting::{GateOnBranch, print_written};
-use super::{Context, Exit, Failure};
+use super::{Context, Exit, Failure, Format as Form};
 
 /// The arguments of `attach`.
 #[derive(Debug, clap::Args)]
@@ -36,63 +40,94 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let bytes = read_report(&context.directory.join(&args.file))?;
+    let mut file = ReportFile::open(context, &args.file)?;
     let place = place(args)?;
     let mut gate = GateOnBranch::find(context, &args.gate)?;
-    let report = understand(context, &gate, args, &bytes)?;
+    refuse_unknown_artifact(&gate, args)?;
+    let bytes = file.bytes(FILE_BYTES)?;
+    let report = understand(context, &gate, args, &file, &bytes, &place)?;
+    let weight = weigh(&gate.in_force.policy, &gate.request, &args.kind, &report);
+    show_before(context, args, &place, &report, &weight)?;
     let replaced = gate.files.get(&place).is_some();
-    let others: Vec<String> = gate
-        .request
-        .evidence
-        .iter()
-        .filter(|entry| entry.kind == args.kind && entry.file != place)
-        .map(|entry| format!("`{}`", entry.file))
-        .collect();
-    if let Some(artifact) = &args.artifact
-        && !gate.request.artifacts.contains_key(artifact)
-    {
-        let help = format!("record it first: `git gate artifact {} {artifact} <path>`", args.gate);
-        let message = format!("`{}` lists no artifact `{artifact}`", args.gate);
-        return Err(Failure::new("artifact-unknown", message).help(help).into());
-    }
+    let others = others(&gate, args, &place);
     gate.edit.set_evidence(&args.kind, &place, args.format, args.artifact.as_ref());
     let changes = BTreeMap::from([(gate.path(&place), FileChange::Put(bytes))]);
     let verb = if replaced { "Replace" } else { "Attach" };
     let subject = format!("{verb} {} of {}: {place}", args.kind, args.gate);
     let written = gate.commit(context, &args.signing, changes, &subject)?;
-    let done = if replaced { "replaced" } else { "attached" };
-    let shown = report_text(&args.kind, &place, &report, &gate.in_force.policy);
-    let more = serde_json::json!({
-        "file": place, "kind": args.kind.as_str(), "replaced": replaced, "report": report_json(&report),
+    let more = json!({
+        "file": place, "kind": args.kind.as_str(), "replaced": replaced,
+        "report": report_json(&report), "criteria": criteria_json(&weight),
     });
-    print_written(context, "attach", &format!("{shown}{done}"), &written, &more)?;
+    print_written(context, "attach", if replaced { "replaced" } else { "attached" }, &written, &more)?;
     if !others.is_empty() {
         context.say(&format!("note: the kind `{}` has other reports too: {}", args.kind, others.join(", ")));
     }
     Ok(Exit::Done)
 }
 
+/// What was read, for people, before anything is written.
+fn show_before(
+    context: &Context,
+    args: &Args,
+    place: &str,
+    report: &Report,
+    weight: &Weight,
+) -> anyhow::Result<()> {
+    if context.format == Form::Json {
+        return Ok(());
+    }
+    let style = if context.color { Style::Coloured } else { Style::Plain };
+    let shown = AttachShown { kind: args.kind.as_str(), place, report, weight };
+    context.print(&render::render_attach(&shown, style))
+}
+
+fn refuse_unknown_artifact(gate: &GateOnBranch, args: &Args) -> Result<(), Failure> {
+    let Some(artifact) = &args.artifact else { return Ok(()) };
+    if gate.request.artifacts.contains_key(artifact) {
+        return Ok(());
+    }
+    let help = format!("record it first: `git gate artifact {} {artifact} <path>`", args.gate);
+    let message = format!("`{}` lists no artifact `{artifact}`", args.gate);
+    Err(Failure::new("artifact-unknown", message).help(help))
+}
+
+/// The other reports of the kind, in backticks.
+fn others(gate: &GateOnBranch, args: &Args, place: &str) -> Vec<String> {
+    let entries = gate.request.evidence.iter();
+    let others = entries.filter(|entry| entry.kind == args.kind && entry.file != place);
+    others.map(|entry| format!("`{}`", entry.file)).collect()
+}
+
 /// What the report says; one that nobody could count on is refused.
-fn understand(context: &Context, gate: &GateOnBranch, args: &Args, bytes: &[u8]) -> Result<Report, Failure> {
+fn understand(
+    context: &Context,
+    gate: &GateOnBranch,
+    args: &Args,
+    file: &ReportFile,
+    bytes: &[u8],
+    place: &str,
+) -> Result<Report, Failure> {
     let policy = &gate.in_force.policy;
     if !policy.names_evidence(&args.kind) {
         context.warn(&format!("the policy in force asks for no evidence of the kind `{}`", args.kind));
     }
     let kind = policy.evidence_kind(&args.kind);
+    let beside = gate.request.evidence.iter().filter(|entry| {
+        let about = entry.artifact.is_none() || entry.artifact == args.artifact;
+        entry.kind == args.kind && entry.file != place && about
+    });
+    let companions: Vec<&[u8]> = beside.filter_map(|entry| gate.files.get(&entry.file)).collect();
     let reading = Reading {
         declared: args.format,
         allowed: kind.formats.as_deref(),
         unfinished_allowed: kind.unfinished_allowed,
         external_allowed: kind.external_allowed,
         in_source_ignored: kind.in_source_ignored,
-        companions: &[],
+        companions: &companions,
         mappings: Some(&kind.metrics),
     };
-    let report = evidence::read(bytes, &reading).map_err(|unreadable| {
-        let shown = args.file.display();
-        Failure::new("report-unreadable", format!("`{shown}` cannot be read as a report: {unreadable}"))
-            .help("name the format where it is not detected: `--as <format>`; nothing was written")
-    })?;
+    let report = evidence::read(bytes, &reading).map_err(|unreadable| file.refused(&unreadable))?;
     if let RunStatus::Unfinished(how) = &report.status {
         context.warn(&format!("the run did not finish well, so its metrics may not count: {how}"));
     }
@@ -118,24 +153,35 @@ fn place(args: &Args) -> Result<String, Failure> {
     Ok(place)
 }
 
-fn read_report(path: &Path) -> Result<Vec<u8>, Failure> {
-    use std::io::Read as _;
-    let unreadable = |reason: String| {
-        Failure::new("unreadable-file", format!("`{}` cannot be read: {reason}", path.display()))
+/// The report for programs.
+fn report_json(report: &Report) -> Json {
+    let read = report.mapped.iter().filter_map(|(name, reading)| Some((name, reading.as_ref().ok()?)));
+    let own = report.metrics.iter().filter(|(name, _)| !report.mapped.contains_key(*name));
+    let metrics: serde_json::Map<String, Json> = own
+        .chain(read)
+        .map(|(name, metric)| {
+            let value = match &metric.value {
+                Value::Number(number) => json!(number),
+                Value::Bool(flag) => json!(flag),
+                Value::Text(text) | Value::NonFinite(text) => json!(text),
+            };
+            (name.to_owned(), json!({ "value": value, "samples": metric.samples, "stderr": metric.stderr }))
+        })
+        .collect();
+    let unfinished = match &report.status {
+        RunStatus::Finished => None,
+        RunStatus::Unfinished(how) => Some(how),
     };
-    #[expect(clippy::disallowed_methods, reason = "cli/ reads what the user names")]
-    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_BYTES {
-        return Err(unreadable("it is larger than 8 MiB; attach its summary".to_owned()));
-    }
-    Ok(bytes)
+    json!({ "format": report.format.as_str(), "metrics": metrics, "unfinished": unfinished })
 }
 
-fn format_of_name(name: &str) -> Result<Format, String> {
-    Format::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Format::ALL.into_iter().map(Format::as_str).collect();
-        format!("formats: {}", names.join(", "))
-    })
+/// What it means for the criteria, for programs.
+fn criteria_json(weight: &Weight) -> Json {
+    let criteria = weight.criteria.iter().map(|weighed| {
+        json!({
+            "criterion": weighed.criterion.as_str(), "status": weighed.status.as_str(),
+            "expected": weighed.expected, "found": weighed.found,
+        })
+    });
+    criteria.collect()
 }

@@ -43,6 +43,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("artifact-unknown", "the gate lists no such artifact"),
     ("artifact-unreadable", "the artifact cannot be read"),
     ("artifact-invalid", "the artifact holds what a digest cannot name"),
+    ("metric-unknown", "the report has no metric of that name, or several"),
     ("report-unknown", "the gate lists no such report"),
     ("report-unreadable", "the file cannot be read as a report"),
     ("policy-not-found", "there is no policy where one was named"),

@@ -15,6 +15,7 @@ mod deciding;
 mod demo;
 mod detach;
 mod environment;
+mod evidence;
 mod exit;
 mod failure;
 mod gate_files;
@@ -28,7 +29,7 @@ mod policy;
 mod policy_files;
 mod ready;
 mod reject;
-mod report_shown;
+mod report_file;
 mod requesting;
 mod session;
 mod show;
@@ -76,6 +77,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Attach(args) => attach::run(context, args),
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),

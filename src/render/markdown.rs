@@ -48,7 +48,7 @@ fn entry(entry: &Entry) -> String {
 fn fact(fact: &Fact, indent: &str) -> String {
     let said = match &fact.text {
         Text::Prose(text) => words(text),
-        Text::Exact(text) => code(text),
+        Text::Exact(text) | Text::Place(text) => code(text),
     };
     format!("{indent}- {}: {said}\n", fact.label)
 }

@@ -5,6 +5,7 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod evidence;
 mod json;
 mod judgement;
 mod markdown;
@@ -19,6 +20,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use evidence::{AttachShown, ReportShown};
 pub use problems::{ErrorShown, LintShown};
 
 use crate::insight::{Judgement, PolicyOrigin};
@@ -84,6 +86,16 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
     }
+}
+
+/// A report as it reads (`git-gate/evidence/1`).
+pub fn render_report(report: &ReportShown<'_>, form: Form) -> String {
+    in_form(form, || json::report(report), || vec![evidence::report_page(report)])
+}
+
+/// What a report means for the gate that it is attached to: for people.
+pub fn render_attach(attach: &AttachShown<'_>, style: Style) -> String {
+    text::render_pages(&[evidence::attach_page(attach)], style)
 }
 
 /// Why nothing could be decided or done (`git-gate/error/1`).

@@ -32,6 +32,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod weigh;
 
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
@@ -39,6 +40,7 @@ pub use facts::{
 };
 
 pub use notices::NOTICE_CODES;
+pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;
 use decisions::Judged;

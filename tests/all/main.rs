@@ -20,6 +20,8 @@ mod decisions;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod evidence_commands;
+#[cfg(test)]
 mod evidence_findings;
 #[cfg(test)]
 mod evidence_runs;
