@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 use crate::model::Time;
 
 pub use lookup::Lookup;
+pub use metrics::{External, NotTheReport};
 pub use read::{detect, map_one, read, read_from};
 
 /// A report format.
@@ -141,6 +142,8 @@ pub struct Report {
     pub mapped: BTreeMap<String, Result<Metric, String>>,
     /// When the drill was made, in format `rollback`: its age counts from here too.
     pub tested: Option<Time>,
+    /// The report itself, in format `metrics`: where it lies, and what it is known by.
+    pub external: Option<External>,
 }
 
 /// Why a file gives no report: always a reason for people.

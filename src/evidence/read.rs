@@ -11,8 +11,8 @@ use super::content::{Content, HELD, broken};
 use super::json::Sieve;
 use super::names::{Names, Native};
 use super::{
-    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, deepeval, findings, garak,
-    inspect, junit, lm_eval, mapping, metrics, promptfoo, quote_all, rollback, sarif,
+    External, Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Source, Unreadable, csv, deepeval,
+    findings, garak, inspect, junit, lm_eval, mapping, metrics, promptfoo, quote_all, rollback, sarif,
 };
 
 /// A format that recognizes its files by their content.
@@ -286,8 +286,7 @@ fn report(content: &Content<'_>, format: Format, native: Native, reading: &Readi
     };
     let mut mapped = BTreeMap::new();
     for (name, mappings) in reading.mappings.into_iter().flatten() {
-        let here: Vec<&Mapping> =
-            mappings.iter().filter(|mapping| mapping.format.is_none_or(|own| own == format)).collect();
+        let here = mappings_here(mappings, format, native.external.as_ref());
         let value = match (here.as_slice(), &withheld) {
             ([], _) => continue,
             (_, Some(status)) => Err(format!("the run did not finish well: {}", super::quote(status))),
@@ -304,7 +303,22 @@ fn report(content: &Content<'_>, format: Format, native: Native, reading: &Readi
         ambiguous: names.ambiguous,
         mapped,
         tested: native.tested,
+        external: native.external,
     }
+}
+
+/// The mappings that are for the file's format. Of a report that lies elsewhere also those for its own format that read one of
+/// its metrics by name: the policy's word goes before what was extracted.
+fn mappings_here(mappings: &[Mapping], format: Format, external: Option<&External>) -> Vec<Mapping> {
+    let own = |mapping: &&Mapping| mapping.format.is_none_or(|own| own == format);
+    let here: Vec<Mapping> = mappings.iter().filter(own).cloned().collect();
+    let Some(external) = external.filter(|_| here.is_empty()) else { return here };
+    let by_name = |mapping: &&Mapping| match &mapping.source {
+        Source::Value { value, .. } => mapping.format == Some(external.format) && !value.starts_with('/'),
+        Source::Rows { .. } => false,
+    };
+    let any_format = |mapping: &Mapping| Mapping { format: None, ..mapping.clone() };
+    mappings.iter().filter(by_name).map(any_format).collect()
 }
 
 #[cfg(test)]

@@ -300,6 +300,7 @@ fn report(metrics: &[(&str, f64)]) -> Report {
         ambiguous: BTreeMap::new(),
         mapped: BTreeMap::new(),
         tested: None,
+        external: None,
     }
 }
 
