@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::evidence::{self, Format, Reading, Report, RunStatus, Value};
 use crate::git::FileChange;
 use crate::model::{ArtifactName, GateName, Name, escape, is_path_component, limits::FILE_BYTES};
+use crate::policy::EvidenceKind;
 use crate::render::{self, AttachShown, Style};
 use crate::verdict::{Weight, weigh};
 
@@ -23,7 +24,7 @@ pub struct Args {
     pub gate: GateName,
     /// The kind of evidence, as the policy names it.
     pub kind: Name,
-    /// The report.
+    /// The report; of more than 8 MiB only with `--external`.
     pub file: PathBuf,
     /// Its format; detected when not given (`csv` never is).
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_of_name)]
@@ -34,6 +35,9 @@ pub struct Args {
     /// Its path in the gate; else `evidence/<kind>.<extension>`. The report that is there is replaced.
     #[arg(long, value_name = "PATH")]
     pub name: Option<String>,
+    /// Leave the report where it lies, at this place, and record its size, digest and metrics in a file of format `metrics`.
+    #[arg(long, value_name = "URI")]
+    pub external: Option<String>,
     /// How to sign.
     #[command(flatten)]
     pub signing: SigningArgs,
@@ -44,13 +48,17 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let place = place(args)?;
     let mut gate = GateOnBranch::find(context, &args.gate)?;
     refuse_unknown_artifact(&gate, args)?;
-    let bytes = file.bytes(FILE_BYTES)?;
-    let report = understand(context, &gate, args, &file, &bytes, &place)?;
+    let kind = gate.in_force.policy.evidence_kind(&args.kind);
+    let (bytes, format) = match &args.external {
+        None => (file.bytes(FILE_BYTES)?, args.format),
+        Some(uri) => (recorded(&mut file, uri, args, &kind)?, Some(Format::Metrics)),
+    };
+    let report = understand(context, &gate, args, (&file, format, &bytes), &place)?;
     let weight = weigh(&gate.in_force.policy, &gate.request, &args.kind, &report);
     show_before(context, args, &place, &report, &weight)?;
     let replaced = gate.files.get(&place).is_some();
     let others = others(&gate, args, &place);
-    gate.edit.set_evidence(&args.kind, &place, args.format, args.artifact.as_ref());
+    gate.edit.set_evidence(&args.kind, &place, format, args.artifact.as_ref());
     let changes = BTreeMap::from([(gate.path(&place), FileChange::Put(bytes))]);
     let verb = if replaced { "Replace" } else { "Attach" };
     let subject = format!("{verb} {} of {}: {place}", args.kind, args.gate);
@@ -104,8 +112,7 @@ fn understand(
     context: &Context,
     gate: &GateOnBranch,
     args: &Args,
-    file: &ReportFile,
-    bytes: &[u8],
+    (file, format, bytes): (&ReportFile, Option<Format>, &[u8]),
     place: &str,
 ) -> Result<Report, Failure> {
     let policy = &gate.in_force.policy;
@@ -119,7 +126,7 @@ fn understand(
     });
     let companions: Vec<&[u8]> = beside.filter_map(|entry| gate.files.get(&entry.file)).collect();
     let reading = Reading {
-        declared: args.format,
+        declared: format,
         allowed: kind.formats.as_deref(),
         unfinished_allowed: kind.unfinished_allowed,
         external_allowed: kind.external_allowed,
@@ -134,6 +141,29 @@ fn understand(
     Ok(report)
 }
 
+/// What is attached of a report that lies elsewhere.
+fn recorded(file: &mut ReportFile, uri: &str, args: &Args, kind: &EvidenceKind) -> Result<Vec<u8>, Failure> {
+    if !kind.external_allowed {
+        let message =
+            format!("the policy in force does not let reports of the kind `{}` lie elsewhere", args.kind);
+        return Err(Failure::new("report-unreadable", message)
+            .help("its owner can: `external = \"allow\"` in the table of the kind; nothing was written"));
+    }
+    let reading = Reading {
+        declared: args.format,
+        allowed: kind.formats.as_deref(),
+        // What was read is recorded; whether it counts is the policy's to say, now and later.
+        unfinished_allowed: true,
+        external_allowed: false,
+        in_source_ignored: kind.in_source_ignored,
+        companions: &[],
+        mappings: Some(&kind.metrics),
+    };
+    let report = file.read(&reading)?;
+    let external = file.external(uri, report.format)?;
+    Ok(external.write(&report).into_bytes())
+}
+
 /// Where the report goes, below the gate directory.
 fn place(args: &Args) -> Result<String, Failure> {
     let place = if let Some(name) = &args.name {
@@ -141,6 +171,7 @@ fn place(args: &Args) -> Result<String, Failure> {
     } else {
         let extension = args.file.extension().and_then(|extension| extension.to_str());
         let extension = extension.filter(|text| is_path_component(text)).unwrap_or("txt");
+        let extension = if args.external.is_some() { "json" } else { extension };
         format!("evidence/{}.{extension}", args.kind)
     };
     let fits = place.split('/').all(is_path_component) && place.split('/').count() < 8;

@@ -45,6 +45,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("artifact-invalid", "the artifact holds what a digest cannot name"),
     ("metric-unknown", "the report has no metric of that name, or several"),
     ("report-unknown", "the gate lists no such report"),
+    ("report-not-external", "the file is the report itself, and stands for none elsewhere"),
     ("report-unreadable", "the file cannot be read as a report"),
     ("policy-not-found", "there is no policy where one was named"),
     ("policy-too-large", "a file of the policy is over its limit"),

@@ -25,6 +25,7 @@ mod init;
 mod judging;
 mod merge;
 mod open;
+mod originals;
 mod policy;
 mod policy_files;
 mod ready;

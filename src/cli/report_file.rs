@@ -1,9 +1,10 @@
 //! A report file on this machine: opened once, read in little memory, refused with the mend.
 
 use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::evidence::{self, Format, Reading, Report, Unreadable};
+use crate::evidence::{self, External, Format, NotTheReport, Reading, Report, Unreadable};
 
 use super::{Context, Failure};
 
@@ -33,12 +34,31 @@ impl ReportFile {
 
     /// What it says.
     pub(super) fn read(&mut self, reading: &Reading<'_>) -> Result<Report, Failure> {
-        evidence::read_from(&mut self.file, reading).map_err(|unreadable| self.refused(&unreadable))
+        self.try_read(reading).map_err(|unreadable| self.refused(&unreadable))
+    }
+
+    /// What it says, or why it does not read.
+    pub(super) fn try_read(&mut self, reading: &Reading<'_>) -> Result<Report, Unreadable> {
+        evidence::read_from(&mut self.file, reading)
+    }
+
+    /// What is recorded of a report that lies elsewhere.
+    pub(super) fn external(&mut self, uri: &str, format: Format) -> Result<External, Failure> {
+        let begin = self.file.seek(SeekFrom::Start(0));
+        let external = begin.and_then(|_| External::of(uri.to_owned(), format, &mut self.file));
+        external.map_err(|error| {
+            Failure::new("unreadable-file", format!("`{}` cannot be read: {error}", self.shown))
+        })
+    }
+
+    /// Whether it is the report of which that was recorded.
+    pub(super) fn verify(&mut self, external: &External) -> Result<(), NotTheReport> {
+        self.file.seek(SeekFrom::Start(0))?;
+        external.verify(&mut self.file)
     }
 
     /// All of its bytes; it must have at most `limit`.
     pub(super) fn bytes(&mut self, limit: u64) -> Result<Vec<u8>, Failure> {
-        use std::io::{Read as _, Seek as _, SeekFrom};
         let mut bytes = Vec::new();
         self.file
             .seek(SeekFrom::Start(0))

@@ -138,8 +138,13 @@ pub fn read_from(mut file: impl Read + Seek, reading: &Reading<'_>) -> Result<Re
 
 fn understood(content: &Content<'_>, reading: &Reading<'_>) -> Result<Report, Unreadable> {
     let format = settled(content, reading)?;
-    allowed(format, reading)?;
+    if format != Format::Metrics {
+        allowed(format, format, reading)?;
+    }
     let native = native(content, format, reading)?;
+    if let Some(external) = &native.external {
+        allowed(format, external.format, reading)?;
+    }
     Ok(report(content, format, native, reading))
 }
 
@@ -244,9 +249,10 @@ fn is_pinned(content: &Content<'_>, declared: Format, allowed: Option<&[Format]>
     possible.next() == Some(declared) && possible.next().is_none()
 }
 
-fn allowed(format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
+/// Whether the policy takes the format, or that of the report that a file stands for.
+fn allowed(own: Format, format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
     let Some(allowed) = reading.allowed else { return Ok(()) };
-    if allowed.contains(&format) {
+    if allowed.contains(&format) || allowed.contains(&own) {
         return Ok(());
     }
     let undetected = reading.declared.is_none() && allowed.contains(&Format::Csv);

@@ -8,6 +8,10 @@ mod required;
 
 pub use judge::Judge;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::evidence::Report;
 pub use crate::ledger::{PendingPolicy, PolicyOrigin, RootFrom};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};
@@ -21,7 +25,12 @@ pub struct Question {
     pub environment: Name,
     /// The artifacts that the caller brought.
     pub given: Given,
+    /// The reports that lie elsewhere and that the caller brought.
+    pub originals: Originals,
 }
+
+/// Reports that lie elsewhere, by kind and by the file that stands for each: what each says, or why it is not that report.
+pub type Originals = BTreeMap<(Name, String), Result<Arc<Report>, String>>;
 
 /// The answer, with all that it was judged from.
 #[derive(Debug, Clone)]

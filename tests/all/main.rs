@@ -22,6 +22,8 @@ mod docs;
 #[cfg(test)]
 mod evidence_commands;
 #[cfg(test)]
+mod evidence_external;
+#[cfg(test)]
 mod evidence_findings;
 #[cfg(test)]
 mod evidence_runs;
