@@ -15,6 +15,7 @@ use crate::verdict::{Weight, weigh};
 use super::hand::SigningArgs;
 use super::report_file::{ReportFile, format_of_name};
 use super::requesting::{GateOnBranch, print_written};
+use super::together::{self, Proposal};
 use super::{Context, Exit, Failure, Format as Form};
 
 /// The arguments of `attach`.
@@ -46,46 +47,71 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let mut file = ReportFile::open(context, &args.file)?;
     let place = place(args)?;
-    let mut gate = GateOnBranch::find(context, &args.gate)?;
-    refuse_unknown_artifact(&gate, args)?;
-    let kind = gate.in_force.policy.evidence_kind(&args.kind);
-    let (bytes, format) = match &args.external {
-        None => (file.bytes(FILE_BYTES)?, args.format),
-        Some(uri) => (recorded(&mut file, uri, args, &kind)?, Some(Format::Metrics)),
-    };
-    let report = understand(context, &gate, args, (&file, format, &bytes), &place)?;
-    let weight = weigh(&gate.in_force.policy, &gate.request, &args.kind, &report);
-    show_before(context, args, &place, &report, &weight)?;
-    let replaced = gate.files.get(&place).is_some();
-    let others = others(&gate, args, &place);
-    gate.edit.set_evidence(&args.kind, &place, format, args.artifact.as_ref());
-    let changes = BTreeMap::from([(gate.path(&place), FileChange::Put(bytes))]);
-    let verb = if replaced { "Replace" } else { "Attach" };
-    let subject = format!("{verb} {} of {}: {place}", args.kind, args.gate);
-    let written = gate.commit(context, &args.signing, changes, &subject)?;
+    let mut shown = false;
+    let (signed, attached) = together::write(context, &args.signing, |_before| {
+        let (proposal, attached) = attach(context, args, &place, &mut file)?;
+        // Once, however often somebody else is faster.
+        if !std::mem::replace(&mut shown, true) {
+            show_before(context, args, &place, &attached)?;
+        }
+        Ok((proposal, attached))
+    })?;
+    let Attached { report, weight, replaced, others } = attached;
     let more = json!({
         "file": place, "kind": args.kind.as_str(), "replaced": replaced,
         "report": report_json(&report), "criteria": criteria_json(&weight),
     });
-    print_written(context, "attach", if replaced { "replaced" } else { "attached" }, &written, &more)?;
+    print_written(context, "attach", if replaced { "replaced" } else { "attached" }, &signed.written, &more)?;
     if !others.is_empty() {
         context.say(&format!("note: the kind `{}` has other reports too: {}", args.kind, others.join(", ")));
     }
     Ok(Exit::Done)
 }
 
-/// What was read, for people, before anything is written.
-fn show_before(
+/// What is attached.
+struct Attached {
+    report: Report,
+    weight: Weight,
+    replaced: bool,
+    /// Other reports of that kind, in backticks.
+    others: Vec<String>,
+}
+
+fn attach(
     context: &Context,
     args: &Args,
     place: &str,
-    report: &Report,
-    weight: &Weight,
-) -> anyhow::Result<()> {
+    file: &mut ReportFile,
+) -> anyhow::Result<(Proposal, Attached)> {
+    let mut gate = GateOnBranch::find(context, &args.gate)?;
+    refuse_unknown_artifact(&gate, args)?;
+    let kind = gate.in_force.policy.evidence_kind(&args.kind);
+    let (bytes, format) = match &args.external {
+        None => (file.bytes(FILE_BYTES)?, args.format),
+        Some(uri) => (recorded(file, uri, args, &kind)?, Some(Format::Metrics)),
+    };
+    let report = understand(context, &gate, args, (file, format, &bytes), place)?;
+    let weight = weigh(&gate.in_force.policy, &gate.request, &args.kind, &report);
+    let entries = gate.request.evidence.iter();
+    let others = entries.filter(|entry| entry.kind == args.kind && entry.file != place);
+    let others = others.map(|entry| format!("`{}`", entry.file)).collect();
+    gate.edit.set_evidence(&args.kind, place, format, args.artifact.as_ref());
+    let replaced = gate.files.get(place).is_some();
+    let verb = if replaced { "Replace" } else { "Attach" };
+    let subject = format!("{verb} {} of {}: {place}", args.kind, args.gate);
+    let changes = BTreeMap::from([(gate.path(place), FileChange::Put(bytes))]);
+    let replaces = gate.standing(place);
+    let proposal = gate.proposal(context, &args.signing, changes, &subject, replaces)?;
+    Ok((proposal, Attached { report, weight, replaced, others }))
+}
+
+/// What was read, for people, before anything is written.
+fn show_before(context: &Context, args: &Args, place: &str, attached: &Attached) -> anyhow::Result<()> {
     if context.format == Form::Json {
         return Ok(());
     }
     let style = if context.color { Style::Coloured } else { Style::Plain };
+    let Attached { report, weight, replaced: _, others: _ } = attached;
     let shown = AttachShown { kind: args.kind.as_str(), place, report, weight };
     context.print(&render::render_attach(&shown, style))
 }
@@ -98,13 +124,6 @@ fn refuse_unknown_artifact(gate: &GateOnBranch, args: &Args) -> Result<(), Failu
     let help = format!("record it first: `git gate artifact {} {artifact} <path>`", args.gate);
     let message = format!("`{}` lists no artifact `{artifact}`", args.gate);
     Err(Failure::new("artifact-unknown", message).help(help))
-}
-
-/// The other reports of the kind, in backticks.
-fn others(gate: &GateOnBranch, args: &Args, place: &str) -> Vec<String> {
-    let entries = gate.request.evidence.iter();
-    let others = entries.filter(|entry| entry.kind == args.kind && entry.file != place);
-    others.map(|entry| format!("`{}`", entry.file)).collect()
 }
 
 /// What the report says; one that nobody could count on is refused.

@@ -24,6 +24,7 @@ mod interval;
 mod line;
 mod measure;
 mod notices;
+mod numbers;
 mod printed;
 mod rejections;
 mod requires;
@@ -40,6 +41,7 @@ pub use facts::{
 };
 
 pub use notices::NOTICE_CODES;
+pub use numbers::{AskedNumber, Number, Numbers, numbers};
 pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;
