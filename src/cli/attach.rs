@@ -88,7 +88,7 @@ fn attach(
     let kind = gate.in_force.policy.evidence_kind(&args.kind);
     let (bytes, format) = match &args.external {
         None => (file.bytes(FILE_BYTES)?, args.format),
-        Some(uri) => (recorded(file, uri, args, &kind)?, Some(Format::Metrics)),
+        Some(uri) => (recorded(file, uri, args, kind)?, Some(Format::Metrics)),
     };
     let report = understand(context, &gate, args, (file, format, &bytes), place)?;
     let weight = weigh(&gate.in_force.policy, &gate.request, &args.kind, &report);

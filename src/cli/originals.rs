@@ -60,7 +60,7 @@ pub(super) fn originals(
                     .help("leave out `--evidence-file` for it"));
             };
             let kind = session.policy().evidence_kind(&fact.kind);
-            let original = original(&mut file, external, recorded, &kind)?;
+            let original = original(&mut file, external, recorded, kind)?;
             originals.insert((fact.kind.clone(), name.clone()), original.map(Arc::new));
         }
         if !found {

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::evidence::{self, External, Format, NotTheReport, Reading, Report, Unreadable};
+use crate::model::limits::FILE_BYTES;
 
 use super::{Context, Failure};
 
@@ -26,10 +27,11 @@ impl ReportFile {
         #[expect(clippy::disallowed_methods, reason = "cli/ reads what the user names")]
         let file = File::open(whole).map_err(|error| unreadable(error.to_string()))?;
         let known = file.metadata().map_err(|error| unreadable(error.to_string()))?;
-        if !known.is_file() {
-            return Err(unreadable("it is no file".to_owned()));
+        if known.is_dir() {
+            return Err(unreadable("it is a directory".to_owned()));
         }
-        Ok(Self { shown, file })
+        let file = if known.is_file() { Ok(file) } else { held(file) };
+        Ok(Self { file: file.map_err(|error| unreadable(error.to_string()))?, shown })
     }
 
     /// What it says.
@@ -91,6 +93,14 @@ impl ReportFile {
         };
         Failure::new("report-unreadable", message).help(help)
     }
+}
+
+/// What comes out of a pipe, in a file that can be read twice; what is too large to be a report beside a gate is cut where that
+/// shows.
+fn held(pipe: File) -> std::io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    std::io::copy(&mut pipe.take(FILE_BYTES + 1), &mut file)?;
+    Ok(file)
 }
 
 /// A format by its name, for arguments.
