@@ -7,7 +7,7 @@ use crate::git::raw;
 use crate::model::{Name, Principal};
 use crate::signature;
 
-use super::deciding::{Deciding, DecidingArgs, asked_roles};
+use super::deciding::{Deciding, DecidingArgs, asked_roles, decide};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `approve`.
@@ -25,7 +25,10 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let deciding = Deciding::begin(context, &args.deciding)?;
+    decide(context, &args.deciding, "approve", |deciding| approval(deciding, args))
+}
+
+fn approval(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
     let policy = &deciding.in_force.policy;
     let request = deciding.request()?;
     let environments: BTreeSet<Name> = args.env.iter().cloned().collect();
@@ -43,7 +46,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if let (Target::Gate(gate), Some(principal)) = (&deciding.target, &deciding.hand.principal) {
         let asked_for_it = request.as_ref().is_some_and(|request| request.requested_by.contains(principal));
         let recorded = deciding.in_force.is_author(gate, principal)?;
-        if asked_for_it || recorded || signed_a_change(&deciding, principal)? {
+        if asked_for_it || recorded || signed_a_change(deciding, principal)? {
             return Err(Failure::new(
                 "self-approval",
                 format!("`{principal}` is an author of `{gate}`: this approval would not count"),
@@ -52,8 +55,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
             .into());
         }
     }
-    let action = Action::Approve { role, environments, seen: deciding.seen() };
-    deciding.sign(context, &args.deciding.signing, "approve", action)
+    Ok(Action::Approve { role, environments, seen: deciding.seen() })
 }
 
 /// Whether the principal signed a change of the gate that the mainline does not have yet. What was recorded before is

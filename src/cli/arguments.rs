@@ -55,8 +55,17 @@ pub struct Globals {
     #[arg(id = "global-root", long = "root", value_name = "COMMIT", global = true)]
     pub root: Option<ObjectId>,
     /// Print only data and errors, no progress and no advice.
-    #[arg(id = "global-quiet", long = "quiet", short = 'q', global = true)]
+    #[arg(
+        id = "global-quiet",
+        long = "quiet",
+        short = 'q',
+        global = true,
+        conflicts_with = "global-verbose"
+    )]
     pub quiet: bool,
+    /// Say what is done on the way, each program that is run included.
+    #[arg(id = "global-verbose", long = "verbose", short = 'v', global = true)]
+    pub verbose: bool,
     /// Colour.
     #[arg(id = "global-color", long = "color", value_name = "WHEN", global = true, default_value = "auto")]
     pub color: Color,
@@ -99,8 +108,14 @@ pub enum Command {
     Detach(super::detach::Args),
     /// Record what will be deployed, by digest.
     Artifact(super::artifact::Args),
-    /// Show the checklist of a gate.
+    /// Show the checklist of a gate, or its history.
     Show(super::show::Args),
+    /// List gates: how each stands, on whom it waits.
+    List(super::list::Args),
+    /// List what waits on you.
+    Pending(super::pending::Args),
+    /// Read what there is to decide on, and decide.
+    Review(super::review::Args),
     /// Approve a gate, or a policy change.
     Approve(super::approve::Args),
     /// Reject a gate, or take back your approval of a policy change.

@@ -9,6 +9,7 @@ use crate::request::Artifact;
 use super::artifact_digest::artifact_digest;
 use super::hand::SigningArgs;
 use super::requesting::{GateOnBranch, print_written};
+use super::together::{self, Proposal};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `artifact`.
@@ -40,22 +41,35 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         (Some(path), _) => Some(artifact_digest(&context.directory.join(path))?),
         (None, digest) => digest.clone(),
     };
-    let mut gate = GateOnBranch::find(context, &args.gate)?;
-    let (name, subject) = (&args.name, &args.gate);
+    let name = &args.name;
+    let (signed, ()) = together::write(context, &args.signing, |_before| {
+        Ok((proposal(context, args, digest.as_ref())?, ()))
+    })?;
     let Some(digest) = digest else {
-        if !gate.edit.remove_artifact(name) {
-            let message = format!("`{subject}` lists no artifact `{name}`");
-            return Err(Failure::new("artifact-unknown", message).into());
-        }
-        let subject = format!("Remove artifact {name} from {subject}");
-        let written = gate.commit(context, &args.signing, BTreeMap::new(), &subject)?;
-        print_written(context, "artifact", &format!("removed {name}"), &written, &serde_json::json!({}))?;
+        let more = serde_json::json!({});
+        print_written(context, "artifact", &format!("removed {name}"), &signed.written, &more)?;
         return Ok(Exit::Done);
     };
-    gate.edit.set_artifact(name, &Artifact { digest: digest.clone(), uri: args.uri.clone() });
-    let subject = format!("Record artifact {name} of {subject}");
-    let written = gate.commit(context, &args.signing, BTreeMap::new(), &subject)?;
     let more = serde_json::json!({ "artifact": name.to_string(), "digest": digest.as_str() });
-    print_written(context, "artifact", &format!("{name} = {digest}\nrecorded"), &written, &more)?;
+    print_written(context, "artifact", &format!("{name} = {digest}\nrecorded"), &signed.written, &more)?;
     Ok(Exit::Done)
+}
+
+/// The artifact with that digest on the list; nothing: off it.
+fn proposal(context: &Context, args: &Args, digest: Option<&ArtifactDigest>) -> anyhow::Result<Proposal> {
+    let mut gate = GateOnBranch::find(context, &args.gate)?;
+    let (name, of) = (&args.name, &args.gate);
+    let listed = gate.request.artifacts.get(name).map(|artifact| artifact.digest.as_str().to_owned());
+    let replaces = listed.map(|digest| (format!("the artifact `{name}`"), digest)).into_iter().collect();
+    let subject = if let Some(digest) = digest {
+        gate.edit.set_artifact(name, &Artifact { digest: digest.clone(), uri: args.uri.clone() });
+        format!("Record artifact {name} of {of}")
+    } else {
+        if !gate.edit.remove_artifact(name) {
+            let message = format!("`{of}` lists no artifact `{name}`");
+            return Err(Failure::new("artifact-unknown", message).into());
+        }
+        format!("Remove artifact {name} from {of}")
+    };
+    gate.proposal(context, &args.signing, BTreeMap::new(), &subject, replaces)
 }

@@ -10,6 +10,7 @@ use crate::model::{ArtifactName, GateName, Name, escape, is_path_component, limi
 use super::hand::SigningArgs;
 use super::report_shown::{report_json, report_text};
 use super::requesting::{GateOnBranch, print_written};
+use super::together::{self, Proposal};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `attach`.
@@ -38,16 +39,36 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let bytes = read_report(&context.directory.join(&args.file))?;
     let place = place(args)?;
+    let (signed, attached) =
+        together::write(context, &args.signing, |_before| attach(context, args, &place, &bytes))?;
+    let done = if attached.replaced { "replaced" } else { "attached" };
+    let more = serde_json::json!({
+        "file": place, "kind": args.kind.as_str(), "replaced": attached.replaced,
+        "report": report_json(&attached.report),
+    });
+    print_written(context, "attach", &format!("{}{done}", attached.shown), &signed.written, &more)?;
+    let others = attached.others;
+    if !others.is_empty() {
+        context.say(&format!("note: the kind `{}` has other reports too: {}", args.kind, others.join(", ")));
+    }
+    Ok(Exit::Done)
+}
+
+/// What was attached.
+struct Attached {
+    report: Report,
+    shown: String,
+    replaced: bool,
+    /// Other reports of that kind.
+    others: Vec<String>,
+}
+
+fn attach(context: &Context, args: &Args, place: &str, bytes: &[u8]) -> anyhow::Result<(Proposal, Attached)> {
     let mut gate = GateOnBranch::find(context, &args.gate)?;
-    let report = understand(context, &gate, args, &bytes)?;
-    let replaced = gate.files.get(&place).is_some();
-    let others: Vec<String> = gate
-        .request
-        .evidence
-        .iter()
-        .filter(|entry| entry.kind == args.kind && entry.file != place)
-        .map(|entry| format!("`{}`", entry.file))
-        .collect();
+    let report = understand(context, &gate, args, bytes)?;
+    let entries = gate.request.evidence.iter();
+    let others = entries.filter(|entry| entry.kind == args.kind && entry.file != place);
+    let others = others.map(|entry| format!("`{}`", entry.file)).collect();
     if let Some(artifact) = &args.artifact
         && !gate.request.artifacts.contains_key(artifact)
     {
@@ -55,21 +76,15 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         let message = format!("`{}` lists no artifact `{artifact}`", args.gate);
         return Err(Failure::new("artifact-unknown", message).help(help).into());
     }
-    gate.edit.set_evidence(&args.kind, &place, args.format, args.artifact.as_ref());
-    let changes = BTreeMap::from([(gate.path(&place), FileChange::Put(bytes))]);
+    gate.edit.set_evidence(&args.kind, place, args.format, args.artifact.as_ref());
+    let replaced = gate.files.get(place).is_some();
     let verb = if replaced { "Replace" } else { "Attach" };
     let subject = format!("{verb} {} of {}: {place}", args.kind, args.gate);
-    let written = gate.commit(context, &args.signing, changes, &subject)?;
-    let done = if replaced { "replaced" } else { "attached" };
-    let shown = report_text(&args.kind, &place, &report, &gate.in_force.policy);
-    let more = serde_json::json!({
-        "file": place, "kind": args.kind.as_str(), "replaced": replaced, "report": report_json(&report),
-    });
-    print_written(context, "attach", &format!("{shown}{done}"), &written, &more)?;
-    if !others.is_empty() {
-        context.say(&format!("note: the kind `{}` has other reports too: {}", args.kind, others.join(", ")));
-    }
-    Ok(Exit::Done)
+    let shown = report_text(&args.kind, place, &report, &gate.in_force.policy);
+    let changes = BTreeMap::from([(gate.path(place), FileChange::Put(bytes.to_vec()))]);
+    let replaces = gate.standing(place);
+    let proposal = gate.proposal(context, &args.signing, changes, &subject, replaces)?;
+    Ok((proposal, Attached { report, shown, replaced, others }))
 }
 
 /// What the report says; one that nobody could count on is refused.

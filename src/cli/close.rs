@@ -2,7 +2,7 @@
 
 use crate::decision::{Action, Target};
 
-use super::deciding::{Deciding, DecidingArgs};
+use super::deciding::{DecidingArgs, decide};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `close`.
@@ -17,11 +17,13 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if args.deciding.target == Target::Policy {
         return Err(Failure::usage("a policy is not closed; take back your approval: `reject policy`").into());
     }
-    let deciding = Deciding::begin(context, &args.deciding)?;
-    if let Some(principal) = &deciding.hand.principal
-        && deciding.in_force.policy.roles_of(principal).next().is_none()
-    {
-        context.warn(&format!("`{principal}` holds no role: this counts only from an author of the gate"));
-    }
-    deciding.sign(context, &args.deciding.signing, "close", Action::Close)
+    decide(context, &args.deciding, "close", |deciding| {
+        if let Some(principal) = &deciding.hand.principal
+            && deciding.in_force.policy.roles_of(principal).next().is_none()
+        {
+            context
+                .warn(&format!("`{principal}` holds no role: this counts only from an author of the gate"));
+        }
+        Ok(Action::Close)
+    })
 }

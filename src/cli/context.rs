@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::git::Repository;
 use crate::model::{ObjectId, Time, escape};
 
+use super::busy::Busy;
 use super::environment;
 use super::{Color, Failure, Format, Globals};
 
@@ -18,14 +19,27 @@ pub struct Context {
     pub format: Format,
     /// The trust root that was given with `--root`.
     pub root: Option<ObjectId>,
-    /// Whether to print only data and errors.
-    pub quiet: bool,
+    /// How much is said besides data and errors.
+    pub talk: Talk,
     /// Whether stdout is printed in colour.
     pub color: bool,
     /// Whether there is a person to ask: stdin and stderr are a terminal.
     pub asks: bool,
     /// The time, read once.
     pub now: Time,
+    /// In a clone that was made for this command alone: what it fetches.
+    pub(super) borrowed: Option<Vec<String>>,
+}
+
+/// How much is said besides data and errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing (`--quiet`).
+    Nothing,
+    /// Advice, and what takes long.
+    Advice,
+    /// What is done on the way, too (`--verbose`).
+    Everything,
 }
 
 impl Context {
@@ -35,14 +49,24 @@ impl Context {
             directory: globals.directory.clone().unwrap_or_else(|| PathBuf::from(".")),
             format: globals.format,
             root: globals.root,
-            quiet: globals.quiet,
+            talk: match (globals.quiet, globals.verbose) {
+                (true, _) => Talk::Nothing,
+                (false, true) => Talk::Everything,
+                (false, false) => Talk::Advice,
+            },
             color: match globals.color {
-                Color::Auto => terminal && globals.format == Format::Text && !environment::no_color(),
+                Color::Auto => {
+                    terminal
+                        && globals.format == Format::Text
+                        && !environment::no_color()
+                        && !environment::dumb_terminal()
+                }
                 Color::Always => true,
                 Color::Never => false,
             },
             asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             now: environment::now()?,
+            borrowed: None,
         })
     }
 
@@ -58,10 +82,28 @@ impl Context {
 
     /// Tells the person something that is no data: on stderr, unless `--quiet`.
     pub fn say(&self, text: &str) {
-        if !self.quiet {
+        if self.talk != Talk::Nothing {
             // Advice that nobody can see is not worth failing for.
             let _ = writeln!(std::io::stderr(), "{text}");
         }
+    }
+
+    /// Says what is done on the way: on stderr, with `--verbose`.
+    pub fn detail(&self, text: &str) {
+        if self.talk == Talk::Everything {
+            // As above.
+            let _ = writeln!(std::io::stderr(), "{}", escape(text));
+        }
+    }
+
+    /// Says what is going on for as long as the value lives, if that is longer than a second and somebody watches.
+    #[must_use]
+    pub(super) fn busy(&self, what: &'static str) -> Busy {
+        self.detail(what);
+        if self.talk == Talk::Nothing || !std::io::stderr().is_terminal() {
+            return Busy::unseen();
+        }
+        Busy::seen(what, std::io::stderr())
     }
 
     /// Warns: on stderr, always.
@@ -81,6 +123,11 @@ impl Context {
         std::io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+}
+
+/// Says which program is started (`--verbose`).
+pub(super) fn say_program(command: &str) {
+    let _ = writeln!(std::io::stderr(), "+ {}", escape(command));
 }
 
 /// Writes to stdout, whole.

@@ -4,29 +4,43 @@
 //! the question, and the checks that refuse now what would count for nothing later (design, section 8).
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::decision::{Action, Decision, Reading, Seen, Target, parse_message, render_message};
-use crate::git::{Branch, Draft, Repository, Written};
-use crate::model::{Name, ObjectId, escape};
+use crate::git::{Branch, Draft, Repository};
+use crate::model::{ContentDigest, Name, ObjectId, escape};
 use crate::policy::{Asked, Policy};
 use crate::request::GateRequest;
 use crate::signature::Verified;
 
+use super::borrowed::{Address, Borrowed};
 use super::gate_files::GateFiles;
-use super::hand::{Hand, SigningArgs, counting, refuse_not_in_role, refuse_out_of_role};
-use super::in_force::{InForce, policy_in_force};
+use super::hand::{Hand, SigningArgs, refuse_not_in_role, refuse_out_of_role};
+use super::in_force::{InForce, mainline_name, policy_in_force, policy_then};
 use super::requesting::print_written;
+use super::together::{self, Before, Proposal, Reviewed, Signed};
 use super::{Context, Exit, Failure};
 
 /// What commands that decide take.
 #[derive(Debug, Clone, clap::Args)]
+#[command(allow_missing_positional = true)]
 pub struct DecidingArgs {
+    /// The address of a repository that you have no clone of: it is fetched for this one decision.
+    #[arg(value_name = "URL")]
+    pub address: Option<Address>,
     /// The gate, `<system>/<version>`, or `policy`.
-    #[arg(value_name = "GATE|policy")]
+    #[arg(value_name = "GATE|policy", required = true)]
     pub target: Target,
     /// For `policy`: the branch with the change, `policy/<slug>`.
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
+    /// Only if it holds this content, as `review` shows it.
+    #[arg(long, value_name = "DIGEST")]
+    pub content: Option<ContentDigest>,
+    /// Only under this policy: what `review` has shown.
+    #[arg(skip)]
+    pub policy: Option<ContentDigest>,
     /// How to sign.
     #[command(flatten)]
     pub signing: SigningArgs,
@@ -42,32 +56,97 @@ pub(super) struct Deciding {
     branch: Branch,
     base: ObjectId,
     files: GateFiles,
+    /// What is not as this clone had it before it fetched just now.
+    unseen: Vec<String>,
+}
+
+/// Signs the decision that `choose` makes on what stands there, and makes it again where somebody was faster.
+pub(super) fn decide(
+    context: &Context,
+    args: &DecidingArgs,
+    command: &str,
+    choose: impl Fn(&Deciding) -> anyhow::Result<Action>,
+) -> anyhow::Result<Exit> {
+    if args.branch.is_some() && args.target != Target::Policy {
+        return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
+    }
+    let borrowed =
+        args.address.as_ref().map(|address| Borrowed::fetch(context, address, &args.target)).transpose()?;
+    let there = borrowed.as_ref().map_or(context, Borrowed::context);
+    let (signed, message) = together::write(there, &args.signing, |before| {
+        let deciding = Deciding::begin(there, args, before)?;
+        let action = choose(&deciding)?;
+        let brief = borrowed.as_ref().map(|borrowed| borrowed.brief(&args.target, &action)).transpose()?;
+        deciding.proposal(&args.signing, action, &brief.unwrap_or_default())
+    })?;
+    tell(context, command, args, &message, &signed)
 }
 
 impl Deciding {
     /// Finds where the decision belongs, and what stands there.
-    pub(super) fn begin(context: &Context, args: &DecidingArgs) -> anyhow::Result<Self> {
-        if args.branch.is_some() && args.target != Target::Policy {
-            return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
-        }
+    pub(super) fn begin(context: &Context, args: &DecidingArgs, before: &Before) -> anyhow::Result<Self> {
         let repository = context.repository()?;
         let in_force = policy_in_force(context)?;
         let (branch, directory) = match &args.target {
             Target::Gate(gate) => (Branch::find(&repository, &gate.branch())?, gate.directory()),
             Target::Policy => (policy_branch(&repository, args.branch.as_deref())?, "policy".to_owned()),
         };
-        let base = branch.tip().unwrap_or(in_force.mainline);
-        let files = GateFiles::read(&repository, base, &directory)?.ok_or_else(|| {
-            Failure::new("gate-unknown", format!("there is no `{}` to decide on", args.target))
-                .help("is it fetched? `git fetch origin`, then `git branch -a --list '*gate/*'`")
-        })?;
+        let (branch, files) = standing(&repository, branch, in_force.mainline, &directory)?;
+        let (Some(base), Some(files)) = (branch.tip(), files) else {
+            return Err(Failure::new("gate-unknown", format!("there is no `{}` to decide on", args.target))
+                .help("which are there: `git branch -a --list '*gate/*'`")
+                .into());
+        };
+        refuse_moved(args, files.digest(), in_force.digest)?;
         let hand = Hand::of(context, &repository, &in_force.policy)?;
-        Ok(Self { repository, in_force, target: args.target.clone(), hand, branch, base, files })
+        let target = args.target.clone();
+        let mut deciding =
+            Self { repository, in_force, target, hand, branch, base, files, unseen: Vec::new() };
+        if let Some(then) = deciding.reviewed_then(context, before, &directory)? {
+            deciding.unseen = then.changes(&deciding.reviewed()?);
+        }
+        Ok(deciding)
     }
 
     /// What the signer has before them.
     pub(super) fn seen(&self) -> Seen {
         Seen { content: self.files.digest(), policy: self.in_force.digest }
+    }
+
+    /// What a signature is for, thing by thing.
+    fn reviewed(&self) -> anyhow::Result<Reviewed> {
+        let (directory, objections) = match &self.target {
+            Target::Gate(gate) => (gate.directory(), self.in_force.objections(gate, self.base)?),
+            Target::Policy => ("policy".to_owned(), BTreeSet::new()),
+        };
+        let mut like = self.files.named(&directory);
+        like.insert(POLICY_IN_FORCE.to_owned(), self.in_force.digest.to_string());
+        Ok(Reviewed { like, objections })
+    }
+
+    /// The same as it was in this clone before it fetched just now; nothing where it had nothing to look at.
+    fn reviewed_then(
+        &self,
+        context: &Context,
+        before: &Before,
+        directory: &str,
+    ) -> anyhow::Result<Option<Reviewed>> {
+        let Some(tip) = before.tip(self.branch.name()).filter(|tip| *tip != self.base) else {
+            return Ok(None);
+        };
+        let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { return Ok(None) };
+        let mut like = files.named(directory);
+        let mainline = before.tip(mainline_name(&self.repository));
+        let digest = match mainline.filter(|tip| *tip != self.in_force.mainline) {
+            Some(tip) => policy_then(context, tip)?,
+            None => None,
+        };
+        like.insert(POLICY_IN_FORCE.to_owned(), digest.unwrap_or(self.in_force.digest).to_string());
+        let objections = match &self.target {
+            Target::Gate(gate) => self.in_force.objections(gate, tip)?,
+            Target::Policy => BTreeSet::new(),
+        };
+        Ok(Some(Reviewed { like, objections }))
     }
 
     /// The request as it stands on the branch; nothing for the policy.
@@ -115,14 +194,15 @@ impl Deciding {
         }
     }
 
-    /// Shows what will be signed, asks, signs, checks and writes.
-    pub(super) fn sign(
-        &self,
-        context: &Context,
-        args: &SigningArgs,
-        command: &str,
-        action: Action,
-    ) -> anyhow::Result<Exit> {
+    /// The signed decision that is to be written, and its message. `brief` is shown above the question.
+    fn proposal(self, args: &SigningArgs, action: Action, brief: &str) -> anyhow::Result<(Proposal, String)> {
+        let rests_on_what_was_read = match &action {
+            Action::Approve { .. } | Action::Reject { .. } | Action::AcceptRisk { .. } => true,
+            Action::Withdraw | Action::Close | Action::Deploy(_) | Action::DeployFailed { .. } => false,
+        };
+        if rests_on_what_was_read && args.yes && !self.unseen.is_empty() {
+            return Err(unseen(&self.target, &self.unseen).into());
+        }
         let decision = Decision { target: self.target.clone(), action };
         let message = render_message(&decision, "", args.message.as_deref().unwrap_or_default());
         let reads =
@@ -130,56 +210,103 @@ impl Deciding {
         if !reads {
             return Err(Failure::usage("this decision cannot be written: it would not read back").into());
         }
-        self.ask(context, args, &message)?;
+        let reviewed = if rests_on_what_was_read { self.reviewed()? } else { Reviewed::default() };
+        let question = Some(format!("{brief}{}", self.question(&message)));
         let draft = Draft::without_changes(&self.repository, self.base, &message)?;
-        let commit = draft.sign(&self.hand.git, &self.hand.signer)?;
-        let signer = counting(&self.in_force.policy, &commit, context.now)?;
-        refuse_unfit(&self.in_force.policy, &decision, &signer)?;
-        let written = self.branch.advance(&self.repository, &commit, !args.no_push)?;
-        self.tell(context, command, &message, &signer, &written)?;
-        Ok(Exit::Done)
+        let policy = Arc::clone(&self.in_force.policy);
+        let fits = Box::new(move |signer: &Verified| refuse_unfit(&policy, &decision, signer));
+        let Self { repository, in_force, hand, branch, .. } = self;
+        let proposal =
+            Proposal { repository, policy: in_force.policy, branch, draft, hand, reviewed, question, fits };
+        Ok((proposal, message))
     }
 
-    fn ask(&self, context: &Context, args: &SigningArgs, message: &str) -> Result<(), Failure> {
+    fn question(&self, message: &str) -> String {
         let quoted: Vec<String> =
             message.trim_end().split('\n').map(|line| format!("  {}", escape(line))).collect();
-        let on = format!("on `{}` at {}", self.branch.name(), self.base.short());
-        if args.yes {
-            return Ok(());
+        let mut question = String::new();
+        if !self.unseen.is_empty() {
+            let unseen: Vec<String> =
+                self.unseen.iter().map(|change| format!("  {}\n", escape(change))).collect();
+            question = format!("Since this clone last fetched:\n\n{}\n", unseen.concat());
         }
-        if !context.asks {
-            return Err(Failure::usage(
-                "there is no terminal to ask on: say `--yes` to sign without being asked",
-            ));
-        }
-        // Part of the question: `--quiet` must not hide what is signed.
-        let question = format!("You are about to sign, {on}:\n\n{}\n\nSign it?", quoted.join("\n"));
-        let agreed = context.confirm(&question).map_err(|error| Failure::new("failed", error.to_string()))?;
-        if agreed { Ok(()) } else { Err(Failure::new("declined", "nothing was signed")) }
+        // Writing to a string cannot fail.
+        let _ = write!(
+            question,
+            "You are about to sign, on `{}` at {}:\n\n{}\n\nSign it?",
+            self.branch.name(),
+            self.base.short(),
+            quoted.join("\n")
+        );
+        question
     }
+}
 
-    fn tell(
-        &self,
-        context: &Context,
-        command: &str,
-        message: &str,
-        signer: &Verified,
-        written: &Written,
-    ) -> anyhow::Result<()> {
-        let subject = escape(message.lines().next().unwrap_or_default());
-        let more = serde_json::json!({
-            "gate": self.target.to_string(),
-            "key": signer.key().as_str(),
-            "principal": signer.principal().as_str(),
-        });
-        print_written(
-            context,
-            command,
-            &format!("{subject}\nsigned by {}", signer.principal()),
-            written,
-            &more,
-        )
+/// What a policy in force is called among the things that are reviewed.
+const POLICY_IN_FORCE: &str = "the policy in force";
+
+/// The branch as it is written on, and what stands there: on the mainline's tip where that holds the branch whole and the
+/// directory still.
+fn standing(
+    repository: &Repository,
+    branch: Branch,
+    mainline: ObjectId,
+    directory: &str,
+) -> anyhow::Result<(Branch, Option<GateFiles>)> {
+    let own = branch.tip();
+    let onto = branch.clone().onto(repository, mainline)?;
+    let on_mainline = GateFiles::read(repository, onto.tip().unwrap_or(mainline), directory);
+    match (on_mainline, own) {
+        (Ok(None), Some(own)) => Ok((branch, GateFiles::read(repository, own, directory)?)),
+        (files, _) => Ok((onto, files?)),
     }
+}
+
+/// The code of a refusal to sign what was not shown.
+pub(super) const CONTENT_MOVED: &str = "content-moved";
+
+/// Refuses to sign what the signer has not seen (design, section 12).
+fn refuse_moved(args: &DecidingArgs, content: ContentDigest, policy: ContentDigest) -> Result<(), Failure> {
+    let moved = |what: &str, shown: ContentDigest, now: ContentDigest| {
+        Failure::new(CONTENT_MOVED, format!("{what} is not what was shown: that was {shown}, this is {now}"))
+            .help(format!("read it again: `git gate review {}`; nothing was signed", args.target))
+    };
+    match (args.content, args.policy) {
+        (Some(shown), _) if shown != content => Err(moved(&format!("`{}`", args.target), shown, content)),
+        (_, Some(shown)) if shown != policy => Err(moved("the policy in force", shown, policy)),
+        (_, _) => Ok(()),
+    }
+}
+
+fn unseen(target: &Target, changes: &[String]) -> Failure {
+    let look = match target {
+        Target::Gate(gate) => format!("git gate show {gate}"),
+        Target::Policy => "git gate policy status".to_owned(),
+    };
+    Failure::new(
+        "unseen-changes",
+        format!("since this clone last fetched: {}; nothing was signed", escape(&changes.join(", "))),
+    )
+    .help(format!("it is fetched now: look at it, `{look}`, then run the command again"))
+}
+
+fn tell(
+    context: &Context,
+    command: &str,
+    args: &DecidingArgs,
+    message: &str,
+    signed: &Signed,
+) -> anyhow::Result<Exit> {
+    let signer = &signed.signer;
+    let subject = escape(message.lines().next().unwrap_or_default());
+    let more = serde_json::json!({
+        "gate": args.target.to_string(),
+        "key": signer.key().as_str(),
+        "principal": signer.principal().as_str(),
+    });
+    let done = format!("{subject}\nsigned by {}", signer.principal());
+    print_written(context, command, &done, &signed.written, &more)?;
+    Ok(Exit::Done)
 }
 
 /// The roles of which the checklist asks an approval, for any environment of the request; those of `[governance]` for the

@@ -7,6 +7,7 @@ use crate::model::{GateName, Name};
 
 use super::hand::SigningArgs;
 use super::requesting::{GateOnBranch, print_written};
+use super::together::{self, Proposal};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `detach`.
@@ -24,6 +25,13 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let (signed, file) = together::write(context, &args.signing, |_before| detach(context, args))?;
+    let more = serde_json::json!({ "kind": args.kind.as_str(), "file": file });
+    print_written(context, "detach", &format!("detached {file}"), &signed.written, &more)?;
+    Ok(Exit::Done)
+}
+
+fn detach(context: &Context, args: &Args) -> anyhow::Result<(Proposal, String)> {
     let mut gate = GateOnBranch::find(context, &args.gate)?;
     let file = which(&gate, args)?;
     gate.edit.remove_evidence(&args.kind, &file);
@@ -34,10 +42,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         changes.insert(gate.path(&file), FileChange::Remove);
     }
     let subject = format!("Detach {} from {}: {file}", args.kind, args.gate);
-    let written = gate.commit(context, &args.signing, changes, &subject)?;
-    let more = serde_json::json!({ "kind": args.kind.as_str(), "file": file });
-    print_written(context, "detach", &format!("detached {file}"), &written, &more)?;
-    Ok(Exit::Done)
+    let replaces = gate.standing(&file);
+    Ok((gate.proposal(context, &args.signing, changes, &subject, replaces)?, file))
 }
 
 fn which(gate: &GateOnBranch, args: &Args) -> Result<String, Failure> {

@@ -3,6 +3,8 @@
 //! Variables that would make git look at other objects, refs or configuration are not honoured: a verdict comes from
 //! the repository it names (design, section 9.2). They are named, so that nobody wonders.
 
+use std::path::PathBuf;
+
 use crate::git::REDIRECTING;
 use crate::model::Time;
 
@@ -26,6 +28,19 @@ pub(super) fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// Whether the terminal can do no more than show letters.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_some_and(|value| value == "dumb")
+}
+
+/// Where this user's configuration is: `$XDG_CONFIG_HOME`, else `~/.config`.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn configuration() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
+}
+
 /// Names the variables that are not honoured.
 pub(super) fn warn_of_redirection(context: &Context) {
     let ignored = ignored_variables();
@@ -35,6 +50,13 @@ pub(super) fn warn_of_redirection(context: &Context) {
             ignored.join(", ")
         ));
     }
+}
+
+/// How wide a table may be: as the terminal, else 80 columns.
+pub(super) fn terminal_width() -> u16 {
+    const WIDTH: u16 = 80;
+    terminal_size::terminal_size_of(std::io::stdout())
+        .map_or(WIDTH, |(width, _height)| width.0.max(WIDTH / 2))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -44,6 +44,14 @@ impl GateFiles {
         self.files.get(path).map(Vec::as_slice)
     }
 
+    /// The digest of each, by its name from the top of the repository, as people are told of it.
+    pub(super) fn named(&self, directory: &str) -> BTreeMap<String, String> {
+        let named = |(path, bytes): (&String, &Vec<u8>)| {
+            (format!("`{directory}/{path}`"), ContentDigest::of_bytes(bytes).to_string())
+        };
+        self.files.iter().map(named).collect()
+    }
+
     /// Their content digest.
     pub(super) fn digest(&self) -> ContentDigest {
         content_digest(

@@ -22,6 +22,9 @@ pub struct SigningArgs {
     /// Leave the branch here; else it is pushed where there is a remote `origin`.
     #[arg(long)]
     pub no_push: bool,
+    /// Neither fetch nor push: work on what was fetched last.
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// Who signs, with what.

@@ -1,5 +1,6 @@
 //! The policy under which something is written, and where the mainline is.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -27,6 +28,11 @@ impl InForce {
     pub(super) fn is_author(&self, gate: &GateName, principal: &Principal) -> anyhow::Result<bool> {
         Ok(self.ledger.gate_authors(gate, self.ledger.now())?.contains(principal))
     }
+
+    /// Rejections and closes of the gate on its branch, up to `tip`, that the mainline does not hold yet.
+    pub(super) fn objections(&self, gate: &GateName, tip: ObjectId) -> anyhow::Result<BTreeSet<ObjectId>> {
+        Ok(self.ledger.unrecorded_rejections(gate, tip)?.into_iter().collect())
+    }
 }
 
 /// The name of the mainline, without `refs/heads/`.
@@ -34,8 +40,21 @@ pub(super) fn mainline_name(repository: &Repository) -> &str {
     repository.config("gate.mainline").unwrap_or("main")
 }
 
+/// The digest of the policy that was in force at an earlier tip of the mainline; nothing where the trust root does not lie
+/// before it.
+pub(super) fn policy_then(context: &Context, tip: ObjectId) -> anyhow::Result<Option<ContentDigest>> {
+    let repository = Rc::new(context.repository()?);
+    let root = snapshot(&repository, context.root, Branches::LocalWhereAhead)?.root;
+    match Ledger::open(repository, root, tip, context.now, false) {
+        Ok(ledger) => Ok(Some(ledger.policy(ledger.now()).digest)),
+        Err(undecided) if undecided.code == "root-not-on-mainline" => Ok(None),
+        Err(undecided) => Err(undecided.into()),
+    }
+}
+
 /// The policy in force at the mainline's tip: as `origin` last showed it where there is a remote.
 pub(super) fn policy_in_force(context: &Context) -> anyhow::Result<InForce> {
+    let _busy = context.busy("reading the history");
     let repository = Rc::new(context.repository()?);
     let snapshot = snapshot(&repository, context.root, Branches::LocalWhereAhead)?;
     let ledger = Ledger::open(repository, snapshot.root, snapshot.tip, context.now, false)?;

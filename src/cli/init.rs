@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::git::{Branch, FileChange, Git, Repository, Signer};
 use crate::model::Principal;
@@ -12,7 +13,8 @@ use crate::policy::starter::{starter_policy, starter_signers};
 
 use super::hand::SigningArgs;
 use super::in_force::mainline_name;
-use super::requesting::{commit_files, print_written};
+use super::requesting::{Files, Ground, message, print_written};
+use super::together::{self, Reviewed};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `init`.
@@ -60,10 +62,19 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|(path, text)| (path.to_owned(), FileChange::Put(text.as_bytes().to_vec())))
         .collect();
-    let branch = Branch::find(&repository, &mainline)?;
-    let subject = "Begin the governance repository";
-    let written =
-        commit_files(context, &repository, &policy, &branch, None, &args.signing, &changes, subject)?;
+    let files = Files { changes, message: message("Begin the governance repository", &args.signing)? };
+    let policy = Arc::new(policy);
+    let there = Context { directory: directory.clone(), ..context.clone() };
+    let (signed, ()) = together::write(&there, &args.signing, |_before| {
+        let repository = there.repository()?;
+        let branch = Branch::find(&repository, &mainline)?;
+        if branch.tip().is_some() {
+            return Err(not_empty(&directory).into());
+        }
+        let ground = Ground { repository, policy: Arc::clone(&policy), branch };
+        Ok((files.proposal(&there, ground, Reviewed::default())?, ()))
+    })?;
+    let written = signed.written;
     git.run(&["config", "gate.root", &written.commit.to_string()])?;
     let more = serde_json::json!({ "root": written.commit.to_string(), "principal": principal.as_str() });
     print_written(
@@ -115,11 +126,15 @@ fn empty_repository(git: &Git, directory: &Path) -> anyhow::Result<Repository> {
     }
     let repository = Repository::discover(directory)?;
     if !repository.refs_under("refs/")?.is_empty() {
-        return Err(Failure::new("not-empty", format!("`{}` is a repository with commits", directory.display()))
-            .help("begin in an empty one: `git gate init <directory>`; to trust one that is there: `git gate trust <commit>`")
-            .into());
+        return Err(not_empty(directory).into());
     }
     Ok(repository)
+}
+
+fn not_empty(directory: &Path) -> Failure {
+    Failure::new("not-empty", format!("`{}` is a repository with commits", directory.display())).help(
+        "begin in an empty one: `git gate init <directory>`; to trust one that is there: `git gate trust <commit>`",
+    )
 }
 
 /// The directory's name and eight random digits.

@@ -7,7 +7,10 @@ mod approve;
 mod arguments;
 mod artifact;
 mod artifact_digest;
+mod ask;
 mod attach;
+mod borrowed;
+mod busy;
 mod check;
 mod close;
 mod context;
@@ -18,25 +21,32 @@ mod environment;
 mod exit;
 mod failure;
 mod gate_files;
+mod gathering;
 mod hand;
 mod in_force;
 mod init;
+mod interrupt;
 mod judging;
+mod list;
 mod merge;
 mod open;
+mod pending;
 mod policy;
 mod policy_files;
 mod ready;
 mod reject;
 mod report_shown;
 mod requesting;
+mod review;
+mod roots;
 mod session;
 mod show;
+mod together;
 mod trust;
 mod withdraw;
 
 pub use arguments::{Cli, Color, Command, Format, Globals};
-pub use context::Context;
+pub use context::{Context, Talk};
 pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
@@ -49,6 +59,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
+    interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => failure::report(&error, format),
@@ -64,6 +75,9 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
         Err(answer) => return answer.give(),
     };
     let context = Context::new(&cli.globals)?;
+    if context.talk == Talk::Everything {
+        crate::git::tell_of_programs(context::say_program);
+    }
     environment::warn_of_redirection(&context);
     dispatch(&context, &cli.command)
 }
@@ -77,6 +91,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Pending(args) => pending::run(context, args),
+        Command::Review(args) => review::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),

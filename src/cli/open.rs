@@ -12,7 +12,8 @@ use crate::request::write::{NewGate, render_gate_toml};
 use super::gate_files::GateFiles;
 use super::hand::SigningArgs;
 use super::in_force::{InForce, policy_in_force};
-use super::requesting::{commit_files, print_written};
+use super::requesting::{Files, Ground, message, print_written};
+use super::together::{self, Proposal, Reviewed};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `open`.
@@ -50,6 +51,16 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let gate = &args.gate;
+    let (signed, ()) = together::write(context, &args.signing, |_before| Ok((proposal(context, args)?, ())))?;
+    let more = serde_json::json!({ "gate": gate.to_string() });
+    print_written(context, "open", &format!("opened {gate}"), &signed.written, &more)?;
+    context
+        .say(&format!("next: git gate artifact {gate} <name> <path>, git gate attach {gate} <kind> <file>"));
+    Ok(Exit::Done)
+}
+
+fn proposal(context: &Context, args: &Args) -> anyhow::Result<Proposal> {
     let repository = context.repository()?;
     let in_force = policy_in_force(context)?;
     let gate = &args.gate;
@@ -81,28 +92,10 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let file = format!("{}/gate.toml", gate.directory());
     GateRequest::parse(&file, text.as_bytes(), gate)?;
     let changes = BTreeMap::from([(file, FileChange::Put(text.into_bytes()))]);
-    let parent = Some(in_force.mainline);
-    let subject = format!("Open {gate}");
-    let written = commit_files(
-        context,
-        &repository,
-        &in_force.policy,
-        &branch,
-        parent,
-        &args.signing,
-        &changes,
-        &subject,
-    )?;
-    print_written(
-        context,
-        "open",
-        &format!("opened {gate}"),
-        &written,
-        &serde_json::json!({ "gate": gate.to_string() }),
-    )?;
-    context
-        .say(&format!("next: git gate artifact {gate} <name> <path>, git gate attach {gate} <kind> <file>"));
-    Ok(Exit::Done)
+    let files = Files { changes, message: message(&format!("Open {gate}"), &args.signing)? };
+    let branch = branch.onto(&repository, in_force.mainline)?;
+    let ground = Ground { repository, policy: in_force.policy, branch };
+    files.proposal(context, ground, Reviewed::default())
 }
 
 /// The request of an earlier version: from the mainline, else from its branch.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::decision::Action;
 use crate::model::Name;
 
-use super::deciding::{Deciding, DecidingArgs, asked_roles};
+use super::deciding::{Deciding, DecidingArgs, asked_roles, decide};
 use super::{Context, Exit, Failure};
 
 /// The arguments of `reject`.
@@ -23,7 +23,10 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let deciding = Deciding::begin(context, &args.deciding)?;
+    decide(context, &args.deciding, "reject", |deciding| rejection(deciding, args))
+}
+
+fn rejection(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
     let policy = &deciding.in_force.policy;
     if !policy.rejection_reasons.contains(&args.reason) {
         let known: Vec<String> = policy.rejection_reasons.iter().map(|code| format!("`{code}`")).collect();
@@ -34,9 +37,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let asked = deciding.request().map(|request| asked_roles(policy, request.as_ref())).unwrap_or_default();
     let role = deciding
         .role(args.role.as_ref(), &asked)
-        .or_else(|failure| only_role(&deciding).filter(|_| args.role.is_none()).ok_or(failure))?;
-    let action = Action::Reject { role, reason: args.reason.clone(), seen: deciding.seen() };
-    deciding.sign(context, &args.deciding.signing, "reject", action)
+        .or_else(|failure| only_role(deciding).filter(|_| args.role.is_none()).ok_or(failure))?;
+    Ok(Action::Reject { role, reason: args.reason.clone(), seen: deciding.seen() })
 }
 
 /// The one role that the signer holds at all: whoever holds any may reject.

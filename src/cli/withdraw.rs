@@ -2,7 +2,7 @@
 
 use crate::decision::Action;
 
-use super::deciding::{Deciding, DecidingArgs};
+use super::deciding::{DecidingArgs, decide};
 use super::{Context, Exit};
 
 /// The arguments of `withdraw`.
@@ -14,10 +14,5 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    Deciding::begin(context, &args.deciding)?.sign(
-        context,
-        &args.deciding.signing,
-        "withdraw",
-        Action::Withdraw,
-    )
+    decide(context, &args.deciding, "withdraw", |_deciding| Ok(Action::Withdraw))
 }

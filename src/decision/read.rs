@@ -96,8 +96,9 @@ impl Fields<'_> {
         self.check_count(Token::Action, Occurrence::Once, "a decision")?;
         let target: Target = self.one(Token::Gate)?;
         let verb: Verb = self.one(Token::Action)?;
+        let of = format!("`{verb}`");
         for token in Token::ALL {
-            self.check_count(token, token.occurrence(verb), &format!("`{verb}`"))?;
+            self.check_count(token, token.occurrence(verb), &of)?;
         }
         if target == Target::Policy {
             self.check_policy_target(verb)?;

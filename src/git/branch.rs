@@ -1,18 +1,38 @@
 //! A branch to write on: where it stands here and at the remote, and moving it on by one commit.
 //!
-//! A branch is moved only from where it was read, never over somebody's work; a push that fails moves it back.
+//! A branch is moved only from where it was read, never over somebody's work. The remote comes first, the local branch
+//! last, and a work tree between them: whoever is cut off on the way leaves a clone that is behind its remote, which
+//! the next fetch mends, and never one that stands half way.
+
+use std::thread;
+use std::time::Duration;
 
 use crate::model::ObjectId;
 
 use super::checkout::Checkouts;
-use super::{Git, Repository, SignedCommit, Unwritten, Written, push};
+use super::origin::{Answer, Exactly};
+use super::{Git, Origin, Repository, SignedCommit, Unwritten, Written};
+
+/// How often a branch that others hold at the remote is tried, and how long to wait between.
+const KNOCKS: u32 = 5;
+const BETWEEN_KNOCKS: Duration = Duration::from_millis(100);
 
 /// A branch: its name, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
     name: String,
     local: Option<ObjectId>,
+    remote: Option<ObjectId>,
     tip: Option<ObjectId>,
+}
+
+/// What became of a commit that was to go onto a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advance {
+    /// The branch holds it.
+    Written(Written),
+    /// Nothing was written: the remote's branch has moved on meanwhile, and what is there now has been fetched.
+    Outrun,
 }
 
 impl Branch {
@@ -28,19 +48,13 @@ impl Branch {
                 } else if is_ancestor(&git, here, there)? {
                     Some(there)
                 } else {
-                    return Err(Unwritten::new(
-                        "diverged",
-                        format!("`{name}` and `origin/{name}` have both moved on"),
-                    )
-                    .help(format!(
-                        "bring them together: `git switch {name} && git merge --no-ff -S origin/{name}`"
-                    )));
+                    return Err(diverged(repository, name));
                 }
             }
             (Some(one), _) | (None, Some(one)) => Some(one),
             (None, None) => None,
         };
-        Ok(Self { name: name.to_owned(), local, tip })
+        Ok(Self { name: name.to_owned(), local, remote, tip })
     }
 
     /// Its name, without `refs/heads/`.
@@ -53,59 +67,104 @@ impl Branch {
         self.tip
     }
 
-    /// Moves the branch on to `commit`, and pushes it where there is a remote and `push` says so. On any failure the
-    /// branch stands where it stood.
+    /// The branch as it is written on next: one that the mainline holds whole goes on from the mainline's tip, `mainline`,
+    /// as one that is gone is made anew from it. What is signed there is signed on what stands now.
+    pub fn onto(mut self, repository: &Repository, mainline: ObjectId) -> Result<Self, Unwritten> {
+        let whole = match self.tip {
+            Some(tip) => is_ancestor(&Git::of(repository), tip, mainline)?,
+            None => true,
+        };
+        if whole {
+            self.tip = Some(mainline);
+        }
+        Ok(self)
+    }
+
+    /// Moves the branch on to `commit`, at `origin` first where one is given. On any failure the branch stands where it
+    /// stood.
     pub fn advance(
         &self,
         repository: &Repository,
         commit: &SignedCommit,
-        push: bool,
-    ) -> Result<Written, Unwritten> {
+        origin: Option<&Origin>,
+    ) -> Result<Advance, Unwritten> {
         let git = Git::of(repository);
         commit.store(&git)?;
         let checkouts = Checkouts::of(&git, self.local, &self.name, commit.id())?;
-        self.move_to(&git, commit.id())?;
-        let pushed = push && repository.config("remote.origin.url").is_some();
-        if pushed && let Err(error) = push::push(&git, &self.name) {
-            return Err(self.move_back(&git, commit.id(), error));
+        let mut written =
+            Written { commit: commit.id(), branch: self.name.clone(), pushed: origin.is_some(), note: None };
+        let Some(origin) = origin else {
+            checkouts.follow()?;
+            self.move_to(&git, commit.id())?;
+            return Ok(Advance::Written(written));
+        };
+        if !self.push(repository, commit, origin)? {
+            return Ok(Advance::Outrun);
         }
-        checkouts.follow()?;
-        Ok(Written { commit: commit.id(), branch: self.name.clone(), pushed })
+        // The remote has it: what does not follow here is behind, and the next pull brings it.
+        written.note = checkouts.follow().and_then(|()| self.move_to(&git, commit.id())).err().map(|stuck| {
+            format!("it is pushed, but your clone did not follow: {}; `git pull` brings it", stuck.message)
+        });
+        Ok(Advance::Written(written))
     }
 
-    fn full_name(&self) -> String {
-        format!("refs/heads/{}", self.name)
+    /// Whether the remote took the commit; not: somebody was faster.
+    fn push(
+        &self,
+        repository: &Repository,
+        commit: &SignedCommit,
+        origin: &Origin,
+    ) -> Result<bool, Unwritten> {
+        let expected = match self.remote {
+            _ if !commit.is_merge() => Exactly::Any,
+            Some(tip) => Exactly::Tip(tip),
+            None => Exactly::Nothing,
+        };
+        let mut refusal = None;
+        for knock in 0..KNOCKS {
+            thread::sleep(BETWEEN_KNOCKS * knock);
+            let (contended, refused) = match origin.push(commit.id(), &self.name, expected)? {
+                Answer::Taken => return Ok(true),
+                Answer::Contended(refused) => (true, refused),
+                Answer::Refused(refused) => (false, refused),
+            };
+            // What a server says is in its own words; whether the branch has moved, it shows.
+            let moved = origin.fetch().is_ok()
+                && repository.resolve(&format!("refs/remotes/origin/{}", self.name))? != self.remote;
+            if moved {
+                return Ok(false);
+            }
+            refusal = Some(refused);
+            if !contended {
+                break;
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Unwritten::new("push-failed", "nothing was pushed")))
     }
 
     fn move_to(&self, git: &Git, commit: ObjectId) -> Result<(), Unwritten> {
         let before = self.local.map_or_else(|| "0".repeat(40), |id| id.to_string());
-        git.run(&["update-ref", "-m", "git gate", &self.full_name(), &commit.to_string(), &before])
+        let name = format!("refs/heads/{}", self.name);
+        git.run(&["update-ref", "-m", "git gate", &name, &commit.to_string(), &before])
             .map(|_nothing_printed| ())
             .map_err(|error| {
                 let message = format!("the branch `{}` was not moved: {}", self.name, error.message);
                 Unwritten::new("branch-moved", message).help("run the command again")
             })
     }
+}
 
-    fn move_back(&self, git: &Git, from: ObjectId, error: Unwritten) -> Unwritten {
-        let (name, from) = (self.full_name(), from.to_string());
-        let back = match self.local {
-            Some(before) => {
-                git.run(&["update-ref", "-m", "git gate: not pushed", &name, &before.to_string(), &from])
-            }
-            None => git.run(&["update-ref", "-d", &name, &from]),
-        };
-        match back {
-            Ok(_moved) => error,
-            Err(stuck) => Unwritten {
-                message: format!(
-                    "{}; and the branch could not be moved back: {}",
-                    error.message, stuck.message
-                ),
-                ..error
-            },
-        }
-    }
+/// Both moved on. The mend for the mainline keeps its order: the remote's side stays the first parent.
+fn diverged(repository: &Repository, name: &str) -> Unwritten {
+    let help = if name == repository.config("gate.mainline").unwrap_or("main") {
+        format!(
+            "bring them together, the remote first: `git switch --detach origin/{name} && git merge --no-ff -S {name} && \
+             git push origin HEAD:{name} && git branch -f {name} HEAD`"
+        )
+    } else {
+        format!("bring them together: `git switch {name} && git merge --no-ff -S origin/{name}`")
+    };
+    Unwritten::new("diverged", format!("`{name}` and `origin/{name}` have both moved on")).help(help)
 }
 
 /// Whether one commit is an ancestor of the other, or is it.

@@ -2,7 +2,8 @@
 //!
 //! Moving a branch under a work tree leaves its files and index behind, and the next `git commit` there would undo what
 //! was written. So each such work tree is brought up to date for the files that changed; one that holds other changes
-//! to them is a reason to write nothing.
+//! to them is a reason to write nothing. The files come first and the branch after them: cut off between the two, the work
+//! tree holds changes that are not committed yet, and a pull goes on from there.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use super::{Git, Unwritten};
 pub(super) struct Checkouts {
     trees: Vec<PathBuf>,
     paths: Vec<String>,
+    after: ObjectId,
 }
 
 impl Checkouts {
@@ -31,34 +33,31 @@ impl Checkouts {
     ) -> Result<Self, Unwritten> {
         let trees = work_trees_on(git, branch)?;
         if trees.is_empty() {
-            return Ok(Self { trees, paths: vec![] });
+            return Ok(Self { trees, paths: vec![], after });
         }
         let paths = changed_paths(git, before, after)?;
         for tree in &trees {
             refuse_lost_changes(&Git::at(tree), branch, after, &paths)?;
         }
-        Ok(Self { trees, paths })
+        Ok(Self { trees, paths, after })
     }
 
-    /// Brings them up to date, now that the branch has moved.
+    /// Brings them up to date; the branch moves next.
     pub(super) fn follow(&self) -> Result<(), Unwritten> {
         if self.paths.is_empty() {
             return Ok(());
         }
+        let source = format!("--source={}", self.after);
         for tree in &self.trees {
             let mut arguments =
-                vec!["--literal-pathspecs", "restore", "--source=HEAD", "--staged", "--worktree", "--"];
+                vec!["--literal-pathspecs", "restore", &source, "--staged", "--worktree", "--"];
             arguments.extend(self.paths.iter().map(String::as_str));
             Git::at(tree).run(&arguments).map_err(|error| {
                 Unwritten::new(
                     "git-failed",
-                    format!(
-                        "it is written, but the work tree `{}` could not follow: {}",
-                        tree.display(),
-                        error.message
-                    ),
+                    format!("the work tree `{}` could not follow: {}", tree.display(), error.message),
                 )
-                .help("bring it up to date: `git restore --staged --worktree .`")
+                .help("bring it up to date: `git restore --staged --worktree .`, then run the command again")
             })?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use git2::{ObjectType, Oid};
 use crate::model::ObjectId;
 
 use super::objects::object_id;
-use super::{GitError, Repository, Tree, Unwritten, raw};
+use super::{GitError, Repository, Tree, Unwritten};
 
 /// What becomes of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +81,7 @@ impl Draft {
 impl Repository {
     /// The tree of a commit, from its raw bytes.
     pub fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, GitError> {
-        let bytes = self.read_commit(commit)?;
-        raw::parse_links(&bytes).map(|links| links.tree).ok_or_else(|| GitError::Corrupt {
-            id: commit,
-            reason: "git itself cannot read this commit".to_owned(),
-        })
+        Ok(self.links(commit)?.tree)
     }
 }
 
@@ -96,10 +92,10 @@ struct Edit<'a> {
 }
 
 /// An entry as it is written: mode, name and id, the mode as it was.
-struct RawEntry {
-    mode: Vec<u8>,
+pub(super) struct RawEntry {
+    pub(super) mode: Vec<u8>,
     name: Vec<u8>,
-    id: ObjectId,
+    pub(super) id: ObjectId,
 }
 
 impl Edit<'_> {
@@ -180,7 +176,8 @@ pub(super) fn hash(kind: ObjectType, bytes: &[u8]) -> Result<ObjectId, Unwritten
         .map_err(|error| Unwritten::from(GitError::Library(error.message().to_owned())))
 }
 
-fn split_entry(bytes: &[u8]) -> Option<(RawEntry, &[u8])> {
+/// The first entry of a tree, and the rest.
+pub(super) fn split_entry(bytes: &[u8]) -> Option<(RawEntry, &[u8])> {
     let space = bytes.iter().position(|byte| *byte == b' ')?;
     let (mode, rest) = bytes.split_at(space);
     let nul = rest.iter().position(|byte| *byte == 0)?;

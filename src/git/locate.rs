@@ -8,10 +8,15 @@ use std::path::{Path, PathBuf};
 
 use super::GitError;
 use super::config::Config;
+use super::loose::ObjectDirectories;
+
+/// Largest file that is read beside objects: `packed-refs` of a repository with half a million refs.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// An open repository.
 pub struct Repository {
     pub(super) odb: git2::Odb<'static>,
+    pub(super) directories: ObjectDirectories,
     pub(super) git_directory: PathBuf,
     pub(super) common_directory: PathBuf,
     pub(super) config: Config,
@@ -50,25 +55,57 @@ impl Repository {
         let common_directory = common_directory(&git_directory)?;
         let config = Config::read(&common_directory.join("config"))?;
         refuse_other_formats(&config)?;
-        let odb = open_objects(&common_directory)?;
-        Ok(Self { odb, git_directory, common_directory, config, work_tree, layered: false })
+        let directories = ObjectDirectories::of(&common_directory.join("objects"))?;
+        let odb = open_packs(directories.iter())?;
+        Ok(Self { odb, directories, git_directory, common_directory, config, work_tree, layered: false })
     }
 
-    /// Another reader of the same objects, for another thread: one object database reads one object at a time. With a layer
-    /// in memory there is none.
-    pub fn twin(&self) -> Result<Option<Self>, GitError> {
+    /// Another reader of the same objects, the `number`th, for another thread: one object database reads one object at a
+    /// time. With a layer in memory there is none.
+    pub fn twin(&self, number: usize) -> Result<Option<Self>, GitError> {
         if self.layered {
             return Ok(None);
         }
-        let odb = open_objects(&self.common_directory)?;
+        // The library shares a pack, and a lock on it, among all that name it alike: two threads would read no faster than one.
+        let dots = "/.".repeat(number);
+        let apart: Vec<PathBuf> = self
+            .directories
+            .iter()
+            .map(|directory| {
+                let mut path = directory.as_os_str().to_owned();
+                path.push(&dots);
+                PathBuf::from(path)
+            })
+            .collect();
+        let odb = open_packs(apart.iter().map(PathBuf::as_path))?;
         Ok(Some(Self {
             odb,
+            directories: self.directories.clone(),
             git_directory: self.git_directory.clone(),
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),
             work_tree: self.work_tree.clone(),
             layered: false,
         }))
+    }
+
+    /// Reads packs without what is loose beside them. The library takes both from a directory, so it is shown one in which
+    /// there are packs only.
+    pub(super) fn with_packs_alone<T>(
+        &self,
+        read: impl FnOnce(&git2::Odb<'static>) -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
+        let scratch = |error: std::io::Error| GitError::Library(error.to_string());
+        let shown = tempfile::tempdir().map_err(scratch)?;
+        let mut directories = Vec::new();
+        for (number, directory) in self.directories.iter().enumerate() {
+            let Ok(packs) = fs::canonicalize(directory.join("pack")) else { continue };
+            let beside = shown.path().join(number.to_string());
+            fs::create_dir(&beside).map_err(scratch)?;
+            std::os::unix::fs::symlink(packs, beside.join("pack")).map_err(scratch)?;
+            directories.push(beside);
+        }
+        read(&open_packs(directories.iter().map(PathBuf::as_path))?)
     }
 
     /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).
@@ -112,17 +149,23 @@ impl Repository {
     }
 }
 
-/// Opens the object database alone, with its alternates.
-pub(super) fn open_objects(common_directory: &Path) -> Result<git2::Odb<'static>, GitError> {
-    let objects = common_directory.join("objects");
-    let path = objects
-        .to_str()
-        .ok_or_else(|| GitError::Io { path: objects.clone(), reason: "the path is not UTF-8".into() })?;
+/// Opens the object database alone. What is loose in it is read before, by [`super::loose`].
+pub(super) fn open_packs<'a>(
+    directories: impl Iterator<Item = &'a Path>,
+) -> Result<git2::Odb<'static>, GitError> {
     let library = |error: git2::Error| GitError::Library(error.message().to_owned());
     // Full-history work reads each object about once: what is worth keeping, the ledger keeps.
     git2::opts::enable_caching(false);
+    // What is read is hashed in `objects.rs`, three times as fast.
+    git2::opts::strict_hash_verification(false);
     let odb = git2::Odb::new().map_err(library)?;
-    odb.add_disk_alternate(path).map_err(library)?;
+    for directory in directories {
+        let path = directory.to_str().ok_or_else(|| GitError::Io {
+            path: directory.to_owned(),
+            reason: "the path is not UTF-8".into(),
+        })?;
+        odb.add_disk_alternate(path).map_err(library)?;
+    }
     Ok(odb)
 }
 
@@ -152,6 +195,10 @@ fn common_directory(git_directory: &Path) -> Result<PathBuf, GitError> {
 }
 
 fn refuse_other_formats(config: &Config) -> Result<(), GitError> {
+    let version = config.get("core.repositoryformatversion").unwrap_or("0");
+    if !matches!(version, "0" | "1") {
+        return Err(GitError::Extension(format!("repositoryFormatVersion = {version}")));
+    }
     for (key, value) in config.with_prefix("extensions.") {
         let extension = key.trim_start_matches("extensions.");
         match extension {
@@ -165,13 +212,22 @@ fn refuse_other_formats(config: &Config) -> Result<(), GitError> {
     Ok(())
 }
 
-/// Reads one of the repository's small files. A limit keeps a hostile one from filling memory.
+/// Reads one of the repository's small files; bytes that are not UTF-8 are replaced. What is no file is not opened, since a
+/// FIFO would be waited for, and a file over the limit is not read in part.
 pub(super) fn read_small(path: &Path) -> Result<String, GitError> {
     use std::io::Read as _;
     let unreadable = |reason: String| GitError::Io { path: path.to_owned(), reason };
+    let about = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if !about.is_file() {
+        return Err(unreadable("it is no regular file".into()));
+    }
+    let size = about.len();
+    if size > MOST_BYTES {
+        return Err(unreadable(format!("it has {size} bytes, more than {MOST_BYTES}")));
+    }
     #[expect(clippy::disallowed_methods, reason = "git/ owns the repository's files")]
     let file = fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut text = String::new();
-    file.take(64 * 1024 * 1024).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -2,13 +2,14 @@
 //!
 //! `ready` judges it with the same reader as any history. Nothing is written to the repository.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use git2::{ObjectType, Odb};
 
 use crate::model::{ObjectId, Time};
 
-use super::locate::open_objects;
+use super::draft::split_entry;
+use super::locate::open_packs;
 use super::objects::{object_id, oid};
 use super::{GitError, Repository};
 
@@ -42,35 +43,24 @@ impl Repository {
         let library = |error: git2::Error| GitError::Library(error.message().to_owned());
         let odb = self.layered()?;
         let tree = {
-            let merging = git2::Repository::from_odb(self.layered()?).map_err(library)?;
-            let base = match merging.merge_base(oid(mainline), oid(branch)) {
-                Ok(base) => Some(base),
-                Err(error) if error.code() == git2::ErrorCode::NotFound => None,
-                Err(error) => return Err(library(error)),
+            let Some(base) = self.merge_base(mainline, branch)? else {
+                return Ok(Preview::Conflict(vec!["the branch shares no history with the mainline".into()]));
             };
-            if base == Some(oid(branch)) {
+            if base == branch {
                 return Ok(Preview::NothingNew);
             }
-            for side in base.into_iter().chain([oid(mainline), oid(branch)]) {
-                let tree = merging.find_commit(side).map_err(library)?.tree_id();
-                refuse_too_large(&merging, tree)?;
-            }
+            self.check_sides([base, mainline, branch])?;
+            let merging = git2::Repository::from_odb(self.layered()?).map_err(library)?;
+            // Else the library would read those of the user and the system.
+            let no_configuration = git2::Config::new().map_err(library)?;
+            merging.set_config(&no_configuration).map_err(library)?;
             let tree_of = |id| merging.find_commit(id).and_then(|commit| commit.tree());
             let ours = tree_of(oid(mainline)).map_err(library)?;
             let theirs = tree_of(oid(branch)).map_err(library)?;
             let mut options = git2::MergeOptions::new();
             options.find_renames(false);
-            let mut index = match base {
-                Some(base) => {
-                    merging.merge_trees(&tree_of(base).map_err(library)?, &ours, &theirs, Some(&options))
-                }
-                None => {
-                    return Ok(Preview::Conflict(vec![
-                        "the branch shares no history with the mainline".into(),
-                    ]));
-                }
-            }
-            .map_err(library)?;
+            let base = tree_of(oid(base)).map_err(library)?;
+            let mut index = merging.merge_trees(&base, &ours, &theirs, Some(&options)).map_err(library)?;
             if index.has_conflicts() {
                 return Ok(Preview::Conflict(conflicts(&index)));
             }
@@ -88,9 +78,72 @@ impl Repository {
         Ok(Preview::Merged { repository, commit: object_id(commit) })
     }
 
+    /// Makes sure that the library can merge what these commits hold: it neither visits entries beyond number nor comes upon
+    /// a file that it cannot inflate.
+    fn check_sides(&self, sides: [ObjectId; 3]) -> Result<(), GitError> {
+        let mut seen: BTreeMap<ObjectId, usize> = BTreeMap::new();
+        for side in sides {
+            for file in self.files_below(self.tree_of(side)?)? {
+                *seen.entry(file).or_default() += 1;
+            }
+        }
+        // What all three hold is not looked at.
+        for (file, sides) in seen {
+            if sides < 3
+                && let Err(error @ GitError::Corrupt { .. }) = self.read_blob(file)
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that a tree holds in all its directories, each once, the trees read whole.
+    ///
+    /// Merging visits every entry of every directory as often as it is named. Somebody who names the same directory again
+    /// and again makes a tree of a few kilobytes that nobody could ever visit; each is read once, and counted as often.
+    fn files_below(&self, root: ObjectId) -> Result<BTreeSet<ObjectId>, GitError> {
+        let mut files = BTreeSet::new();
+        let mut known: HashMap<ObjectId, u64> = HashMap::new();
+        let mut open = vec![root];
+        while let Some(id) = open.last().copied() {
+            if known.contains_key(&id) {
+                open.pop();
+                continue;
+            }
+            let bytes = self.read_tree_bytes(id)?;
+            let mut rest = bytes.as_slice();
+            let mut total: u64 = 0;
+            let mut waits = false;
+            while let Some((entry, behind)) = split_entry(rest) {
+                rest = behind;
+                total = total.saturating_add(1);
+                match (file_type(&entry.mode), known.get(&entry.id)) {
+                    (Some(DIRECTORY), Some(below)) => total = total.saturating_add(*below),
+                    (Some(DIRECTORY), None) => {
+                        waits = true;
+                        open.push(entry.id);
+                    }
+                    (Some(SUBMODULE), _) => {}
+                    (Some(_) | None, _) => drop(files.insert(entry.id)),
+                }
+            }
+            if waits {
+                continue;
+            }
+            if total > MOST_MERGED_ENTRIES {
+                return Err(GitError::MergeTooLarge(MOST_MERGED_ENTRIES));
+            }
+            known.insert(id, total);
+            open.pop();
+        }
+        Ok(files)
+    }
+
     fn with_objects(&self, odb: Odb<'static>) -> Self {
         Self {
             odb,
+            directories: self.directories.clone(),
             git_directory: self.git_directory.clone(),
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),
@@ -101,44 +154,18 @@ impl Repository {
 
     /// The same objects with an empty layer in memory, which takes what is written.
     fn layered(&self) -> Result<Odb<'static>, GitError> {
-        let odb = open_objects(&self.common_directory)?;
+        let odb = open_packs(self.directories.iter())?;
         odb.add_new_mempack_backend(1000).map_err(|error| GitError::Library(error.message().to_owned()))?;
         Ok(odb)
     }
 }
 
-/// Merging visits every entry of every directory as often as it is named. Somebody who names the same directory again
-/// and again makes a tree of a few kilobytes that nobody could ever visit; each is counted once, and multiplied.
-fn refuse_too_large(repository: &git2::Repository, root: git2::Oid) -> Result<(), GitError> {
-    let library = |error: git2::Error| GitError::Library(error.message().to_owned());
-    let mut known: HashMap<git2::Oid, u64> = HashMap::new();
-    let mut open = vec![root];
-    while let Some(id) = open.last().copied() {
-        if known.contains_key(&id) {
-            open.pop();
-            continue;
-        }
-        let tree = repository.find_tree(id).map_err(library)?;
-        let mut total = u64::try_from(tree.len()).unwrap_or(u64::MAX);
-        let mut waits = false;
-        for entry in tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)) {
-            if let Some(below) = known.get(&entry.id()) {
-                total = total.saturating_add(*below);
-            } else {
-                waits = true;
-                open.push(entry.id());
-            }
-        }
-        if waits {
-            continue;
-        }
-        if total > MOST_MERGED_ENTRIES {
-            return Err(GitError::MergeTooLarge(MOST_MERGED_ENTRIES));
-        }
-        known.insert(id, total);
-        open.pop();
-    }
-    Ok(())
+const DIRECTORY: u32 = 0o4;
+const SUBMODULE: u32 = 0o16;
+
+/// What a mode says of the type of file, whatever it says of permissions.
+fn file_type(mode: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(mode).ok()?, 8).ok().map(|mode| mode >> 12)
 }
 
 fn conflicts(index: &git2::Index) -> Vec<String> {

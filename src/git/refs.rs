@@ -45,6 +45,18 @@ impl Repository {
         Ok(found)
     }
 
+    /// Where the ref of that full name (or `HEAD`) has stood, as its reflog tells, oldest first; nothing where none is kept.
+    pub fn reflog(&self, name: &str) -> Result<Vec<ObjectId>, GitError> {
+        let directory = if name == "HEAD" { &self.git_directory } else { &self.common_directory };
+        let path = directory.join("logs").join(name);
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        // A line that does not read names nothing; it may be the one that git is writing.
+        let text = read_small(&path)?;
+        Ok(text.lines().filter_map(|line| line.split(' ').nth(1)?.parse().ok()).collect())
+    }
+
     /// Whether there are replacement refs; they are ignored, and mentioned.
     pub fn has_replacements(&self) -> Result<bool, GitError> {
         Ok(!self.refs_under("refs/replace/")?.is_empty())
@@ -57,7 +69,8 @@ impl Repository {
             return Err(wrong("not a full ref name"));
         }
         let path = self.common_directory.join(name);
-        if !path.is_file() {
+        // Below a directory are the refs whose names go on.
+        if !is_there(&path)? || path.is_dir() {
             return Ok(None);
         }
         let text = read_small(&path)?;
@@ -71,7 +84,7 @@ impl Repository {
 
     fn packed_refs(&self) -> Result<BTreeMap<String, ObjectId>, GitError> {
         let path = self.common_directory.join("packed-refs");
-        if !path.is_file() {
+        if !is_there(&path)? {
             return Ok(BTreeMap::new());
         }
         let text = read_small(&path)?;
@@ -95,10 +108,13 @@ enum Loose {
 
 /// The full names of the files below `directory`, which holds the refs of `prefix`. Lock files are none.
 fn collect_files(directory: &Path, prefix: &str, names: &mut Vec<String>) -> Result<(), GitError> {
-    let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
-    for entry in entries {
-        let entry =
-            entry.map_err(|error| GitError::Io { path: directory.to_owned(), reason: error.to_string() })?;
+    if !is_there(directory)? {
+        return Ok(());
+    }
+    let unreadable =
+        |error: std::io::Error| GitError::Io { path: directory.to_owned(), reason: error.to_string() };
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
         let Ok(file_name) = entry.file_name().into_string() else { continue };
         let lock = Path::new(&file_name).extension().is_some_and(|end| end.eq_ignore_ascii_case("lock"));
         if file_name.starts_with('.') || lock {
@@ -108,9 +124,19 @@ fn collect_files(directory: &Path, prefix: &str, names: &mut Vec<String>) -> Res
         let path = entry.path();
         if path.is_dir() {
             collect_files(&path, &format!("{name}/"), names)?;
-        } else if path.is_file() {
+        } else {
             names.push(name);
         }
     }
     Ok(())
+}
+
+/// Whether there is something. What cannot be looked at is an error: a ref that is not seen may be one that forbids.
+fn is_there(path: &Path) -> Result<bool, GitError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(false),
+        Err(error) => Err(GitError::Io { path: path.to_owned(), reason: error.to_string() }),
+    }
 }

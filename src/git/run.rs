@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use super::{Repository, Unwritten};
 
@@ -27,6 +28,15 @@ pub const REDIRECTING: &[&str] = &[
     "GIT_REPLACE_REF_BASE",
     "GIT_CONFIG",
 ];
+
+/// Who is told of each program that is started (`--verbose`).
+static TOLD: OnceLock<fn(&str)> = OnceLock::new();
+
+/// From now on `tell` hears of each program that is started, with its arguments.
+pub fn tell_of_programs(tell: fn(&str)) {
+    // The first who asks is told; there is one command line in a process.
+    let _ = TOLD.set(tell);
+}
 
 /// Git, in one directory.
 #[derive(Debug, Clone)]
@@ -152,6 +162,10 @@ impl Start<'_> {
     pub fn run(self) -> Result<Ran, Unwritten> {
         let name = self.program.to_string_lossy().into_owned();
         let failed = |error: std::io::Error| cannot_run(&name, &error);
+        if let Some(tell) = TOLD.get() {
+            let words: Vec<_> = self.arguments.iter().map(|word| word.to_string_lossy()).collect();
+            tell(&format!("{name} {}", words.join(" ")));
+        }
         let mut command = Command::new(self.program);
         command.args(&self.arguments).current_dir(self.directory).envs(self.variables);
         for variable in REDIRECTING {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::signature::{self, Signature};
 
 use super::run::{Git, Messages, Start};
+use super::scratch::{Scratch, scratch_failed};
 use super::unwritten::Unwritten;
 
 /// Largest key file and signature that are read.
@@ -79,7 +80,7 @@ impl Signer {
 
     /// Signs `payload` in namespace `git`.
     pub fn sign(&self, payload: &[u8]) -> Result<Signed, Unwritten> {
-        let scratch = tempfile::Builder::new().prefix(".git_signing_").tempdir().map_err(scratch_failed)?;
+        let scratch = Scratch::new(".git_signing_")?;
         let buffer = scratch.path().join("buffer");
         write_scratch(&buffer, payload)?;
         let mut arguments: Vec<OsString> = ["-Y", "sign", "-n", "git", "-f"].map(OsString::from).into();
@@ -121,6 +122,11 @@ impl Signer {
             .help("check `git config gpg.ssh.program` and `git config user.signingkey`; nothing was written")
         })?;
         Ok(Signed { armored, signature })
+    }
+
+    /// Whether its program may write on the terminal itself.
+    pub fn talks(&self) -> bool {
+        self.messages() == Messages::Shown
     }
 
     /// `ssh-keygen` tells of files that it writes, which are ours and soon gone. But where a hardware key may ask for a
@@ -220,11 +226,6 @@ fn split_words(command: &str) -> Option<Vec<String>> {
 #[expect(clippy::disallowed_methods, reason = "git/ owns the files that the signing program reads")]
 fn write_scratch(path: &Path, bytes: &[u8]) -> Result<(), Unwritten> {
     fs::write(path, bytes).map_err(scratch_failed)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn scratch_failed(error: std::io::Error) -> Unwritten {
-    Unwritten::new("scratch", format!("a temporary file cannot be written: {error}"))
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

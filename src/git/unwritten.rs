@@ -28,6 +28,7 @@ pub const WRITE_CODES: &[(&str, &str)] = &[
     ("checkout-dirty", "the branch is checked out, with changes that would be lost"),
     ("diverged", "the branch and its remote-tracking branch have both moved on"),
     ("branch-moved", "the branch moved on meanwhile"),
+    ("fetch-failed", "the remote could not be fetched"),
     ("push-failed", "the remote did not take the branch"),
     ("merge-conflict", "both sides changed the same file"),
     ("scratch", "a temporary file could not be written"),

@@ -19,6 +19,7 @@ pub struct SignedCommit {
     id: ObjectId,
     time: Time,
     signature: Signature,
+    parents: usize,
     objects: Vec<NewObject>,
 }
 
@@ -31,6 +32,8 @@ pub struct Written {
     pub branch: String,
     /// Whether the remote has it.
     pub pushed: bool,
+    /// What is to be done here all the same, where the remote has it and this clone did not follow.
+    pub note: Option<String>,
 }
 
 impl Draft {
@@ -45,7 +48,13 @@ impl Draft {
         let time = check(&bytes, Some((&payload, &signature.armored)))?;
         let id = hash(ObjectType::Commit, bytes.as_bytes())?;
         self.objects.push(NewObject { kind: ObjectType::Commit, bytes: bytes.into_bytes() });
-        Ok(SignedCommit { id, time, signature: signature.signature, objects: self.objects })
+        Ok(SignedCommit {
+            id,
+            time,
+            signature: signature.signature,
+            parents: self.parents.len(),
+            objects: self.objects,
+        })
     }
 
     fn payload(&self, identity: &str) -> String {
@@ -76,6 +85,11 @@ impl SignedCommit {
     /// Its date.
     pub fn time(&self) -> Time {
         self.time
+    }
+
+    /// Whether it has several parents.
+    pub(super) fn is_merge(&self) -> bool {
+        self.parents > 1
     }
 
     /// Stores its objects, the commit last. Nothing points at them yet.

@@ -21,9 +21,9 @@ use super::{Judgement, Origin, Question};
 /// Judges questions against one ledger and one snapshot.
 #[derive(Debug)]
 pub struct Judge<'a> {
-    repository: &'a Repository,
-    snapshot: &'a Snapshot,
-    ledger: &'a Ledger,
+    pub(super) repository: &'a Repository,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) ledger: &'a Ledger,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
@@ -89,11 +89,43 @@ impl<'a> Judge<'a> {
             given: question.given.clone(),
             view,
             log,
-            whole: view == self.ledger.now() && log == self.log_tip(&question.environment)?,
+            whole: self.is_whole(question, view, log)?,
         };
-        let mut verdict = self.verdict(&case, &mut Vec::new())?;
+        let facts = self.facts(&case, &mut Vec::new())?;
+        self.judgement_of(&facts, question, view, log)
+    }
+
+    /// Whether a question is about the present: then a log or mainline that was rewound is an error.
+    pub(super) fn is_whole(
+        &self,
+        question: &Question,
+        view: View,
+        log: Option<ObjectId>,
+    ) -> Result<bool, Undecided> {
+        Ok(view == self.ledger.now() && log == self.log_tip(&question.environment)?)
+    }
+
+    /// The answer that facts give.
+    pub(super) fn judgement_of(
+        &self,
+        facts: &Facts,
+        question: &Question,
+        view: View,
+        log: Option<ObjectId>,
+    ) -> Result<Judgement, Undecided> {
+        let mut verdict = verdict::judge(facts);
         verdict.notices.extend(self.unrecorded(&question.gate)?);
+        // Where the tip in use is a merge that was not made, all may be well with it and not with the mainline.
+        let as_if_merged = self.ledger.mainline(self.ledger.now()) != self.snapshot.tip;
+        let allowed = matches!(verdict.outcome, Outcome::Allowed(_));
+        if view == self.ledger.now() && (as_if_merged || !allowed) {
+            verdict.notices.extend(self.squash_notice(&question.gate)?);
+        }
         Ok(Judgement { verdict, origin: self.origin(view, log)? })
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.ledger
     }
 
     /// What a judgement at `view` is made from.
@@ -276,7 +308,11 @@ impl<'a> Judge<'a> {
     }
 
     /// The reports of the version that a record deployed, read under the policy in force now.
-    fn deployed(&self, record: &RecordFact, case: &Case<'_>) -> Result<Option<DeployedFact>, Undecided> {
+    pub(super) fn deployed(
+        &self,
+        record: &RecordFact,
+        case: &Case<'_>,
+    ) -> Result<Option<DeployedFact>, Undecided> {
         let Some(view) = self.ledger.at(record.judged, record.time) else { return Ok(None) };
         let policy = self.ledger.policy(case.view).policy;
         let Standing::Recorded(content) = self.ledger.standing(&record.gate, view, None, &policy)? else {

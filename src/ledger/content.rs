@@ -279,7 +279,11 @@ impl Ledger {
     }
 
     /// The request as it stood in some tree, where it reads.
-    fn request_at(&self, gate: &GateName, tree: ObjectId) -> Result<Option<Rc<GateRequest>>, Undecided> {
+    pub(super) fn request_at(
+        &self,
+        gate: &GateName,
+        tree: ObjectId,
+    ) -> Result<Option<Rc<GateRequest>>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         let Some(directory) = self.trees.directory(tree, &path)? else { return Ok(None) };
         Ok(self.request(gate, &directory)?.ok())

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::decision::{self, Target, Verb};
+use crate::decision::{self, Decision, Target, Verb};
 use crate::git::{GitError, Repository, raw};
 use crate::model::{GateName, ObjectId, Time};
 
@@ -40,8 +40,8 @@ pub(crate) enum About {
     Policy,
     /// A decision on a gate.
     Gate(GateName),
-    /// A record of the deployment log, for that gate.
-    Log(GateName),
+    /// A record of the deployment log: what it says, where it parses whole.
+    Log(Option<Box<Decision>>),
 }
 
 /// All commits that the tip reaches, in the order in which they were recorded.
@@ -125,17 +125,20 @@ impl History {
     /// nothing before the first of them is looked at.
     pub(crate) fn ancestors_among(&self, of: Index, wanted: &BTreeSet<Index>) -> BTreeSet<Index> {
         let Some(lowest) = wanted.first().copied() else { return BTreeSet::new() };
-        let mut seen = BTreeSet::new();
+        let mut seen = vec![false; place(of.saturating_sub(lowest))];
         let mut open = vec![of];
         while let Some(at) = open.pop() {
             for parent in &self.commit(at).parents {
-                if *parent >= lowest && seen.insert(*parent) {
+                // Parents stand before their children, so what is not below the first wanted has its place here.
+                let Some(offset) = parent.checked_sub(lowest) else { continue };
+                if let Some(seen) = seen.get_mut(place(offset)).filter(|seen| !**seen) {
+                    *seen = true;
                     open.push(*parent);
                 }
             }
         }
-        seen.retain(|at| wanted.contains(at));
-        seen
+        let found = |at: &Index| seen.get(place(at.saturating_sub(lowest))).copied().unwrap_or_default();
+        wanted.iter().copied().filter(found).collect()
     }
 
     fn bring_in(&mut self, loaded: &mut HashMap<ObjectId, Loaded>, tip: ObjectId, link: u32) {
@@ -217,8 +220,8 @@ fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, 
 pub(super) fn twins(repository: &Repository) -> Result<Vec<Repository>, GitError> {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
     let mut twins = Vec::new();
-    for _ in 1..cores {
-        twins.extend(repository.twin()?);
+    for number in 1..cores {
+        twins.extend(repository.twin(number)?);
     }
     Ok(twins)
 }
@@ -314,18 +317,19 @@ fn load(repository: &Repository, id: ObjectId) -> Result<Loaded, Undecided> {
 
 /// What a message decides about, and whether a `Gate` line of it is a notice.
 fn about(message: &str) -> (About, bool) {
-    let (target, verb, stray) = match decision::parse_message(message) {
+    let (target, verb, decision, stray) = match decision::parse_message(message) {
         decision::Reading::None { stray } => return (About::Nothing, stray),
         decision::Reading::Decision { decision, stray } => {
-            let verb = decision.verb();
-            (Some(decision.target), Some(verb), stray)
+            (Some(decision.target.clone()), Some(decision.verb()), Some(decision), stray)
         }
-        decision::Reading::Malformed(malformed) => (malformed.target, malformed.verb, false),
+        decision::Reading::Malformed(malformed) => (malformed.target, malformed.verb, None, false),
     };
     match (target, verb) {
         (None, _) => (About::Nothing, true),
         (Some(Target::Policy), _) => (About::Policy, stray),
-        (Some(Target::Gate(gate)), Some(Verb::Deploy | Verb::DeployFailed)) => (About::Log(gate), stray),
+        (Some(Target::Gate(_)), Some(Verb::Deploy | Verb::DeployFailed)) => {
+            (About::Log(decision.map(Box::new)), stray)
+        }
         (Some(Target::Gate(gate)), _) => (About::Gate(gate), stray),
     }
 }

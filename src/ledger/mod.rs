@@ -9,6 +9,7 @@ mod changes;
 mod chronicle;
 mod content;
 mod decisions;
+mod directory;
 mod exceptions;
 mod history;
 mod incidents;
@@ -19,14 +20,19 @@ mod rewound;
 mod shape;
 mod signing;
 mod snapshot;
+mod squashed;
 mod tally;
+mod timeline;
 mod trees;
 mod undecided;
 
 pub mod mark;
 
+pub use directory::GateDirectory;
 pub use records::{Asked, Log, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
+pub use squashed::Squashed;
+pub use timeline::{Change, FilesChanged, Happening};
 pub use undecided::{CODES, Undecided};
 
 use std::cell::RefCell;
@@ -35,7 +41,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::model::{ContentDigest, GateName, ObjectId, Time};
+use crate::model::{ContentDigest, GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
 
@@ -60,8 +66,14 @@ pub struct Ledger {
     by_gate: BTreeMap<GateName, Vec<Index>>,
     /// Log records that the mainline holds.
     log_commits: Vec<Index>,
+    /// Those of one environment.
+    logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
+    /// The tip is a merge that was not made.
+    preview: bool,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    /// As they stood in the view that was asked about last.
+    last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
     time: Time,
 }
@@ -125,8 +137,11 @@ impl Ledger {
             revocations,
             by_gate,
             log_commits,
+            logs_by_environment: RefCell::default(),
             provenances: RefCell::default(),
+            preview,
             incident_events: RefCell::default(),
+            last_incidents: RefCell::default(),
             requests: RefCell::default(),
             time,
         })
@@ -183,6 +198,17 @@ impl Ledger {
             }
         }
         Ok(gates)
+    }
+
+    /// Forgets what was worked out of single gates: who asks about thousands keeps no more than what is in hand.
+    pub fn forget_gates(&self) {
+        let of_a_gate = |key: &str| key.starts_with("gates/") || key.starts_with("exceptions/");
+        self.provenances.borrow_mut().retain(|key, _| !of_a_gate(key));
+    }
+
+    /// Whether the tip reaches a commit.
+    pub fn holds(&self, commit: ObjectId) -> bool {
+        self.history.find(commit).is_some()
     }
 
     /// What the policy in force in a view is, and what waits to follow it.

@@ -7,14 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::decision::{Action, ClaimedBasis, Deploy, Target};
+use crate::decision::{Action, ClaimedBasis, Decision, Deploy, Target};
 use crate::model::{
     ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
 };
 
 use super::history::About;
 use super::shape::Shape;
-use super::signing::Signed;
 use super::{Ledger, Undecided, View};
 
 /// The log of one environment as it was walked, oldest first: what each commit says, nothing judged.
@@ -87,6 +86,13 @@ pub struct Asked<'a> {
     pub whole: bool,
 }
 
+/// What a log commit says, read for no environment.
+struct Logged {
+    parents: Vec<ObjectId>,
+    date: Time,
+    decision: Option<Decision>,
+}
+
 pub(super) struct Deployer {
     pub(super) owner: Option<Principal>,
     pub(super) role: bool,
@@ -104,6 +110,13 @@ impl Log {
             .and_then(|last| self.entries.iter().position(|entry| entry.id == last))
             .map_or(0, |at| at + 1);
         self.entries.get(..end).unwrap_or_default()
+    }
+}
+
+impl Logged {
+    fn is_record(&self) -> bool {
+        let action = self.decision.as_ref().map(|decision| &decision.action);
+        matches!(action, Some(Action::Deploy(_) | Action::DeployFailed { .. }))
     }
 }
 
@@ -130,8 +143,7 @@ impl Ledger {
                 continue;
             }
             open.push((id, true));
-            let signed = self.signing.signed(id)?;
-            open.extend(signed.parents.iter().rev().map(|parent| (*parent, false)));
+            open.extend(self.logged(id)?.parents.into_iter().rev().map(|parent| (parent, false)));
         }
         Ok(log)
     }
@@ -204,17 +216,16 @@ impl Ledger {
     }
 
     pub(super) fn entry(&self, environment: &Name, id: ObjectId) -> Result<Entry, Undecided> {
-        let signed = self.signing.signed(id)?;
-        let decision = Shape::of_message(&signed.message).decision;
-        let (before, judged) = match signed.parents.as_slice() {
+        let logged = self.logged(id)?;
+        let (before, judged) = match logged.parents.as_slice() {
             [] => (None, None),
-            [only] if self.history.link_of(*only).is_some() || self.is_first_record(&signed) => {
+            [only] if self.history.link_of(*only).is_some() || self.is_first_record(&logged, *only) => {
                 (None, Some(*only))
             }
             [only] => (Some(*only), None),
             [before, .., judged] => (Some(*before), Some(*judged)),
         };
-        let says = decision.and_then(|decision| match (decision.target, decision.action) {
+        let says = logged.decision.and_then(|decision| match (decision.target, decision.action) {
             (Target::Gate(gate), Action::Deploy(deploy)) if deploy.environment == *environment => {
                 Some(Says::Deployed(gate, Box::new(deploy)))
             }
@@ -224,20 +235,27 @@ impl Ledger {
             (_, _) => None,
         });
         let judged_link = judged.and_then(|judged| self.history.link_of(judged));
-        Ok(Entry { id, before, judged, judged_link, date: signed.date, says })
+        Ok(Entry { id, before, judged, judged_link, date: logged.date, says })
+    }
+
+    /// What a log commit says. What the mainline holds was read before.
+    fn logged(&self, id: ObjectId) -> Result<Logged, Undecided> {
+        if let Some(commit) = self.history.find(id).map(|at| self.history.commit(at)) {
+            let decision = match &commit.about {
+                About::Log(decision) => decision.as_deref().cloned(),
+                About::Nothing | About::Policy | About::Gate(_) => None,
+            };
+            let parents = commit.parents.iter().map(|at| self.history.commit(*at).id).collect();
+            return Ok(Logged { parents, date: commit.date, decision });
+        }
+        let signed = self.signing.signed(id)?;
+        let decision = Shape::of_message(&signed.message).decision;
+        Ok(Logged { parents: signed.parents.clone(), date: signed.date, decision })
     }
 
     /// A record with one parent is the first of its log, also where the mainline it was judged at is not ours.
-    fn is_first_record(&self, signed: &Signed) -> bool {
-        let says_log = |message: &str| {
-            let verb = Shape::of_message(message).decision.map(|decision| decision.action);
-            matches!(verb, Some(Action::Deploy(_) | Action::DeployFailed { .. }))
-        };
-        let parent_is_log = signed
-            .parents
-            .first()
-            .is_some_and(|parent| self.signing.signed(*parent).is_ok_and(|parent| says_log(&parent.message)));
-        says_log(&signed.message) && !parent_is_log
+    fn is_first_record(&self, record: &Logged, parent: ObjectId) -> bool {
+        record.is_record() && !self.logged(parent).is_ok_and(|parent| parent.is_record())
     }
 
     pub(super) fn record(

@@ -3,8 +3,11 @@
 //! Each keeps the other honest (design, section 10): a log that lacks what the mainline recorded, or a mainline that lacks
 //! what the log was judged at, is not judged at all.
 
+use std::rc::Rc;
+
 use crate::model::{Name, ObjectId};
 
+use super::history::Index;
 use super::records::{Asked, Entry, Log, Record, Says};
 use super::{Ledger, Undecided, View};
 
@@ -61,17 +64,32 @@ impl Ledger {
         Ok(false)
     }
 
+    /// The log commits that the mainline holds and that say something of an environment, worked out once.
+    fn log_commits_of(&self, environment: &Name) -> Result<Rc<Vec<Index>>, Undecided> {
+        if let Some(known) = self.logs_by_environment.borrow().get(environment) {
+            return Ok(Rc::clone(known));
+        }
+        let mut found = Vec::new();
+        for at in &self.log_commits {
+            if self.entry(environment, self.history.commit(*at).id)?.says.is_some() {
+                found.push(*at);
+            }
+        }
+        let found = Rc::new(found);
+        self.logs_by_environment.borrow_mut().insert(environment.clone(), Rc::clone(&found));
+        Ok(found)
+    }
+
     /// Records by deployers that the mainline holds and this log does not.
     pub(super) fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let mut forks = Vec::new();
-        for at in &self.log_commits {
+        for at in self.log_commits_of(asked.environment)?.iter() {
             let commit = self.history.commit(*at);
             if commit.link > view.link || log.ids.contains(&commit.id) {
                 continue;
             }
             let entry = self.entry(asked.environment, commit.id)?;
-            if entry.says.is_none()
-                || !self.deployer(asked.environment, &entry, view)?.is_deployer()
+            if !self.deployer(asked.environment, &entry, view)?.is_deployer()
                 || self.is_copy(log, commit.id)?
             {
                 continue;

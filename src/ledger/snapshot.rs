@@ -140,6 +140,19 @@ impl Snapshot {
         Ok(repository.resolve(&format!("{}deployments/{environment}", self.prefix))?)
     }
 
+    /// The gates that have a branch, here or at the remote.
+    pub fn gate_branches(&self, repository: &Repository) -> Result<BTreeSet<GateName>, Undecided> {
+        let mut gates = BTreeSet::new();
+        for prefix in [self.prefix.as_str(), "refs/heads/"] {
+            let prefix = format!("{prefix}gate/");
+            let refs = repository.refs_under(&prefix)?;
+            // What is no gate's name is no gate.
+            let names = refs.keys().filter_map(|name| name.strip_prefix(&prefix)?.parse().ok());
+            gates.extend(names);
+        }
+        Ok(gates)
+    }
+
     fn branch(&self, repository: &Repository, branch: &str) -> Result<Option<ObjectId>, Undecided> {
         match repository.resolve(&format!("{}{branch}", self.prefix))? {
             Some(tip) => Ok(Some(tip)),

@@ -51,7 +51,7 @@ fn page(judgement: &Judgement, with_origin: bool) -> Page {
     }
 }
 
-fn tone(outcome: Outcome) -> Tone {
+pub(super) fn tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Allowed(Basis::Requirements) => Tone::Good,
         Outcome::Allowed(Basis::Exception | Basis::Rollback) => Tone::Accepted,
@@ -124,7 +124,7 @@ fn reasons(verdict: &Verdict, wanted: impl Fn(Status) -> bool) -> Vec<Entry> {
     reasons
 }
 
-fn is_open(status: Status) -> bool {
+pub(super) fn is_open(status: Status) -> bool {
     match status {
         Status::Missing | Status::Stale | Status::Failed => true,
         Status::Met | Status::Waived => false,
@@ -139,19 +139,24 @@ fn found_and_expected(line: &Requirement) -> String {
     }
 }
 
-fn requirement(line: &Requirement) -> Entry {
-    let (word, tone) = match line.status {
+pub(super) fn requirement(line: &Requirement) -> Entry {
+    let entry = match line.status {
+        // One line for each: who looks for what is wrong does not read these.
+        Status::Met => Entry::named(line.id.to_string(), met_words(line)).prose("by", people(&line.by)),
+        Status::Missing | Status::Stale | Status::Failed | Status::Waived => open_entry(line),
+    };
+    status_word(entry, line.status)
+}
+
+/// The entry with how it stands.
+pub(super) fn status_word(entry: Entry, status: Status) -> Entry {
+    let (word, tone) = match status {
         Status::Met => ("met", Tone::Good),
         Status::Missing => ("missing", Tone::Open),
         Status::Stale => ("stale", Tone::Open),
         // In capitals: found by eye in a long list without colours too.
         Status::Failed => ("FAILED", Tone::Bad),
         Status::Waived => ("waived", Tone::Accepted),
-    };
-    let entry = match line.status {
-        // One line for each: who looks for what is wrong does not read these.
-        Status::Met => Entry::named(line.id.to_string(), met_words(line)).prose("by", people(&line.by)),
-        Status::Missing | Status::Stale | Status::Failed | Status::Waived => open_entry(line),
     };
     entry.word(word, tone)
 }
@@ -247,7 +252,7 @@ pub(super) fn decision(shown: &DecisionShown) -> Entry {
     entry
 }
 
-fn exception(shown: &ExceptionShown) -> Entry {
+pub(super) fn exception(shown: &ExceptionShown) -> Entry {
     let until = shown.expires.map(|time| format!(" until {time}")).unwrap_or_default();
     let waives = list(shown.waives.iter().map(|id| format!("`{id}`")));
     let (word, tone) =
@@ -259,6 +264,6 @@ fn exception(shown: &ExceptionShown) -> Entry {
         .exact("content", shown.content.to_string())
 }
 
-fn notice(notice: &Notice) -> Entry {
+pub(super) fn notice(notice: &Notice) -> Entry {
     Entry::named(notice.code, notice.message.as_str())
 }

@@ -5,10 +5,13 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod brief;
+mod history;
 mod json;
 mod judgement;
 mod markdown;
 mod origin;
+mod overview;
 mod page;
 mod policy;
 mod problems;
@@ -19,10 +22,11 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use overview::Awaited;
 pub use problems::{ErrorShown, LintShown};
 
-use crate::insight::{Judgement, PolicyOrigin};
-use crate::model::GateName;
+use crate::insight::{Brief, GateLine, Judgement, Moment, Origin, PolicyOrigin, Signing};
+use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
 
@@ -64,6 +68,31 @@ pub fn render_show(gate: &GateName, environments: &[Judgement], form: Form) -> S
 pub fn render_ready(gate: &GateName, environments: &[Judgement], form: Form) -> String {
     let json = || json::environments("git-gate/ready/1", gate, environments);
     in_form(form, json, || judgement::pages(environments))
+}
+
+/// The approver's brief (`git-gate/review/1`).
+pub fn render_review(brief: &Brief, signing: &Signing, form: Form) -> String {
+    in_form(form, || json::review(brief, signing), || vec![brief::page(brief, signing)])
+}
+
+/// Many gates at a glance (`git-gate/list/1`); a table of text is `width` columns wide.
+pub fn render_list(lines: &[GateLine], origin: &Origin, form: Form, width: u16) -> String {
+    match form {
+        Form::Json => json::list(lines, origin),
+        Form::Text(_) => overview::table(lines, origin, width),
+        Form::Markdown => markdown::render_pages(&[overview::page(lines, origin)]),
+    }
+}
+
+/// What waits on one person (`git-gate/pending/1`), and the gates of which that could not be told.
+pub fn render_pending(person: &Principal, awaited: &[Awaited], unjudged: &[&GateLine], form: Form) -> String {
+    let json = || json::pending(person, awaited, unjudged);
+    in_form(form, json, || vec![overview::pending_page(person, awaited, unjudged)])
+}
+
+/// What happened to a gate (`git-gate/history/1`).
+pub fn render_history(gate: &GateName, moments: &[Moment], form: Form) -> String {
+    in_form(form, || json::history(gate, moments), || vec![history::page(gate, moments)])
 }
 
 /// The policy in force (`git-gate/policy-show/1`).

@@ -24,6 +24,7 @@ mod interval;
 mod line;
 mod measure;
 mod notices;
+mod numbers;
 mod printed;
 mod rejections;
 mod requires;
@@ -39,6 +40,7 @@ pub use facts::{
 };
 
 pub use notices::NOTICE_CODES;
+pub use numbers::{AskedNumber, Number, Numbers, numbers};
 
 use case::Case;
 use decisions::Judged;

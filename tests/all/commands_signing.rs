@@ -11,13 +11,13 @@ use crate::world::{Repo, World};
 const GATE: &str = "summarizer/v1.4";
 
 /// An agent that holds one person's key; gone when it is dropped.
-struct Agent {
+pub(crate) struct Agent {
     child: Child,
     socket: PathBuf,
 }
 
 impl Agent {
-    fn with_key_of(world: &World, who: &str) -> Self {
+    pub(crate) fn with_key_of(world: &World, who: &str) -> Self {
         let socket = world.dir().join("agent");
         let child = Command::new("ssh-agent")
             .args(["-D", "-a"])
@@ -38,7 +38,7 @@ impl Agent {
         agent
     }
 
-    fn socket(&self) -> &str {
+    pub(crate) fn socket(&self) -> &str {
         self.socket.to_str().unwrap()
     }
 }

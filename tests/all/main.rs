@@ -29,13 +29,19 @@ mod evidence_samples;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod interrupted;
+#[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod lists;
 #[cfg(test)]
 mod markdown;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
 mod raw_commits;
+#[cfg(test)]
+mod review;
 #[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
@@ -49,6 +55,14 @@ mod signature_hardware;
 #[cfg(test)]
 mod signature_rsa;
 #[cfg(test)]
+mod signing_keys;
+#[cfg(test)]
 mod source;
+#[cfg(test)]
+mod squashed;
+#[cfg(test)]
+mod together;
+#[cfg(test)]
+mod without_a_clone;
 #[cfg(test)]
 mod world;

@@ -56,7 +56,11 @@ impl Token {
 
     /// A signature that bears `blob` as its key: the key's own, or a certificate.
     fn sign_as(&self, blob: &[u8], flags: u8, trailing: &[u8]) -> String {
-        let digest = Sha512::digest(PAYLOAD);
+        self.sign_payload(PAYLOAD.as_bytes(), blob, flags, trailing)
+    }
+
+    fn sign_payload(&self, payload: &[u8], blob: &[u8], flags: u8, trailing: &[u8]) -> String {
+        let digest = Sha512::digest(payload);
         let parts = [string(b"git"), string(b""), string(b"sha512")].concat();
         let message = [b"SSHSIG", &parts[..], &string(&digest)].concat();
         let tail = [&[flags][..], &41u32.to_be_bytes()].concat();
@@ -73,6 +77,18 @@ impl Token {
         let envelope = [b"SSHSIG", &1u32.to_be_bytes()[..], &string(blob), &parts, &string(&signature)];
         armor(&envelope.concat())
     }
+}
+
+/// The public key of a token, as `allowed_signers` takes it.
+pub(crate) fn token_public_key() -> String {
+    let [token, _other] = tokens();
+    token.line().replacen(&format!("{ALICE} "), "", 1).trim_end().to_owned()
+}
+
+/// What that token signs, touched as `flags` say.
+pub(crate) fn token_signature(payload: &[u8], flags: u8) -> String {
+    let [token, _other] = tokens();
+    token.sign_payload(payload, &token.blob(), flags, b"")
 }
 
 fn positive(number: &[u8]) -> Vec<u8> {

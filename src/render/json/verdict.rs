@@ -33,8 +33,9 @@ struct EnvironmentsJson<'a> {
     environments: Vec<CheckJson<'a>>,
 }
 
+/// One verdict.
 #[derive(Serialize)]
-struct CheckJson<'a> {
+pub(super) struct CheckJson<'a> {
     schema: &'static str,
     gate: String,
     environment: &'a str,
@@ -156,7 +157,7 @@ struct NoticeJson<'a> {
 }
 
 impl<'a> CheckJson<'a> {
-    fn new(Judgement { verdict, origin }: &'a Judgement) -> Self {
+    pub(super) fn new(Judgement { verdict, origin }: &'a Judgement) -> Self {
         Self {
             schema: "git-gate/check/1",
             gate: verdict.gate.to_string(),

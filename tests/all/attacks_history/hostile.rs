@@ -83,6 +83,54 @@ fn what_an_include_says_is_not_honoured() {
 }
 
 #[test]
+fn nothing_that_a_config_names_is_opened() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let trap = world.dir().join("trap");
+    let trap = trap.to_str().unwrap();
+    let mkfifo = |path: &str| {
+        world.shell(&world.dir(), &world.dir(), &[], &format!("rm -f {path}; mkfifo {path}")).expect(0);
+    };
+    mkfifo(trap);
+    let before = std::fs::read_to_string(repo.path.join(".git/config")).unwrap();
+    let includes = "[include]\n\tpath = TRAP\n[includeIf \"gitdir:**\"]\n\tpath = TRAP\n";
+    let files = "[core]\n\tattributesFile = TRAP\n\texcludesFile = TRAP\n\tworktree = TRAP\n";
+    let config = [&before, includes, files].concat().replace("TRAP", trap);
+    repo.write(".git/config", config);
+    for args in READING {
+        world.run_in_time(&repo.path, args).expect(0);
+    }
+    repo.write(".git/config", &before);
+    for path in ["gate/seen/refs.heads.main", "refs/heads/deployments/production", "packed-refs", "config"] {
+        let path = repo.path.join(".git").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        mkfifo(path.to_str().unwrap());
+        let run = world.run_in_time(&repo.path, &["check", GATE, "--env", "production", "--format", "json"]);
+        undecided(&run, "unreadable-file");
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn a_config_that_git_refuses_is_refused() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let before = std::fs::read_to_string(repo.path.join(".git/config")).unwrap();
+    repo.write(".git/config", format!("{before}[gate]\n\tmainline = \"elsewhere\n"));
+    refused(&repo, "unreadable-file");
+    // Valueless, it is no branch: never the default.
+    repo.write(".git/config", format!("{before}[gate]\n\tmainline\n"));
+    refused(&repo, "bad-ref");
+    repo.write(".git/config", format!("{before}[core]\n\trepositoryFormatVersion = 2\n"));
+    refused(&repo, "unknown-extension");
+    let large = std::fs::File::create(repo.path.join(".git/config")).unwrap();
+    large.set_len(1 << 36).unwrap();
+    refused(&repo, "unreadable-file");
+}
+
+#[test]
 fn git_variables_do_not_move_the_repository() {
     let world = World::new();
     let repo = world.governance_repo();

@@ -3,6 +3,7 @@
 //! Each is made with plain `git` and `ssh-keygen` and met by the built binary. The helpers here read what it printed.
 
 mod copies;
+mod damage;
 mod hostile;
 mod keys;
 mod log;

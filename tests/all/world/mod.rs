@@ -116,6 +116,13 @@ impl World {
         expect_success(&Run::of(command, input.as_ref()))
     }
 
+    /// As [`World::try_git`], with environment variables.
+    pub(crate) fn git_with(&self, dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command("git", dir);
+        command.args(args).envs(variables.iter().copied());
+        Run::of(command, b"")
+    }
+
     /// Runs plain git, which may fail.
     pub(crate) fn try_git(&self, dir: &Path, args: &[&str]) -> Run {
         let mut command = self.command("git", dir);
@@ -132,6 +139,25 @@ impl World {
     pub(crate) fn run_with(&self, dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run {
         let mut command = self.command(env!("CARGO_BIN_EXE_git-gate"), dir);
         command.args(args).envs(variables.iter().copied());
+        Run::of(command, b"")
+    }
+
+    /// The program under test as somebody signs with it, by nothing but a configuration of their own; to be started.
+    pub(crate) fn program_of(&self, who: &str, dir: &Path, args: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_git-gate"), dir);
+        command.args(args).env("GIT_CONFIG_GLOBAL", self.home_of(who).join(".gitconfig"));
+        command
+    }
+
+    /// As [`World::run`], by somebody who signs.
+    pub(crate) fn run_as(&self, who: &str, dir: &Path, args: &[&str]) -> Run {
+        Run::of(self.program_of(who, dir, args), b"")
+    }
+
+    /// As [`World::run`], for what may never end: after ten seconds the status is 124.
+    pub(crate) fn run_in_time(&self, dir: &Path, args: &[&str]) -> Run {
+        let mut command = self.command("timeout", dir);
+        command.args(["10", env!("CARGO_BIN_EXE_git-gate")]).args(args);
         Run::of(command, b"")
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(super) fn of(mut command: Command, input: &[u8]) -> Self {
+    pub(crate) fn of(mut command: Command, input: &[u8]) -> Self {
         let shown = format!("{command:?}");
         let mut child = command.spawn().unwrap();
         // A program that reads no input closes it, and may be gone before all is written.

@@ -1,0 +1,107 @@
+//! The remote `origin`: fetching from it and pushing one commit to it, with the user's own transport and credentials.
+//!
+//! A commit is pushed by its id, before any branch here moves: whatever the remote answers, and whenever this program is
+//! killed, the local branch stands where it stood or at what the remote has taken.
+
+use crate::model::ObjectId;
+
+use super::{Git, Repository, Unwritten};
+
+/// Words by which a server says that it could not look at the branch, because another push held it at that moment.
+const CONTENDED: &[&str] = &[
+    "cannot lock ref",
+    "failed to update ref",
+    "Unable to create",
+    "incorrect old value",
+    "reference already exists",
+];
+
+/// The remote `origin` of a clone.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    git: Git,
+    refspecs: Vec<String>,
+}
+
+/// What the remote said to a push.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It has the commit.
+    Taken,
+    /// Another push held the branch.
+    Contended(Unwritten),
+    /// It did not take it; perhaps because the branch has moved.
+    Refused(Unwritten),
+}
+
+impl Origin {
+    /// The remote of that name, where there is one. `refspecs`: what to fetch; none: what the clone is set to.
+    pub fn of(repository: &Repository, refspecs: &[String]) -> Option<Self> {
+        repository.config("remote.origin.url")?;
+        Some(Self { git: Git::of(repository), refspecs: refspecs.to_vec() })
+    }
+
+    /// Brings the remote-tracking branches up to date.
+    pub fn fetch(&self) -> Result<(), Unwritten> {
+        let mut arguments = vec![
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+            "origin",
+        ];
+        arguments.extend(self.refspecs.iter().map(String::as_str));
+        let ran = self.git.attempt(&arguments, b"")?;
+        // Two commands in one clone may fetch at once: what one of them could not write, the other has written.
+        let ran = if ran.success || !is_contended(&ran.stderr) {
+            ran
+        } else {
+            self.git.attempt(&arguments, b"")?
+        };
+        if ran.success {
+            return Ok(());
+        }
+        let message = format!("`origin` could not be fetched: {}", ran.stderr.trim_end());
+        Err(Unwritten::new("fetch-failed", message)
+            .help("nothing was written; work on what was fetched last: `--offline`, and push later"))
+    }
+
+    /// Pushes `commit` to the branch of that name. A commit with several parents goes only onto `expected`, the tip that it
+    /// was made on: one that a server would take as well onto its second parent would rewrite the order of history.
+    pub(super) fn push(&self, commit: ObjectId, name: &str, expected: Exactly) -> Result<Answer, Unwritten> {
+        let refspec = format!("{commit}:refs/heads/{name}");
+        let lease = match expected {
+            Exactly::Tip(tip) => Some(format!("--force-with-lease=refs/heads/{name}:{tip}")),
+            Exactly::Nothing => Some(format!("--force-with-lease=refs/heads/{name}:")),
+            Exactly::Any => None,
+        };
+        let mut arguments = vec!["push", "--quiet", "--no-follow-tags"];
+        arguments.extend(lease.as_deref());
+        arguments.extend(["origin", refspec.as_str()]);
+        let ran = self.git.attempt(&arguments, b"")?;
+        if ran.success {
+            return Ok(Answer::Taken);
+        }
+        let message = format!("`origin` did not take `{name}`: {}", ran.stderr.trim_end());
+        let refused = Unwritten::new("push-failed", message).help(format!(
+            "nothing was written; run the command again, or with `--no-push` and later `git push origin {name}`"
+        ));
+        Ok(if is_contended(&ran.stderr) { Answer::Contended(refused) } else { Answer::Refused(refused) })
+    }
+}
+
+/// Onto what a push may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exactly {
+    /// Onto this tip.
+    Tip(ObjectId),
+    /// Where there is no such branch yet.
+    Nothing,
+    /// Onto whatever the commit descends from.
+    Any,
+}
+
+fn is_contended(said: &str) -> bool {
+    CONTENDED.iter().any(|words| said.contains(words))
+}
