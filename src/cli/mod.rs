@@ -18,6 +18,7 @@ mod deciding;
 mod demo;
 mod detach;
 mod environment;
+mod evidence;
 mod exit;
 mod failure;
 mod gate_files;
@@ -30,12 +31,13 @@ mod judging;
 mod list;
 mod merge;
 mod open;
+mod originals;
 mod pending;
 mod policy;
 mod policy_files;
 mod ready;
 mod reject;
-mod report_shown;
+mod report_file;
 mod requesting;
 mod review;
 mod roots;
@@ -90,6 +92,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Attach(args) => attach::run(context, args),
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Pending(args) => pending::run(context, args),

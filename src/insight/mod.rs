@@ -19,6 +19,10 @@ pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use overview::{EnvironmentLine, GateLine, Wait};
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::evidence::Report;
 pub use crate::ledger::{
     Change, FilesChanged, GateDirectory, Happening, PendingPolicy, PolicyOrigin, RootFrom,
 };
@@ -34,7 +38,12 @@ pub struct Question {
     pub environment: Name,
     /// The artifacts that the caller brought.
     pub given: Given,
+    /// The reports that lie elsewhere and that the caller brought.
+    pub originals: Originals,
 }
+
+/// Reports that lie elsewhere, by kind and by the file that stands for each: what each says, or why it is not that report.
+pub type Originals = BTreeMap<(Name, String), Result<Arc<Report>, String>>;
 
 /// The answer, with all that it was judged from.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 //! 12): it steers no terminal and mentions nobody on a forge.
 
 mod brief;
+mod evidence;
 mod history;
 mod json;
 mod judgement;
@@ -22,6 +23,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
 pub use problems::{ErrorShown, LintShown};
 
@@ -113,6 +115,16 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
     }
+}
+
+/// A report as it reads (`git-gate/evidence/1`).
+pub fn render_report(report: &ReportShown<'_>, form: Form) -> String {
+    in_form(form, || json::report(report), || vec![evidence::report_page(report)])
+}
+
+/// What a report means for the gate that it is attached to: for people.
+pub fn render_attach(attach: &AttachShown<'_>, style: Style) -> String {
+    text::render_pages(&[evidence::attach_page(attach)], style)
 }
 
 /// Why nothing could be decided or done (`git-gate/error/1`).

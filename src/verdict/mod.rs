@@ -33,6 +33,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod weigh;
 
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
@@ -41,6 +42,7 @@ pub use facts::{
 
 pub use notices::NOTICE_CODES;
 pub use numbers::{AskedNumber, Number, Numbers, numbers};
+pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;
 use decisions::Judged;

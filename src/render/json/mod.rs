@@ -5,12 +5,14 @@
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
 mod brief;
+mod evidence;
 mod overview;
 mod policy;
 mod problems;
 mod verdict;
 
 pub(super) use brief::review;
+pub(super) use evidence::report;
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
 pub(super) use problems::{error, lint};
