@@ -106,6 +106,8 @@ pub enum Command {
     Open(super::open::Args),
     /// Copy a report into a gate, or replace it.
     Attach(super::attach::Args),
+    /// Look at reports: what the tool sees in one.
+    Evidence(super::evidence::Args),
     /// Take a report out of a gate.
     Detach(super::detach::Args),
     /// Record what will be deployed, by digest.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::decision::{Action, ClaimedBasis, Decision, Deploy, Reading, Seen, Target};
 use crate::decision::{parse_message, render_message};
 use crate::git::{Branch, Draft};
-use crate::insight::{Judgement, Question};
+use crate::insight::{Judgement, Originals, Question};
 use crate::ledger::Record;
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Time, escape};
 use crate::policy::Policy;
@@ -226,7 +226,9 @@ fn judge(
     given: &BTreeMap<ArtifactName, ArtifactDigest>,
 ) -> anyhow::Result<Judgement> {
     let given = Given::Artifacts(given.clone());
-    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given };
+    // A record is judged again from the repository alone: no report is brought along.
+    let originals = Originals::new();
+    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
     let judgement = session.judge(&question)?;
     refuse_relaxations(&judgement.origin.relaxations)?;
     Ok(judgement)

@@ -20,6 +20,7 @@ mod demo;
 mod deploy;
 mod detach;
 mod environment;
+mod evidence;
 mod exit;
 mod failure;
 mod first_page;
@@ -35,12 +36,13 @@ mod list;
 mod log;
 mod merge;
 mod open;
+mod originals;
 mod pending;
 mod policy;
 mod policy_files;
 mod ready;
 mod reject;
-mod report_shown;
+mod report_file;
 mod requesting;
 mod review;
 mod roots;
@@ -101,6 +103,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Attach(args) => attach::run(context, args),
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Pending(args) => pending::run(context, args),

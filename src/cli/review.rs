@@ -9,7 +9,7 @@ use std::io::IsTerminal as _;
 
 use crate::decision::{Seen, Target};
 use crate::git::{Git, Origin};
-use crate::insight::{Assertion, Brief, GateDirectory, Question, Signing, changed_paths};
+use crate::insight::{Assertion, Brief, GateDirectory, Originals, Question, Signing, changed_paths};
 use crate::model::{GateName, Name, Principal};
 use crate::policy::Policy;
 use crate::render;
@@ -92,7 +92,12 @@ fn open(context: &Context, gate: &GateName) -> Result<Session, Failure> {
 
 fn read(session: &Session, args: &Args) -> Result<Brief, Failure> {
     let environments = judging::environments(session, &args.gate, &args.env)?;
-    let question = |environment| Question { gate: args.gate.clone(), environment, given: Given::NotAsked };
+    let question = |environment| Question {
+        gate: args.gate.clone(),
+        environment,
+        given: Given::NotAsked,
+        originals: Originals::new(),
+    };
     session.brief(&args.gate, environments.into_iter().map(question).collect())
 }
 

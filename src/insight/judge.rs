@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::evidence::Unreadable;
 use crate::git::Repository;
 use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
@@ -18,7 +19,7 @@ use crate::verdict::{
 
 use super::of_gate::OfGate;
 use super::required::Reached;
-use super::{Judgement, Origin, Question};
+use super::{Judgement, Origin, Originals, Question};
 
 /// Judges questions against one ledger and one snapshot.
 #[derive(Debug)]
@@ -96,7 +97,8 @@ impl<'a> Judge<'a> {
             log,
             whole: self.is_whole(question, view, log)?,
         };
-        let facts = self.facts(&case)?;
+        let mut facts = self.facts(&case)?;
+        bring(&mut facts.standing, &question.originals);
         self.judgement_of(&facts, question, view, log)
     }
 
@@ -343,6 +345,20 @@ impl<'a> Judge<'a> {
         }
         let notice = |message| Notice { code: "rejection-unrecorded", message };
         Ok(words.into_iter().map(notice).collect())
+    }
+}
+
+/// Puts reports that the caller brought in place of the files that stand for them. Only what stands for one is replaced.
+fn bring(standing: &mut Standing, originals: &Originals) {
+    let Standing::Recorded(content) = standing else { return };
+    for fact in &mut content.evidence {
+        let stands_for_one = matches!(&fact.report, Some(Ok(report)) if report.external.is_some());
+        if let Some(original) = originals.get(&(fact.kind.clone(), fact.file.clone()))
+            && stands_for_one
+        {
+            fact.original_at_hand = true;
+            fact.report = Some(original.clone().map_err(Unreadable::Invalid));
+        }
     }
 }
 

@@ -115,6 +115,7 @@ impl Judge<'_> {
                 gate: gate.clone(),
                 environment: environment.clone(),
                 given: verdict::Given::NotAsked,
+                originals: super::Originals::new(),
             };
             let case = Case {
                 gate,

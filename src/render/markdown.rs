@@ -63,7 +63,7 @@ fn diff(diff: &Diff) -> String {
 fn fact(fact: &Fact, indent: &str) -> String {
     let said = match &fact.text {
         Text::Prose(text) => words(text),
-        Text::Exact(text) => code(text),
+        Text::Exact(text) | Text::Place(text) => code(text),
     };
     format!("{indent}- {}: {said}\n", fact.label)
 }

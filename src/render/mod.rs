@@ -7,6 +7,7 @@
 
 mod brief;
 mod deployments;
+mod evidence;
 mod history;
 mod json;
 mod judgement;
@@ -24,6 +25,7 @@ mod sample;
 mod tests;
 
 pub use deployments::{DeploymentShown, Logged, deployment_words};
+pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
 pub use problems::LintShown;
 
@@ -130,6 +132,16 @@ pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> Stri
 /// What runs where (`git-gate/status/1`).
 pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
     in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
+}
+
+/// A report as it reads (`git-gate/evidence/1`).
+pub fn render_report(report: &ReportShown<'_>, form: Form) -> String {
+    in_form(form, || json::report(report), || vec![evidence::report_page(report)])
+}
+
+/// What a report means for the gate that it is attached to: for people.
+pub fn render_attach(attach: &AttachShown<'_>, style: Style) -> String {
+    text::render_pages(&[evidence::attach_page(attach)], style)
 }
 
 fn in_form(form: Form, json: impl FnOnce() -> String, pages: impl FnOnce() -> Vec<Page>) -> String {

@@ -7,7 +7,7 @@
 use super::bounds::{bounds_something, broken, expected, worse};
 use super::case::{Case, notice};
 use super::evidence::{behind, files, run_counts};
-use super::measure::{Measured, Measurement, measure};
+use super::measure::{Measured, Measurement, measure, slip};
 use super::text::Words;
 use super::{EvidenceFact, Notice, Requirement, RequirementId, Status};
 use crate::evidence::{Report, Unreadable};
@@ -147,11 +147,11 @@ fn judge_measured(
     let mut status = None;
     let mut words = Vec::new();
     let mut without = Vec::new();
-    for (file, _, found) in measured {
+    for (file, report, found) in measured {
         let name = file.file.quoted();
         let (found, line) = match found {
             Measured::Absent(None) => {
-                without.push(format!("{name} does not have it"));
+                without.push(format!("{name} does not have it{}", slip(criterion, report)));
                 continue;
             }
             Measured::Absent(Some(reason)) => {

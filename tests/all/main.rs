@@ -22,6 +22,10 @@ mod deploy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod evidence_commands;
+#[cfg(test)]
+mod evidence_external;
+#[cfg(test)]
 mod evidence_findings;
 #[cfg(test)]
 mod evidence_runs;

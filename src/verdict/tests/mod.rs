@@ -273,6 +273,7 @@ impl Facts {
 
 fn evidence_fact(file: &str, report: Report) -> EvidenceFact {
     EvidenceFact {
+        original_at_hand: false,
         kind: name("evaluation"),
         file: file.to_owned(),
         artifact: None,
