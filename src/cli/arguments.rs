@@ -132,6 +132,12 @@ pub enum Command {
     Merge(super::merge::Args),
     /// Say whether a version may go to an environment, and why.
     Check(super::check::Args),
+    /// Check, then log a deployment; or log that one failed.
+    Deploy(super::deploy::Args),
+    /// The deployments that were logged.
+    Log(super::log::Args),
+    /// What runs where, since when, by whom, on what basis.
+    Status(super::status::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
     /// See the whole of it work, in a repository of its own.
@@ -179,10 +185,22 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
 
 /// The format that was asked for, as far as can be told before the arguments are known to be right.
 pub(super) fn format_as_typed(arguments: &[OsString]) -> Format {
+    if is_typed(arguments, "--format", "json") { Format::Json } else { Format::Text }
+}
+
+/// When to print in colour, told in the same way.
+pub(super) fn color_as_typed(arguments: &[OsString]) -> Color {
+    match ["always", "never"].map(|when| is_typed(arguments, "--color", when)) {
+        [_, true] => Color::Never,
+        [true, false] => Color::Always,
+        [false, false] => Color::Auto,
+    }
+}
+
+fn is_typed(arguments: &[OsString], flag: &str, value: &str) -> bool {
     let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
-    let json =
-        texts.contains(&"--format=json") || texts.windows(2).any(|pair| matches!(pair, ["--format", "json"]));
-    if json { Format::Json } else { Format::Text }
+    let joined = format!("{flag}={value}");
+    texts.contains(&joined.as_str()) || texts.windows(2).any(|pair| pair == [flag, value])
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ mod busy;
 mod check;
 mod close;
 mod context;
+mod decided_on;
 mod deciding;
 mod demo;
+mod deploy;
 mod detach;
 mod environment;
 mod evidence;
@@ -23,12 +25,14 @@ mod exit;
 mod failure;
 mod gate_files;
 mod gathering;
+mod given;
 mod hand;
 mod in_force;
 mod init;
 mod interrupt;
 mod judging;
 mod list;
+mod log;
 mod merge;
 mod open;
 mod originals;
@@ -43,6 +47,7 @@ mod review;
 mod roots;
 mod session;
 mod show;
+mod status;
 mod together;
 mod trust;
 mod withdraw;
@@ -53,6 +58,7 @@ pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -60,13 +66,14 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
+    let color = context::colors(arguments::color_as_typed(&arguments), std::io::stderr().is_terminal());
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
     interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => failure::report(&error, format),
+        Ok(Err(error)) => failure::report(&error, format, color),
         // The panic hook has said where.
-        Err(_panic) => failure::report(&Failure::panicked().into(), format),
+        Err(_panic) => failure::report(&Failure::panicked().into(), format, color),
     };
     exit.into()
 }
@@ -104,6 +111,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
+        Command::Deploy(args) => deploy::run(context, args),
+        Command::Log(args) => log::run(context, args),
+        Command::Status(args) => status::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }

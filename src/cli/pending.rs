@@ -69,7 +69,10 @@ fn of_gate(line: &GateLine, me: &Principal) -> Vec<Awaited> {
 fn of_policy(session: &Session, me: &Principal) -> anyhow::Result<Option<Awaited>> {
     let policy = session.policy();
     let origin = session.origin()?;
-    let Some(pending) = &origin.policy.pending else { return Ok(None) };
+    // What is invalid or gone waits for its mend, not for approvals.
+    let Some(pending) = origin.policy.pending.as_ref().filter(|pending| pending.digest.is_some()) else {
+        return Ok(None);
+    };
     let decisions = session.policy_decisions()?;
     if !may_govern(policy, me) || has_approved(&decisions, pending, me) {
         return Ok(None);
@@ -93,6 +96,6 @@ fn has_approved(decisions: &[DecisionShown], pending: &PendingPolicy, me: &Princ
     decisions.iter().any(|shown| {
         shown.code.is_none()
             && shown.fact.principal.as_ref() == Some(me)
-            && shown.fact.content == Some(pending.digest)
+            && shown.fact.content == pending.digest
     })
 }

@@ -15,7 +15,8 @@ use crate::render;
 use crate::verdict::Given;
 
 use super::borrowed::{Address, Borrowed};
-use super::deciding::{CONTENT_MOVED, DecidingArgs, asked_roles};
+use super::decided_on::CONTENT_MOVED;
+use super::deciding::{DecidingArgs, asked_roles};
 use super::hand::{Hand, SigningArgs};
 use super::session::{Opening, Session, View};
 use super::{Context, Exit, Failure, Format, approve, ask, judging, reject};
@@ -65,7 +66,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 fn bring_up_to_date(context: &Context) -> anyhow::Result<()> {
     let Some(origin) = Origin::of(&context.repository()?, &[]) else { return Ok(()) };
     let fetched = {
-        let _busy = context.busy("fetching from `origin`");
+        let _busy = context.waiting("fetching from `origin`");
         origin.fetch()
     };
     if let Err(error) = fetched {

@@ -2,14 +2,16 @@
 //!
 //! The commands that print ask here, and nowhere else: so all of them have the same answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::{Preview, Repository};
-use crate::insight::{Brief, GateDirectory, GateLine, Judge, Judgement, Moment, Origin, Question};
-use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
+use crate::insight::{
+    Brief, GateDirectory, GateLine, Judge, Judgement, LoggedRecord, Moment, Origin, Question, Running,
+};
+use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionShown, EvidenceFact, Notice, Standing};
@@ -61,6 +63,7 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the repository of `context`.
     pub(crate) fn open(context: &Context, opening: &Opening) -> Result<Self, Failure> {
+        let _busy = context.busy("reading the history");
         let mut repository = Rc::new(Repository::discover(&context.directory)?);
         repository.refuse_cut_history()?;
         let branches = match opening.view {
@@ -68,6 +71,13 @@ impl Session {
             View::Local | View::Merged(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
+        context.detail(&format!(
+            "mainline {} at {}, trust root {} from {}",
+            snapshot.mainline_ref,
+            snapshot.tip,
+            snapshot.root,
+            snapshot.root_from.as_str()
+        ));
         let time = opening.time.unwrap_or(context.now);
         let mut tip = snapshot.tip;
         let mut preview = false;
@@ -187,6 +197,65 @@ impl Session {
     pub(crate) fn history(&self, gate: &GateName, questions: Vec<Question>) -> Result<Vec<Moment>, Failure> {
         let judge = self.judging();
         Ok(judge.history(gate, &with_logs(&judge, questions)?, self.view)?)
+    }
+
+    /// All records of an environment's log, or those of one system, oldest first, each judged again.
+    pub(crate) fn log(
+        &self,
+        environment: &Name,
+        system: Option<&Name>,
+    ) -> Result<Vec<LoggedRecord>, Failure> {
+        Ok(self.judging().log(environment, system, self.view)?)
+    }
+
+    /// What runs in an environment, by system.
+    pub(crate) fn running(
+        &self,
+        environment: &Name,
+        system: Option<&Name>,
+    ) -> Result<BTreeMap<Name, Running>, Failure> {
+        Ok(self.judging().running(environment, system, self.view)?)
+    }
+
+    /// The environments of the policy in force, and those that have a log.
+    pub(crate) fn all_environments(&self) -> Result<BTreeSet<Name>, Failure> {
+        let mut all = self.judging().logged_environments()?;
+        all.extend(self.policy.environments.keys().cloned());
+        Ok(all)
+    }
+
+    /// The latest date in an environment's log that lies in the future, of a record that a deployer signed.
+    pub(crate) fn dated_ahead(&self, environment: &Name) -> Result<Option<Time>, Failure> {
+        Ok(self.judging().dated_ahead(environment, self.view)?)
+    }
+
+    /// Where an environment's log ends.
+    pub(crate) fn log_tip(&self, environment: &Name) -> Result<Option<ObjectId>, Failure> {
+        Ok(self.judging().log_tip(environment)?)
+    }
+
+    /// The last record of an environment's log that counts, of that system or of any.
+    pub(crate) fn last_record(
+        &self,
+        environment: &Name,
+        system: Option<&Name>,
+    ) -> Result<Option<Record>, Failure> {
+        Ok(self.judging().last_record(environment, system, self.view)?)
+    }
+
+    /// Where an environment's log ended when a rewound mainline was accepted here, if one was.
+    pub(crate) fn accepted_log(&self, environment: &Name) -> Result<Option<ObjectId>, Failure> {
+        Ok(mark::accepted_log(&self.repository, environment)?)
+    }
+
+    /// When the mainline commit that is judged was made, or recorded, whichever is earlier: nothing about it is dated before.
+    pub(crate) fn mainline_time(&self) -> Time {
+        self.ledger.mainline_time(self.view)
+    }
+
+    /// The policy in force, to keep.
+    pub(crate) fn policy_in_force(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
     }
 
     /// Lets go of the history: for who opens another.

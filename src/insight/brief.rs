@@ -217,7 +217,7 @@ impl Judge<'_> {
             log,
             whole: self.is_whole(question, view, log)?,
         };
-        let facts = self.facts(&case, &mut Vec::new())?;
+        let facts = self.facts(&case)?;
         let judgement = self.judgement_of(&facts, question, view, log)?;
         let record = facts.records.iter().rev().find(|record| is_running(record));
         let reports = match (&facts.deployed, record) {

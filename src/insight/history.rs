@@ -86,7 +86,7 @@ impl Judge<'_> {
                 log: *log,
                 whole: self.is_whole(question, view, *log)?,
             };
-            let facts = self.facts(&case, &mut Vec::new())?;
+            let facts = self.facts(&case)?;
             for shown in crate::verdict::judge(&facts).decisions {
                 let counts = shown.code.is_none();
                 let (known, places) =

@@ -7,6 +7,7 @@ mod brief;
 mod comparison;
 mod history;
 mod judge;
+mod log;
 mod overview;
 mod required;
 mod squashed;
@@ -17,6 +18,7 @@ pub use comparison::{
 };
 pub use history::{Event, Moment};
 pub use judge::Judge;
+pub use log::{LoggedRecord, Running};
 pub use overview::{EnvironmentLine, GateLine, Wait};
 
 use std::collections::BTreeMap;

@@ -125,7 +125,7 @@ impl Judge<'_> {
                 log,
                 whole: self.is_whole(&question, view, log)?,
             };
-            let facts = self.facts(&case, &mut Vec::new())?;
+            let facts = self.facts(&case)?;
             let verdict = verdict::judge(&facts);
             line.add(&facts, &verdict, &mut waits);
         }

@@ -62,6 +62,12 @@ impl Ledger {
             .map(|request| request.environments.clone()))
     }
 
+    /// The gates that the gate's request requires in a view; none where it cannot be read.
+    pub(crate) fn requires(&self, gate: &GateName, view: View) -> Result<Vec<GateName>, Undecided> {
+        let request = self.request_at(gate, self.commit_at_link(view.step).tree)?;
+        Ok(request.map(|request| request.requires.iter().cloned().collect()).unwrap_or_default())
+    }
+
     /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
     pub(crate) fn gate_authors(&self, gate: &GateName, view: View) -> Result<BTreeSet<Principal>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];

@@ -41,7 +41,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::model::{ContentDigest, GateName, Name, ObjectId, Time};
+use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
 
@@ -164,6 +164,11 @@ impl Ledger {
         self.chain_commit(view.link)
     }
 
+    /// When the mainline commit of a view was made or recorded, whichever is earlier: no record about it is dated before.
+    pub fn mainline_time(&self, view: View) -> Time {
+        self.commit_at_link(view.link).date.min(self.chronicle.link(view.link).recorded)
+    }
+
     /// The last step of a view.
     pub fn step(&self, view: View) -> ObjectId {
         self.chain_commit(view.step)
@@ -218,33 +223,29 @@ impl Ledger {
         let standing = self.trees.directory(tip.tree, &["policy"])?;
         let pending = match standing {
             Some(directory) if directory.digest == Some(epoch.digest) => None,
-            Some(directory) => match directory.digest {
-                Some(digest) => Some(self.pending(view, digest, &directory)?),
-                None => None,
-            },
-            None => None,
+            Some(directory) => Some(self.pending(view, &directory)?),
+            None => {
+                let gone = vec!["it is not there".to_owned()];
+                Some(self.pending(view, &trees::Directory { defects: gone, ..trees::Directory::default() })?)
+            }
         };
         Ok(PolicyOrigin { digest: epoch.digest, serial: epoch.policy.serial, commit: epoch.commit, pending })
     }
 
-    fn pending(
-        &self,
-        view: View,
-        digest: ContentDigest,
-        directory: &trees::Directory,
-    ) -> Result<PendingPolicy, Undecided> {
+    fn pending(&self, view: View, directory: &trees::Directory) -> Result<PendingPolicy, Undecided> {
         let epoch = self.chronicle.epoch_at(view.link);
         let ballots = self.policy_ballots(0, view.link);
         let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
-        let serial = match directory.files.get("policy.toml") {
-            Some(blob) => crate::policy::read_identity(&self.trees.blob(*blob)?).map(|(_, serial)| serial),
-            None => None,
+        let identity = match (directory.digest, directory.files.get("policy.toml")) {
+            (Some(_), Some(blob)) => crate::policy::read_identity(&self.trees.blob(*blob)?),
+            _ => None,
         };
         Ok(PendingPolicy {
-            digest,
-            serial,
+            digest: directory.digest,
+            defect: directory.digest.is_none().then(|| directory.defects.join("; ")),
+            serial: identity.map(|(_, serial)| serial),
             commit: self.chain_commit(view.link),
-            approvals: tally.filled(&epoch.policy, digest),
+            approvals: directory.digest.map_or(0, |digest| tally.filled(&epoch.policy, digest)),
             needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
         })
     }
@@ -299,6 +300,7 @@ impl Ledger {
     /// What a reader should know of the history as a whole.
     pub fn notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
         let mut notices = self.chronicle.notices.clone();
+        notices.extend(policies::notices(self.chronicle.epoch_at(view.link)));
         if self.history.before_root > 0 {
             notices.push(Notice {
                 code: "decisions-before-root",

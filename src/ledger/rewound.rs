@@ -15,11 +15,16 @@ impl Ledger {
     /// A record by a deployer whose judged commit the mainline lacks: somebody rewound it, or it was not fetched.
     pub(super) fn refuse_rewound_mainline(
         &self,
-        environment: &Name,
+        asked: Asked<'_>,
         entries: &[Entry],
         view: View,
     ) -> Result<(), Undecided> {
+        let environment = asked.environment;
         for entry in entries.iter().rev() {
+            // What the reader has accepted holds for what was logged by then.
+            if asked.accepted == Some(entry.id) {
+                break;
+            }
             let Some(Says::Deployed(_, deploy)) = &entry.says else { continue };
             let judged = entry.judged.unwrap_or(entry.id);
             if !self.is_before_root(judged)

@@ -4,6 +4,8 @@
 //! Whoever is woken at night reads the first lines; whoever audits reads all of them. Nothing is left out: what did not
 //! count is listed with its code, and waived is never shown as met (design, section 2.2).
 
+use std::collections::BTreeSet;
+
 use crate::insight::Judgement;
 use crate::verdict::{
     Basis, By, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement, RequirementId, Status,
@@ -262,6 +264,11 @@ pub(super) fn exception(shown: &ExceptionShown) -> Entry {
         .prose("why", shown.reason.as_str())
         .exact("commit", shown.commit.to_string())
         .exact("content", shown.content.to_string())
+}
+
+/// Notices of the history alone, each once.
+pub(super) fn notices(notices: &[Notice]) -> Vec<Entry> {
+    notices.iter().collect::<BTreeSet<_>>().into_iter().map(notice).collect()
 }
 
 pub(super) fn notice(notice: &Notice) -> Entry {

@@ -6,6 +6,7 @@
 //! 12): it steers no terminal and mentions nobody on a forge.
 
 mod brief;
+mod deployments;
 mod evidence;
 mod history;
 mod json;
@@ -23,11 +24,12 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
-pub use problems::{ErrorShown, LintShown};
+pub use problems::LintShown;
 
-use crate::insight::{Brief, GateLine, Judgement, Moment, Origin, PolicyOrigin, Signing};
+use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -98,12 +100,12 @@ pub fn render_history(gate: &GateName, moments: &[Moment], form: Form) -> String
 }
 
 /// The policy in force (`git-gate/policy-show/1`).
-pub fn render_policy(policy: &Policy, origin: &PolicyOrigin, form: Form) -> String {
+pub fn render_policy(policy: &Policy, origin: &Origin, form: Form) -> String {
     in_form(form, || json::policy(policy, origin), || vec![policy::policy_page(policy, origin)])
 }
 
 /// The policy in force and the one that waits, with the decisions on it (`git-gate/policy-status/1`).
-pub fn render_policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown], form: Form) -> String {
+pub fn render_policy_status(origin: &Origin, decisions: &[DecisionShown], form: Form) -> String {
     let json = || json::policy_status(origin, decisions);
     in_form(form, json, || vec![policy::status_page(origin, decisions)])
 }
@@ -127,13 +129,19 @@ pub fn render_attach(attach: &AttachShown<'_>, style: Style) -> String {
     text::render_pages(&[evidence::attach_page(attach)], style)
 }
 
-/// Why nothing could be decided or done (`git-gate/error/1`).
-pub fn render_error(error: &ErrorShown<'_>, form: Form) -> String {
-    match form {
-        Form::Json => json::error(error),
-        Form::Text(style) => problems::error_text(error, style),
-        Form::Markdown => problems::error_markdown(error),
-    }
+/// What `deploy` judged and logged (`git-gate/deploy/1`).
+pub fn render_deploy(shown: &DeploymentShown<'_>, form: Form) -> String {
+    in_form(form, || json::deploy(shown), || deployments::deploy_pages(shown))
+}
+
+/// The deployment log (`git-gate/log/1`).
+pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::log(records, origin), || vec![deployments::log_page(records, origin)])
+}
+
+/// What runs where (`git-gate/status/1`).
+pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
 }
 
 fn in_form(form: Form, json: impl FnOnce() -> String, pages: impl FnOnce() -> Vec<Page>) -> String {

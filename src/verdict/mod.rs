@@ -35,6 +35,7 @@ mod tests;
 mod text;
 mod weigh;
 
+pub use break_glass::break_glass;
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
     IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,

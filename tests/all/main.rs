@@ -18,6 +18,8 @@ mod commands_writing;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod evidence_commands;
@@ -64,6 +66,8 @@ mod signing_keys;
 mod source;
 #[cfg(test)]
 mod squashed;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod together;
 #[cfg(test)]

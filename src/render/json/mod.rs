@@ -5,6 +5,7 @@
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
 mod brief;
+mod deployments;
 mod evidence;
 mod overview;
 mod policy;
@@ -12,10 +13,11 @@ mod problems;
 mod verdict;
 
 pub(super) use brief::review;
+pub(super) use deployments::{deploy, log, status};
 pub(super) use evidence::report;
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
-pub(super) use problems::{error, lint};
+pub(super) use problems::lint;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
