@@ -18,6 +18,7 @@ mod decided_on;
 mod deciding;
 mod demo;
 mod deploy;
+mod deploy_failed;
 mod detach;
 mod environment;
 mod evidence;

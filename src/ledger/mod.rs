@@ -25,15 +25,17 @@ mod tally;
 mod timeline;
 mod trees;
 mod undecided;
+mod walk;
 
 pub mod mark;
 
 pub use directory::GateDirectory;
-pub use records::{Asked, Log, Record};
+pub use records::{Asked, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
 pub use timeline::{Change, FilesChanged, Happening};
 pub use undecided::{CODES, Undecided};
+pub use walk::Log;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,7 +1,5 @@
 //! Reports that are too large to lie beside a request: what is recorded of them, and what checks it again.
 
-#![expect(clippy::disallowed_methods, reason = "the tests write files")]
-
 use serde_json::Value;
 
 use crate::world::{Policy, Repo, Run, World};

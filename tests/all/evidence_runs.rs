@@ -4,6 +4,8 @@
 //! this project lie in `tests/cases/evidence`; those of others, and the reports of garak (whose attacks are offensive
 //! text), are read where the samples lie, and passed over, with a line, where they do not.
 
+#![expect(clippy::float_cmp, reason = "what a file says is read to the last digit")]
+
 use git_gate::evidence::{
     Format, Interval, Lookup, Reading, Report, RunStatus, Unreadable, Value, read, read_from,
 };
