@@ -46,7 +46,7 @@ fn approval(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
     if let (Target::Gate(gate), Some(principal)) = (&deciding.target, &deciding.hand.principal) {
         let asked_for_it = request.as_ref().is_some_and(|request| request.requested_by.contains(principal));
         let recorded = deciding.in_force.is_author(gate, principal)?;
-        if asked_for_it || recorded || signed_a_change(deciding, principal)? {
+        if asked_for_it || recorded || signed_a_change(deciding, principal, &[gate.directory()])? {
             return Err(Failure::new(
                 "self-approval",
                 format!("`{principal}` is an author of `{gate}`: this approval would not count"),
@@ -58,18 +58,17 @@ fn approval(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
     Ok(Action::Approve { role, environments, seen: deciding.seen() })
 }
 
-/// Whether the principal signed a change of the gate that the mainline does not have yet. What was recorded before is
+/// Whether the principal signed a change below `paths` that the mainline does not have yet. What was recorded before is
 /// found by whoever reads the history; this only saves a signature that would not count.
-fn signed_a_change(deciding: &Deciding, principal: &Principal) -> anyhow::Result<bool> {
-    let Target::Gate(gate) = &deciding.target else { return Ok(false) };
-    let listed = deciding.hand.git.run(&[
-        "rev-list",
-        "--full-history",
-        &deciding.base().to_string(),
-        &format!("^{}", deciding.in_force.mainline),
-        "--",
-        &gate.directory(),
-    ])?;
+pub(super) fn signed_a_change(
+    deciding: &Deciding,
+    principal: &Principal,
+    paths: &[String],
+) -> anyhow::Result<bool> {
+    let (base, mainline) = (deciding.base().to_string(), format!("^{}", deciding.in_force.mainline));
+    let mut arguments = vec!["rev-list", "--full-history", &base, &mainline, "--"];
+    arguments.extend(paths.iter().map(String::as_str));
+    let listed = deciding.hand.git.run(&arguments)?;
     for id in listed.lines().filter_map(|line| line.parse().ok()) {
         let bytes = deciding.repository.read_commit(id)?;
         let Ok(commit) = raw::parse(&bytes) else { continue };

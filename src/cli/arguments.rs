@@ -118,12 +118,18 @@ pub enum Command {
     Withdraw(super::withdraw::Args),
     /// Close a gate for good.
     Close(super::close::Args),
+    /// Write down what may be passed over for a while, or cover a break-glass.
+    Except(super::except::Args),
+    /// Accept the risk of an exception.
+    AcceptRisk(super::accept_risk::Args),
     /// Judge a gate as if its branch were merged now.
     Ready(super::ready::Args),
     /// Bring a gate branch to the mainline, with its commits.
     Merge(super::merge::Args),
     /// Say whether a version may go to an environment, and why.
     Check(super::check::Args),
+    /// Whose keys count, and changing that.
+    Key(super::key::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
     /// See the whole of it work, in a repository of its own.

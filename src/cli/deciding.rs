@@ -19,6 +19,7 @@ use super::gate_files::GateFiles;
 use super::hand::{Hand, SigningArgs, refuse_not_in_role, refuse_out_of_role};
 use super::in_force::{InForce, mainline_name, policy_in_force, policy_then};
 use super::requesting::print_written;
+use super::subject::Subject;
 use super::together::{self, Before, Proposal, Reviewed, Signed};
 use super::{Context, Exit, Failure};
 
@@ -47,6 +48,7 @@ pub(super) struct Deciding {
     pub(super) in_force: InForce,
     pub(super) target: Target,
     pub(super) hand: Hand,
+    subject: Subject,
     branch: Branch,
     base: ObjectId,
     files: GateFiles,
@@ -61,6 +63,17 @@ pub(super) fn decide(
     command: &str,
     choose: impl Fn(&Deciding) -> anyhow::Result<Action>,
 ) -> anyhow::Result<Exit> {
+    decide_on(context, args, command, Subject::Target, |deciding| Ok((choose(deciding)?, String::new())))
+}
+
+/// The same about a part of the target; `choose` also says what is shown above the question.
+pub(super) fn decide_on(
+    context: &Context,
+    args: &DecidingArgs,
+    command: &str,
+    subject: Subject,
+    choose: impl Fn(&Deciding) -> anyhow::Result<(Action, String)>,
+) -> anyhow::Result<Exit> {
     if args.branch.is_some() && args.target != Target::Policy {
         return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
     }
@@ -68,34 +81,38 @@ pub(super) fn decide(
         args.address.as_ref().map(|address| Borrowed::fetch(context, address, &args.target)).transpose()?;
     let there = borrowed.as_ref().map_or(context, Borrowed::context);
     let (signed, message) = together::write(there, &args.signing, |before| {
-        let deciding = Deciding::begin(there, args, before)?;
-        let action = choose(&deciding)?;
+        let deciding = Deciding::begin(there, args, subject, before)?;
+        let (action, shown) = choose(&deciding)?;
         let brief = borrowed.as_ref().map(|borrowed| borrowed.brief(&args.target, &action)).transpose()?;
-        deciding.proposal(&args.signing, action, &brief.unwrap_or_default())
+        deciding.proposal(&args.signing, action, &format!("{}{shown}", brief.unwrap_or_default()))
     })?;
     tell(context, command, args, &message, &signed)
 }
 
 impl Deciding {
     /// Finds where the decision belongs, and what stands there.
-    pub(super) fn begin(context: &Context, args: &DecidingArgs, before: &Before) -> anyhow::Result<Self> {
+    pub(super) fn begin(
+        context: &Context,
+        args: &DecidingArgs,
+        subject: Subject,
+        before: &Before,
+    ) -> anyhow::Result<Self> {
         let repository = context.repository()?;
         let in_force = policy_in_force(context)?;
-        let (branch, directory) = match &args.target {
-            Target::Gate(gate) => (Branch::find(&repository, &gate.branch())?, gate.directory()),
-            Target::Policy => (policy_branch(&repository, args.branch.as_deref())?, "policy".to_owned()),
+        let branch = match &args.target {
+            Target::Gate(gate) => Branch::find(&repository, &gate.branch())?,
+            Target::Policy => policy_branch(&repository, args.branch.as_deref())?,
         };
-        let (branch, files) = standing(&repository, branch, in_force.mainline, &directory)?;
+        let read = |commit| subject.read(&repository, commit, &args.target);
+        let (branch, files) = standing(&repository, branch, in_force.mainline, read)?;
         let (Some(base), Some(files)) = (branch.tip(), files) else {
-            return Err(Failure::new("gate-unknown", format!("there is no `{}` to decide on", args.target))
-                .help("which are there: `git branch -a --list '*gate/*'`")
-                .into());
+            return Err(subject.not_there(&args.target).into());
         };
         let hand = Hand::of(context, &repository, &in_force.policy)?;
         let target = args.target.clone();
         let mut deciding =
-            Self { repository, in_force, target, hand, branch, base, files, unseen: Vec::new() };
-        if let Some(then) = deciding.reviewed_then(context, before, &directory)? {
+            Self { repository, in_force, target, hand, subject, branch, base, files, unseen: Vec::new() };
+        if let Some(then) = deciding.reviewed_then(context, before)? {
             deciding.unseen = then.changes(&deciding.reviewed()?);
         }
         Ok(deciding)
@@ -108,27 +125,22 @@ impl Deciding {
 
     /// What a signature is for, thing by thing.
     fn reviewed(&self) -> anyhow::Result<Reviewed> {
-        let (directory, objections) = match &self.target {
-            Target::Gate(gate) => (gate.directory(), self.in_force.objections(gate, self.base)?),
-            Target::Policy => ("policy".to_owned(), BTreeSet::new()),
+        let objections = match &self.target {
+            Target::Gate(gate) => self.in_force.objections(gate, self.base)?,
+            Target::Policy => BTreeSet::new(),
         };
-        let mut like = self.files.named(&directory);
+        let mut like = self.subject.named(&self.repository, self.base, &self.target, &self.files)?;
         like.insert(POLICY_IN_FORCE.to_owned(), self.in_force.digest.to_string());
         Ok(Reviewed { like, objections })
     }
 
     /// The same as it was in this clone before it fetched just now; nothing where it had nothing to look at.
-    fn reviewed_then(
-        &self,
-        context: &Context,
-        before: &Before,
-        directory: &str,
-    ) -> anyhow::Result<Option<Reviewed>> {
+    fn reviewed_then(&self, context: &Context, before: &Before) -> anyhow::Result<Option<Reviewed>> {
         let Some(tip) = before.tip(self.branch.name()).filter(|tip| *tip != self.base) else {
             return Ok(None);
         };
-        let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { return Ok(None) };
-        let mut like = files.named(directory);
+        let Some(files) = self.subject.read(&self.repository, tip, &self.target)? else { return Ok(None) };
+        let mut like = self.subject.named(&self.repository, tip, &self.target, &files)?;
         let mainline = before.tip(mainline_name(&self.repository));
         let digest = match mainline.filter(|tip| *tip != self.in_force.mainline) {
             Some(tip) => policy_then(context, tip)?,
@@ -153,6 +165,16 @@ impl Deciding {
         Ok(Some(GateRequest::parse(&file, bytes, gate)?))
     }
 
+    /// The directory that is decided on.
+    pub(super) fn directory(&self) -> String {
+        self.subject.directory(&self.target)
+    }
+
+    /// A file of what is decided on.
+    pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name)
+    }
+
     /// The commit that the decision will stand on.
     pub(super) fn base(&self) -> ObjectId {
         self.base
@@ -169,8 +191,6 @@ impl Deciding {
             }
             return Ok(role.clone());
         }
-        let listed =
-            |roles: &[&Name]| roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
         let all: Vec<&Name> = asked.iter().collect();
         let Some(principal) = &self.hand.principal else {
             return Err(Failure::usage(format!("say in which role: `--role`, of {}", listed(&all))));
@@ -235,6 +255,11 @@ impl Deciding {
     }
 }
 
+/// Names in backticks.
+pub(super) fn listed<T: std::fmt::Display>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// What a policy in force is called among the things that are reviewed.
 const POLICY_IN_FORCE: &str = "the policy in force";
 
@@ -244,13 +269,12 @@ fn standing(
     repository: &Repository,
     branch: Branch,
     mainline: ObjectId,
-    directory: &str,
+    read: impl Fn(ObjectId) -> anyhow::Result<Option<GateFiles>>,
 ) -> anyhow::Result<(Branch, Option<GateFiles>)> {
     let own = branch.tip();
     let onto = branch.clone().onto(repository, mainline)?;
-    let on_mainline = GateFiles::read(repository, onto.tip().unwrap_or(mainline), directory);
-    match (on_mainline, own) {
-        (Ok(None), Some(own)) => Ok((branch, GateFiles::read(repository, own, directory)?)),
+    match (read(onto.tip().unwrap_or(mainline)), own) {
+        (Ok(None), Some(own)) => Ok((branch, read(own)?)),
         (files, _) => Ok((onto, files?)),
     }
 }

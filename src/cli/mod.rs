@@ -3,6 +3,7 @@
 //! The only part that reads the clock and the environment, and the only one that talks to the user. Data goes to
 //! stdout, everything else to stderr. No panic and no cut output ever ends in status 0 (design, section 12).
 
+mod accept_risk;
 mod approve;
 mod arguments;
 mod artifact;
@@ -16,7 +17,11 @@ mod context;
 mod deciding;
 mod demo;
 mod detach;
+mod editor;
 mod environment;
+mod except;
+mod exceptional;
+mod exceptional_known;
 mod exit;
 mod failure;
 mod gate_files;
@@ -25,9 +30,12 @@ mod in_force;
 mod init;
 mod interrupt;
 mod judging;
+mod key;
+mod key_setup;
 mod merge;
 mod open;
 mod policy;
+mod policy_change;
 mod policy_files;
 mod ready;
 mod reject;
@@ -36,6 +44,7 @@ mod requesting;
 mod roots;
 mod session;
 mod show;
+mod subject;
 mod together;
 mod trust;
 mod withdraw;
@@ -90,9 +99,12 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),
         Command::Close(args) => close::run(context, args),
+        Command::Except(args) => except::run(context, args),
+        Command::AcceptRisk(args) => accept_risk::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
+        Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }

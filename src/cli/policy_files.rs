@@ -111,7 +111,7 @@ fn from_directory(directory: PathBuf) -> anyhow::Result<PolicyFiles> {
     })
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: &std::io::Error| {
         Failure::new("policy-not-found", format!("`{}` cannot be read: {error}", path.display()))
             .help("name the directory that holds `policy.toml` and `allowed_signers`")

@@ -11,7 +11,7 @@ use crate::insight::{Judge, Judgement, Origin, Question};
 use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionShown, Notice};
+use crate::verdict::{DecisionShown, Notice, RecordFact};
 
 use super::{Context, Failure};
 
@@ -144,6 +144,17 @@ impl Session {
     pub(crate) fn environments(&self, gate: &GateName) -> Result<BTreeSet<Name>, Failure> {
         let requested = self.ledger.requested_environments(gate, self.view)?;
         Ok(requested.unwrap_or_else(|| self.policy.environments.keys().cloned().collect()))
+    }
+
+    /// A record of the deployment log, with the environment that it is of.
+    pub(crate) fn record(&self, commit: ObjectId) -> Result<Option<(Name, RecordFact)>, Failure> {
+        let judge = self.judging();
+        for environment in self.policy.environments.keys() {
+            if let Some(record) = judge.record(environment, commit, self.view)? {
+                return Ok(Some((environment.clone(), record)));
+            }
+        }
+        Ok(None)
     }
 
     /// The policy in force.

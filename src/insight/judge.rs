@@ -102,6 +102,30 @@ impl<'a> Judge<'a> {
         Ok(Judgement { verdict, origin: self.origin(view, log)? })
     }
 
+    /// One record of an environment's log, judged again, with its covers; nothing where the log does not hold it.
+    pub fn record(
+        &self,
+        environment: &Name,
+        commit: ObjectId,
+        view: View,
+    ) -> Result<Option<RecordFact>, Undecided> {
+        let (tip, log) = self.log_of(environment)?;
+        if !log.holds(commit) {
+            return Ok(None);
+        }
+        let asked = Asked { environment, system: None, last: tip, whole: false };
+        let all = self.ledger.records(&log, asked, view)?;
+        let Some(gate) = all.into_iter().find(|record| record.commit == commit).map(|record| record.gate)
+        else {
+            return Ok(None);
+        };
+        let given = Given::NotAsked;
+        let case = Case { gate: &gate, environment, given, view, log: tip, whole: false };
+        let incidents = self.ledger.incidents(&gate, environment, view)?;
+        let records = self.records(&case, &incidents, &mut Vec::new())?;
+        Ok(records.into_iter().find(|record| record.commit == commit))
+    }
+
     /// What a judgement at `view` is made from.
     pub fn origin(&self, view: View, log: Option<ObjectId>) -> Result<Origin, Undecided> {
         let mut notices = self.snapshot.notices.clone();

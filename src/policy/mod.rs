@@ -7,6 +7,7 @@
 mod change;
 mod check;
 pub mod codes;
+pub mod edit;
 mod findings;
 mod holders;
 mod lint;

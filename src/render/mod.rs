@@ -7,6 +7,7 @@
 
 mod json;
 mod judgement;
+mod keys;
 mod markdown;
 mod origin;
 mod page;
@@ -75,6 +76,11 @@ pub fn render_policy(policy: &Policy, origin: &PolicyOrigin, form: Form) -> Stri
 pub fn render_policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown], form: Form) -> String {
     let json = || json::policy_status(origin, decisions);
     in_form(form, json, || vec![policy::status_page(origin, decisions)])
+}
+
+/// Every key of the policy in force (`git-gate/key-list/1`).
+pub fn render_keys(policy: &Policy, origin: &PolicyOrigin, form: Form) -> String {
+    in_form(form, || json::keys(policy, origin), || vec![keys::keys_page(policy, origin)])
 }
 
 /// What is wrong with a policy (`git-gate/policy-lint/1`).

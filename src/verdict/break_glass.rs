@@ -4,8 +4,6 @@
 //! whatever it claims, also when its key was revoked since or it is said to have failed. It is covered from the first
 //! step at which a cover for it was in force, whatever stands there later (design, section 10).
 
-use std::collections::BTreeSet;
-
 use super::ancestry::Ancestry;
 use super::case::{Case, notice};
 use super::exceptions::{accepted, not_expired, readable};
@@ -29,9 +27,12 @@ pub(super) fn requirement(case: &Case<'_>) -> Requirement {
         .iter()
         .map(|(record, _)| By { commit: record.commit, principal: record.principal.clone() })
         .collect();
-    let gates: BTreeSet<String> = overdue.iter().map(|(record, _)| record.gate.to_string()).collect();
+    let mends: Vec<String> = overdue
+        .iter()
+        .map(|(record, _)| format!("git gate except {} --record {}", record.gate, record.commit))
+        .collect();
     let line = Requirement::new(id, Status::Failed, expected, found).by(by);
-    line.next(Vec::new(), format!("cover it: git gate except {} --record <log commit>", list(gates)))
+    line.next(Vec::new(), mends.join("; "))
 }
 
 /// A notice for each that is uncovered and not overdue yet.
@@ -59,6 +60,17 @@ fn uncovered<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a RecordFact, Strin
 fn is_overdue(case: &Case<'_>, record: &RecordFact) -> bool {
     let old = case.facts.time.seconds_since(record.time);
     case.policy.exceptions.break_glass_review.is_none_or(|review| old > review.seconds())
+}
+
+/// Whether `record` awaits a cover; why not, else.
+pub fn awaits_cover(record: &RecordFact, environment: &Name) -> Result<(), &'static str> {
+    if !is_break_glass(record) {
+        return Err("it is no break-glass");
+    }
+    match covered(record, environment) {
+        Ok(()) => Err("it is covered already"),
+        Err(_why) => Ok(()),
+    }
 }
 
 /// Whether `record` is a deployment that was not allowed.

@@ -38,6 +38,8 @@ pub use facts::{
     IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
 };
 
+pub use break_glass::awaits_cover;
+pub use exceptions::{not_expired, waivable};
 pub use notices::NOTICE_CODES;
 
 use case::Case;

@@ -12,6 +12,10 @@ mod attacks;
 #[cfg(test)]
 mod attacks_history;
 #[cfg(test)]
+mod commands_exceptions;
+#[cfg(test)]
+mod commands_keys;
+#[cfg(test)]
 mod commands_signing;
 #[cfg(test)]
 mod commands_writing;
