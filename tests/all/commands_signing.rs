@@ -27,7 +27,7 @@ impl Agent {
             .spawn()
             .unwrap();
         let agent = Self { child, socket };
-        while !agent.socket.exists() {
+        while std::os::unix::net::UnixStream::connect(&agent.socket).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         let key = world.key(who);
