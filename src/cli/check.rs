@@ -61,8 +61,14 @@ struct GivenDigest {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let given = Given::Artifacts(artifacts(context, args)?);
-    let opening =
-        Opening { view: View::Recorded, at: args.at, time: args.time, log: args.log, seen: args.seen };
+    let opening = Opening {
+        view: View::Recorded,
+        at: args.at,
+        time: args.time,
+        log: args.log,
+        seen: args.seen,
+        proposed: None,
+    };
     let session = Session::open(context, &opening)?;
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given };
     let judgement = session.judge(&question)?;

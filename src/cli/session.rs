@@ -3,6 +3,7 @@
 //! The commands that print ask here, and nowhere else: so all of them have the same answer.
 
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::insight::{Judge, Judgement, Origin, Question};
 use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionShown, Notice, RecordFact};
+use crate::verdict::{DecisionShown, Notice, PolicyInForce, RecordFact};
 
 use super::{Context, Failure};
 
@@ -28,6 +29,8 @@ pub(crate) struct Opening {
     pub(crate) log: Option<ObjectId>,
     /// `--seen`: a mainline commit that must be on the chain.
     pub(crate) seen: Option<ObjectId>,
+    /// A policy that is judged under as if it were in force now (`policy diff`).
+    pub(crate) proposed: Option<PolicyInForce>,
 }
 
 /// The branches that are read.
@@ -38,6 +41,18 @@ pub(crate) enum View {
     Recorded,
     /// As if this gate's branch were merged now, the local one where it is ahead, which is said (`ready`, `show`).
     Merged(GateName),
+    /// The same of the branch of a policy change, `policy/<slug>`.
+    MergedPolicy(String),
+}
+
+impl View {
+    fn branch(&self) -> Option<String> {
+        match self {
+            Self::Recorded => None,
+            Self::Merged(gate) => Some(gate.branch()),
+            Self::MergedPolicy(branch) => Some(branch.clone()),
+        }
+    }
 }
 
 /// An open repository, its history and the policy in force.
@@ -45,8 +60,8 @@ pub(crate) enum View {
 pub(crate) struct Session {
     repository: Rc<Repository>,
     snapshot: Snapshot,
-    /// Never dropped: freeing a history piece by piece, at the end of the process, takes longer than the process has left.
-    ledger: &'static Ledger,
+    /// Not dropped by itself: freeing a history piece by piece, at the end of the process, takes longer than the process has left.
+    ledger: ManuallyDrop<Box<Ledger>>,
     view: ledger::View,
     log: Option<ObjectId>,
     /// Whether `--time` named the time of judging.
@@ -61,34 +76,36 @@ impl Session {
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Merged(_) => Branches::LocalWhereAhead,
+            View::Merged(_) | View::MergedPolicy(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         let time = opening.time.unwrap_or(context.now);
         let mut tip = snapshot.tip;
         let mut preview = false;
-        if let View::Merged(gate) = &opening.view
-            && let Some(branch) = snapshot.gate_branch_to_show(&repository, gate)?
+        if let Some(name) = opening.view.branch()
+            && let Some(branch) = snapshot.branch_to_show(&repository, &name)?
         {
             match repository.preview_merge(tip, branch, time)? {
                 Preview::NothingNew => {}
-                Preview::Conflict(paths) => return Err(conflict(gate, &paths)),
+                Preview::Conflict(paths) => return Err(conflict(&name, &paths)),
                 Preview::Merged { repository: merged, commit } => {
                     repository = Rc::from(merged);
                     tip = commit;
                     preview = true;
                     snapshot.notices.push(Notice {
                         code: "as-if-merged",
-                        message: format!("judged as if `{}` were merged now", gate.branch()),
+                        message: format!("judged as if `{name}` were merged now"),
                     });
                 }
             }
         }
-        let ledger: &'static Ledger =
-            Box::leak(Box::new(Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?));
+        let mut ledger = Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?;
+        if let Some(proposed) = &opening.proposed {
+            ledger.propose(proposed.clone(), preview);
+        }
         let now = ledger.now();
         if !preview && opening.view == View::Recorded {
-            mark::follow(&repository, ledger, now, &snapshot.mainline_ref)?;
+            mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
             && !ledger.is_on_chain(seen, now)
@@ -108,7 +125,7 @@ impl Session {
         Ok(Self {
             repository,
             snapshot,
-            ledger,
+            ledger: ManuallyDrop::new(Box::new(ledger)),
             view,
             log: opening.log,
             named_time: opening.time.is_some(),
@@ -146,6 +163,26 @@ impl Session {
         Ok(requested.unwrap_or_else(|| self.policy.environments.keys().cloned().collect()))
     }
 
+    /// Every gate that stands on the mainline.
+    pub(crate) fn gates(&self) -> Result<Vec<GateName>, Failure> {
+        Ok(self.ledger.gates(self.view)?)
+    }
+
+    /// Where a branch (without `refs/heads/`) stands, the local one where it is ahead.
+    pub(crate) fn branch_tip(&self, branch: &str) -> Result<Option<ObjectId>, Failure> {
+        Ok(self.snapshot.branch_to_show(&self.repository, branch)?)
+    }
+
+    /// Whether it reads a merge that was not made.
+    pub(crate) fn is_as_if_merged(&self) -> bool {
+        self.ledger.mainline(self.ledger.now()) != self.snapshot.tip
+    }
+
+    /// Frees its history: for whoever opens many.
+    pub(crate) fn end(self) {
+        drop(ManuallyDrop::into_inner(self.ledger));
+    }
+
     /// A record of the deployment log, with the environment that it is of.
     pub(crate) fn record(&self, commit: ObjectId) -> Result<Option<(Name, RecordFact)>, Failure> {
         let judge = self.judging();
@@ -173,18 +210,15 @@ impl Session {
     }
 
     fn judging(&self) -> Judge<'_> {
-        Judge::new(&self.repository, &self.snapshot, self.ledger)
+        Judge::new(&self.repository, &self.snapshot, &self.ledger)
     }
 }
 
-fn conflict(gate: &GateName, paths: &[String]) -> Failure {
+fn conflict(branch: &str, paths: &[String]) -> Failure {
     Undecided {
         code: "merge-conflict",
-        message: format!("`{}` and the mainline both changed {}", gate.branch(), paths.join(", ")),
-        help: format!(
-            "merge the mainline into the branch first: `git checkout {}; git merge main`",
-            gate.branch()
-        ),
+        message: format!("`{branch}` and the mainline both changed {}", paths.join(", ")),
+        help: format!("merge the mainline into the branch first: `git checkout {branch}; git merge main`"),
     }
     .into()
 }

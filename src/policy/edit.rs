@@ -29,10 +29,14 @@ impl PolicyEdit {
     pub fn set_serial(&mut self, serial: u64) {
         let Ok(serial) = i64::try_from(serial) else { return };
         let mut value = Value::from(serial);
-        if let Some(before) = self.document.get("serial").and_then(Item::as_value) {
-            *value.decor_mut() = before.decor().clone();
+        // In place: what is inserted anew loses the comment above it.
+        match self.document.get_mut("serial").and_then(Item::as_value_mut) {
+            Some(before) => {
+                *value.decor_mut() = before.decor().clone();
+                *before = value;
+            }
+            None => drop(self.document.insert("serial", Item::Value(value))),
         }
-        self.document.insert("serial", Item::Value(value));
     }
 
     /// Makes the principal a member of a role; false where there is no such role.

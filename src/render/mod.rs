@@ -12,6 +12,7 @@ mod markdown;
 mod origin;
 mod page;
 mod policy;
+mod policy_diff;
 mod problems;
 mod text;
 
@@ -20,6 +21,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::{ErrorShown, LintShown};
 
 use crate::insight::{Judgement, PolicyOrigin};
@@ -73,9 +75,19 @@ pub fn render_policy(policy: &Policy, origin: &PolicyOrigin, form: Form) -> Stri
 }
 
 /// The policy in force and the one that waits, with the decisions on it (`git-gate/policy-status/1`).
-pub fn render_policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown], form: Form) -> String {
-    let json = || json::policy_status(origin, decisions);
-    in_form(form, json, || vec![policy::status_page(origin, decisions)])
+pub fn render_policy_status(
+    origin: &PolicyOrigin,
+    decisions: &[DecisionShown],
+    branches: &[PolicyBranch],
+    form: Form,
+) -> String {
+    let json = || json::policy_status(origin, decisions, branches);
+    in_form(form, json, || vec![policy::status_page(origin, decisions, branches)])
+}
+
+/// What a policy change means (`git-gate/policy-diff/1`).
+pub fn render_policy_diff(diff: &PolicyDiff, form: Form) -> String {
+    in_form(form, || json::policy_diff(diff), || vec![policy_diff::diff_page(diff)])
 }
 
 /// Every key of the policy in force (`git-gate/key-list/1`).

@@ -16,6 +16,8 @@ mod commands_exceptions;
 #[cfg(test)]
 mod commands_keys;
 #[cfg(test)]
+mod commands_policy;
+#[cfg(test)]
 mod commands_signing;
 #[cfg(test)]
 mod commands_writing;

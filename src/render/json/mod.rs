@@ -6,11 +6,13 @@
 
 mod keys;
 mod policy;
+mod policy_diff;
 mod problems;
 mod verdict;
 
 pub(super) use keys::keys;
 pub(super) use policy::{policy, policy_status};
+pub(super) use policy_diff::policy_diff;
 pub(super) use problems::{error, lint};
 pub(super) use verdict::{check, environments};
 

@@ -53,7 +53,7 @@ fn every_json_field_stands_in_the_documentation() {
     for text in [
         render_show(&gate, &[rich()], Form::Json),
         render_policy(&design_policy(), &origin().policy, Form::Json),
-        render_policy_status(&origin().policy, &[], Form::Json),
+        render_policy_status(&origin().policy, &[], &[], Form::Json),
         render_lint(&LintShown { policy: String::new(), violations: vec![], warnings: vec![] }, Form::Json),
         render_error(&ErrorShown { code: "", message: "", help: None, problems: &[] }, Form::Json),
     ] {
