@@ -98,38 +98,54 @@ impl PolicyEdit {
     }
 }
 
-/// Adds a text to a list as the list is written, unless it is there.
+/// Adds a text to a list as the list is written, unless it is there. A comment behind an element stands in what comes
+/// before the next one, or before the bracket: it stays where it is.
 fn push(array: &mut Array, text: &str) {
     if array.iter().any(|value| value.as_str() == Some(text)) {
         return;
     }
-    let own = |raw: Option<&RawString>| raw.and_then(RawString::as_str).unwrap_or_default().to_owned();
     let single = array.len() == 1;
     let mut value = Value::from(text);
     let trailing = own(Some(array.trailing()));
     if let Some(last) = array.len().checked_sub(1).and_then(|at| array.get_mut(at)) {
         let (prefix, suffix) = (own(last.decor().prefix()), own(last.decor().suffix()));
-        let mut prefix = if single && prefix.is_empty() { " ".to_owned() } else { prefix };
+        let indent = prefix.rfind('\n').and_then(|at| prefix.get(at..)).unwrap_or(&prefix);
+        let mut indent = if single && indent.is_empty() { " ".to_owned() } else { indent.to_owned() };
         if !suffix.is_empty() && !suffix.contains('#') {
             last.decor_mut().set_suffix("");
             value.decor_mut().set_suffix(suffix);
         }
-        // A comment behind the last element stays with it.
         if trailing.contains('#') {
-            prefix = format!("{}{prefix}", trailing.trim_end());
+            indent = format!("{}{indent}", trailing.trim_end());
             array.set_trailing("\n");
         }
-        value.decor_mut().set_prefix(prefix);
+        value.decor_mut().set_prefix(indent);
     }
     array.push_formatted(value);
 }
 
+/// Takes a text out of a list, and the comment behind it.
 fn remove(array: &mut Array, text: &str) {
-    let first = array.get(0).and_then(|value| value.decor().prefix().cloned());
-    array.retain(|value| value.as_str() != Some(text));
-    if let (Some(value), Some(prefix)) = (array.get_mut(0), first) {
-        value.decor_mut().set_prefix(prefix);
+    loop {
+        // Apart, so that the list is free to be changed.
+        let found = array.iter().position(|value| value.as_str() == Some(text));
+        let Some(at) = found else { return };
+        let prefix = own(array.get(at).and_then(|value| value.decor().prefix()));
+        array.remove(at);
+        if let Some(next) = array.get_mut(at) {
+            next.decor_mut().set_prefix(prefix);
+            continue;
+        }
+        let comment = prefix.split_once('\n').map_or("", |(comment, _indent)| comment);
+        let trailing = own(Some(array.trailing()));
+        let rest = trailing.find('\n').and_then(|at| trailing.get(at..)).unwrap_or(&trailing);
+        let end = if comment.is_empty() || rest.starts_with('\n') { "" } else { "\n" };
+        array.set_trailing(format!("{comment}{end}{rest}"));
     }
+}
+
+fn own(raw: Option<&RawString>) -> String {
+    raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
 }
 
 /// `allowed_signers` with one line more, at its end.
@@ -188,7 +204,7 @@ mod tests {
             ),
             ("[roles]\nr = { members = ['c@x'] }\n", "[roles]\nr = { members = ['c@x'] }\n"),
         ] {
-            assert_eq!(add(before).replace(" # A\n  'b@x', # B", " # A\n  'b@x', # B"), after, "{before}");
+            assert_eq!(add(before), after, "{before}");
         }
         let none: Name = "other".parse().unwrap();
         edited("[roles]\n", |edit| assert!(!edit.add_member(&none, &"c@x".parse().unwrap())));
@@ -198,6 +214,18 @@ mod tests {
             }),
             "[roles]\nr = { members = [\"b@x\"] }\ns = { members = [] }\n"
         );
+    }
+
+    #[test]
+    fn whoever_is_taken_out_takes_their_comment_along() {
+        let text = "[roles.r]\nmembers = [\n  'a@x', # A\n  'b@x', # B\n]\n";
+        let without = |who: &str, text: &str| edited(text, |edit| edit.remove_member(&who.parse().unwrap()));
+        assert_eq!(without("a@x", text), "[roles.r]\nmembers = [\n  'b@x', # B\n]\n");
+        assert_eq!(without("b@x", text), "[roles.r]\nmembers = [\n  'a@x', # A\n]\n");
+        let open = "[roles.r]\nmembers = [\n  'a@x', # A\n  'b@x'\n]\n";
+        let text = without("b@x", open);
+        assert!(text.contains("'a@x' # A\n"), "{text}");
+        assert!(PolicyEdit::open(text.as_bytes()).is_some(), "{text}");
     }
 
     #[test]
