@@ -9,6 +9,7 @@ use crate::git::{Branch, FileChange};
 use crate::model::{ContentDigest, GateName, Name, ObjectId, Principal};
 use crate::request::draft::{ExceptionDraft, render_exception_draft};
 use crate::request::{Exception, ExceptionKind};
+use crate::verdict;
 
 use super::deciding::listed;
 use super::exceptional::{FollowUpArg, Until, next_step, refuse_unacceptable, refuse_unfit};
@@ -122,6 +123,9 @@ fn propose(context: &Context, args: &Args, typed: &mut Option<String>) -> anyhow
             .help(format!("open it: `git gate open {gate}`"))
             .into());
     }
+    if let (None, Some(close)) = (args.record, in_force.closed_by(gate)?) {
+        context.warn(&format!("`{gate}` was closed by {}: no exception passes over that", close.short()));
+    }
     let (kind, directory, skipped) = match args.record {
         None => (ExceptionKind::Main, gate.exception_directory(), Some("covers")),
         Some(record) => {
@@ -232,6 +236,10 @@ impl Writing<'_> {
     /// Takes over what the flags say.
     fn say(&self, draft: &mut ExceptionDraft) -> Result<(), Failure> {
         let Args { waive, env, reason, risk, owner, control, follow_up, expires, .. } = self.args;
+        let is_open = |id: &&String| draft.waives.contains_key(*id) || draft.offered.contains_key(*id);
+        for id in waive.iter().filter(|id| verdict::waivable(id) && !is_open(id)) {
+            self.context.warn(&format!("`{id}` is not open now: waiving it passes over nothing"));
+        }
         if !waive.is_empty() {
             let note = |id: &String| draft.waives.get(id).or_else(|| draft.offered.get(id)).cloned();
             let waives = waive.iter().map(|id| (id.clone(), note(id).unwrap_or_default())).collect();

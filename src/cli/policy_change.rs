@@ -152,9 +152,11 @@ fn next_step(policy: &Policy, branch: &str, mainline: &str) -> Next {
     }
     who.sort();
     who.dedup();
+    // While one person alone can, that person's own change counts.
+    let another = if who.len() > 1 { "\n      one of them at least wrote none of it" } else { "" };
     let words = format!(
         "what it means: git gate policy diff {branch}\n\
-         next: {command}\n      by {}\n      one of them at least wrote none of it\n\
+         next: {command}\n      by {}{another}\n\
          then: git switch {mainline} && git merge --no-ff -S {branch}, and push",
         places.join("; ")
     );

@@ -49,7 +49,7 @@ pub(super) fn compare(context: &Context, files: &PolicyFiles) -> anyhow::Result<
             let (before, after) = match (opened(None), opened(Some(in_force.clone()))) {
                 (Ok(before), Ok(after)) => (before, after),
                 (Err(why), _) | (_, Err(why)) => {
-                    judged.not_judged.insert(gate.to_string(), why.to_string());
+                    judged.failed.insert(gate.to_string(), why.to_string());
                     continue;
                 }
             };
@@ -66,7 +66,7 @@ pub(super) fn compare(context: &Context, files: &PolicyFiles) -> anyhow::Result<
         differences,
         judged: judged.count,
         flips: judged.flips,
-        not_judged: judged.not_judged,
+        not_judged: judged.failed,
     })
 }
 
@@ -75,14 +75,15 @@ pub(super) fn compare(context: &Context, files: &PolicyFiles) -> anyhow::Result<
 struct Judged {
     count: u64,
     flips: Vec<Flip>,
-    not_judged: BTreeMap<String, String>,
+    /// Gates that could not be judged, and why.
+    failed: BTreeMap<String, String>,
 }
 
 impl Judged {
     fn gate(&mut self, gate: &GateName, before: &Session, after: &Session) -> anyhow::Result<()> {
         let environments: Vec<Name> = before.environments(gate)?.into_iter().collect();
         if environments.is_empty() {
-            self.not_judged.insert(gate.to_string(), "it names no environment".to_owned());
+            self.failed.insert(gate.to_string(), "it names no environment".to_owned());
             return Ok(());
         }
         let old = judging::judge_each(before, gate, &environments)?;

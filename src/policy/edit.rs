@@ -210,7 +210,7 @@ mod tests {
         edited("[roles]\n", |edit| assert!(!edit.add_member(&none, &"c@x".parse().unwrap())));
         assert_eq!(
             edited("[roles]\nr = { members = [\"a@x\", \"b@x\"] }\ns = { members = [\"a@x\"] }\n", |edit| {
-                edit.remove_member(&"a@x".parse().unwrap())
+                edit.remove_member(&"a@x".parse().unwrap());
             }),
             "[roles]\nr = { members = [\"b@x\"] }\ns = { members = [] }\n"
         );

@@ -119,7 +119,9 @@ fn approvals_are_not_waived_unless_they_are_named() {
     let run = except(&repo, "j.doe", &[]).expect(3);
     assert!(run.stderr.contains("[nothing-to-waive]"), "{run}");
     assert!(run.stderr.contains("`approval:ml-lead`, `approval:product-lead`"), "{run}");
-    except(&repo, "j.doe", &["--waive=approval:ml-lead", "--env=staging"]).expect(0);
+    let run = except(&repo, "j.doe", &["--waive=approval:ml-lead", "--waive=evidence:bias", "--env=staging"]);
+    assert!(run.stderr.contains("`evidence:bias` is not open now"), "{run}");
+    assert!(!run.stderr.contains("`approval:ml-lead` is not open"), "{run}");
     let again =
         except(&repo, "k.berg", &["--waive=approval:ml-lead", "--env=staging", "--control=two"]).expect(0);
     assert!(again.stdout.contains("approval:ml-lead"), "{again}");

@@ -41,7 +41,7 @@ fn a_newcomer_gets_a_key_and_a_role_by_a_policy_change() {
     let run = repo.run(&["key", "add", "n.new@example.com", &key, "--role", "ml-lead"]).expect(0);
     let branch = "policy/key-add-n-new-example-com";
     assert!(
-        run.stdout.contains(&format!("of n.new@example.com, in serial 2: ")) && run.stdout.contains(branch),
+        run.stdout.contains("of n.new@example.com, in serial 2: ") && run.stdout.contains(branch),
         "{run}"
     );
     assert!(run.stderr.contains(&format!("next: git gate approve policy --branch {branch}")), "{run}");

@@ -27,7 +27,7 @@ pub(super) fn rules(found: &mut Found, old: &Policy, new: &Policy) {
             let renamed = Rule { name: rule.name.clone(), ..(**other).clone() };
             renamed == **rule && old.risks == new.risks
         };
-        if let Some(at) = gone.iter().position(|other| says_the_same(&other)) {
+        if let Some(at) = gone.iter().position(says_the_same) {
             let other = gone.remove(at);
             found.add(&part, Meaning::Neutral, format!("it was called `{}`", other.name));
         } else {
@@ -97,7 +97,7 @@ fn criterion(found: &mut Found, part: &str, old: &Criterion, new: &Criterion) {
         (None, Some(_)) => found.add(&part, Meaning::Tighter, "it asks for one value now"),
         (Some(_), None) => found.add(&part, Meaning::Looser, "it asked for one value"),
         (Some(old), Some(new)) if old != new => {
-            found.add(&part, Meaning::Different, "it asks for another value")
+            found.add(&part, Meaning::Different, "it asks for another value");
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
