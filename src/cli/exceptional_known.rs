@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::insight::LoggedRecord;
 use crate::model::{GateName, Name, ObjectId};
 use crate::verdict::{self, Replay, RequirementId, Status};
 
@@ -55,16 +56,17 @@ pub(super) fn open_lines(context: &Context, gate: &GateName, named: &[Name]) -> 
 /// What the replay of a record finds unmet.
 pub(super) fn unmet_then(context: &Context, gate: &GateName, record: ObjectId) -> anyhow::Result<Known> {
     let session = Session::open(context, &Opening::default())?;
-    let Some((environment, fact)) = session.record(record)? else {
+    let Some(LoggedRecord { environment, record: fact, debt, break_glass }) = session.record(record)? else {
         return Err(Failure::new("record-unknown", format!("no deployment log holds {record}"))
-            .help("fetch the logs: `git fetch origin`; their records: `git log --first-parent origin/deployments/<environment>`")
+            .help("fetch the logs: `git fetch origin`; what they hold: `git gate log`")
             .into());
     };
     if fact.gate != *gate {
         let message = format!("{} is a deployment of `{}`, not of `{gate}`", record.short(), fact.gate);
         return Err(Failure::usage(message).into());
     }
-    if let Err(why) = verdict::awaits_cover(&fact, &environment) {
+    if debt.is_none() {
+        let why = if break_glass { "it is covered already" } else { "it is no break-glass" };
         return Err(
             Failure::new("no-break-glass", format!("{} needs no cover: {why}", record.short())).into()
         );

@@ -119,8 +119,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::List => {
             let session = Session::open(context, &Opening::default())?;
-            let text =
-                render::render_keys(session.policy(), &session.origin()?.policy, judging::form(context));
+            let text = render::render_keys(session.policy(), &session.origin()?, judging::form(context));
             context.print(&text)?;
             Ok(Exit::Done)
         }

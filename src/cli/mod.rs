@@ -8,14 +8,17 @@ mod approve;
 mod arguments;
 mod artifact;
 mod artifact_digest;
+mod ask;
 mod attach;
 mod borrowed;
 mod busy;
 mod check;
 mod close;
 mod context;
+mod decided_on;
 mod deciding;
 mod demo;
+mod deploy;
 mod detach;
 mod editor;
 mod environment;
@@ -25,6 +28,8 @@ mod exceptional_known;
 mod exit;
 mod failure;
 mod gate_files;
+mod gathering;
+mod given;
 mod hand;
 mod in_force;
 mod init;
@@ -32,8 +37,11 @@ mod interrupt;
 mod judging;
 mod key;
 mod key_setup;
+mod list;
+mod log;
 mod merge;
 mod open;
+mod pending;
 mod policy;
 mod policy_branches;
 mod policy_change;
@@ -43,9 +51,11 @@ mod ready;
 mod reject;
 mod report_shown;
 mod requesting;
+mod review;
 mod roots;
 mod session;
 mod show;
+mod status;
 mod subject;
 mod together;
 mod trust;
@@ -57,6 +67,7 @@ pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -64,13 +75,14 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
+    let color = context::colors(arguments::color_as_typed(&arguments), std::io::stderr().is_terminal());
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
     interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => failure::report(&error, format),
+        Ok(Err(error)) => failure::report(&error, format, color),
         // The panic hook has said where.
-        Err(_panic) => failure::report(&Failure::panicked().into(), format),
+        Err(_panic) => failure::report(&Failure::panicked().into(), format, color),
     };
     exit.into()
 }
@@ -97,6 +109,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Pending(args) => pending::run(context, args),
+        Command::Review(args) => review::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),
@@ -106,6 +121,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
+        Command::Deploy(args) => deploy::run(context, args),
+        Command::Log(args) => log::run(context, args),
+        Command::Status(args) => status::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Demo(args) => demo::run(context, args),

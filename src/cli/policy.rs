@@ -59,12 +59,12 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let text = match &args.command {
         Command::Show => {
             let session = Session::open(context, &Opening::default())?;
-            render::render_policy(session.policy(), &session.origin()?.policy, form)
+            render::render_policy(session.policy(), &session.origin()?, form)
         }
         Command::Status => {
             let session = Session::open(context, &Opening::default())?;
             let branches = policy_branches::open_changes(context, &session)?;
-            let (origin, decisions) = (session.origin()?.policy, session.policy_decisions()?);
+            let (origin, decisions) = (session.origin()?, session.policy_decisions()?);
             render::render_policy_status(&origin, &decisions, &branches, form)
         }
         Command::Diff(args) => {

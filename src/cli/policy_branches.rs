@@ -76,7 +76,7 @@ fn look(session: &Session, merged: Session, shown: &mut PolicyBranch) -> Result<
     } else {
         shown.problems.push("it changes nothing of the policy".to_owned());
     }
-    merged.end();
+    merged.close();
     Ok(())
 }
 

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::git::Repository;
 use crate::model::{GateName, Name};
 use crate::policy::Policy;
 use crate::policy::diff::diff;
@@ -36,15 +35,14 @@ pub(super) fn compare(context: &Context, files: &PolicyFiles) -> anyhow::Result<
     let mut judged = Judged::default();
     if !differences.is_empty() {
         let _busy = context.busy("judging every gate under both policies");
-        let recorded = session.gates()?;
+        let (recorded, unmerged) = session.gates()?;
         let view =
             |view: View, proposed: Option<PolicyInForce>| Opening { view, proposed, ..Opening::default() };
         let other = Session::open(context, &view(View::Recorded, Some(in_force.clone())))?;
         for gate in &recorded {
             judged.gate(gate, &session, &other)?;
         }
-        let known: BTreeSet<&GateName> = recorded.iter().collect();
-        for gate in open_gates(&context.repository()?)?.into_iter().filter(|gate| !known.contains(gate)) {
+        for gate in unmerged.difference(&recorded) {
             let opened = |proposed| Session::open(context, &view(View::Merged(gate.clone()), proposed));
             let (before, after) = match (opened(None), opened(Some(in_force.clone()))) {
                 (Ok(before), Ok(after)) => (before, after),
@@ -53,9 +51,9 @@ pub(super) fn compare(context: &Context, files: &PolicyFiles) -> anyhow::Result<
                     continue;
                 }
             };
-            judged.gate(&gate, &before, &after)?;
-            before.end();
-            after.end();
+            judged.gate(gate, &before, &after)?;
+            before.close();
+            after.close();
         }
     }
     Ok(PolicyDiff {
@@ -121,14 +119,4 @@ fn flip(old: &Verdict, new: &Verdict) -> Flip {
         after: new.outcome,
         changed: changed.collect(),
     }
-}
-
-/// Gates that a branch holds, here or at the remote.
-fn open_gates(repository: &Repository) -> anyhow::Result<BTreeSet<GateName>> {
-    let mut gates = BTreeSet::new();
-    for prefix in ["refs/heads/gate/", "refs/remotes/origin/gate/"] {
-        let refs = repository.refs_under(prefix)?;
-        gates.extend(refs.keys().filter_map(|name| name.strip_prefix(prefix)?.parse::<GateName>().ok()));
-    }
-    Ok(gates)
 }

@@ -1,6 +1,6 @@
 //! Every key of a policy: whose it is, in which roles, how long it is valid, since when it is revoked.
 
-use crate::insight::PolicyOrigin;
+use crate::insight::Origin;
 use crate::policy::{Policy, Revocation};
 use crate::signature::SignerEntry;
 
@@ -9,7 +9,7 @@ use super::page::{Entry, Page, Section, Tone, Word, counted, list};
 use super::policy::{key_principals, since_words};
 
 /// The keys of the policy in force.
-pub(super) fn keys_page(policy: &Policy, origin: &PolicyOrigin) -> Page {
+pub(super) fn keys_page(policy: &Policy, origin: &Origin) -> Page {
     let entries: Vec<Entry> = policy.signers.entries().map(|entry| key_entry(policy, entry)).collect();
     let gone = gone(policy).map(|revocation| {
         Entry::named(revocation.key.as_str(), "no line of `allowed_signers` has it any more")
@@ -21,7 +21,7 @@ pub(super) fn keys_page(policy: &Policy, origin: &PolicyOrigin) -> Page {
     let sections = [
         Section::entries("Keys", entries),
         Section::entries("Revoked, and taken out", gone.collect()),
-        Section::facts("In force", policy_facts(origin)),
+        Section::facts("In force", policy_facts(&origin.policy)),
     ];
     Page {
         word: Word::new("keys", Tone::Plain),

@@ -43,6 +43,13 @@ pub(super) fn notices(case: &Case<'_>) -> Vec<Notice> {
         .collect()
 }
 
+/// Whether a record is a break-glass, and if it is, why it is not covered (nothing: it is).
+pub fn break_glass(record: &RecordFact, environment: &Name) -> (bool, Option<String>) {
+    let is_one = is_break_glass(record);
+    let debt = if is_one { covered(record, environment).err() } else { None };
+    (is_one, debt)
+}
+
 fn words(case: &Case<'_>, record: &RecordFact, why: &str) -> String {
     let old = age(case.facts.time.seconds_since(record.time));
     format!("{} of {}, {old} ago: {why}", record.commit.short(), record.gate)
@@ -60,17 +67,6 @@ fn uncovered<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a RecordFact, Strin
 fn is_overdue(case: &Case<'_>, record: &RecordFact) -> bool {
     let old = case.facts.time.seconds_since(record.time);
     case.policy.exceptions.break_glass_review.is_none_or(|review| old > review.seconds())
-}
-
-/// Whether `record` awaits a cover; why not, else.
-pub fn awaits_cover(record: &RecordFact, environment: &Name) -> Result<(), &'static str> {
-    if !is_break_glass(record) {
-        return Err("it is no break-glass");
-    }
-    match covered(record, environment) {
-        Ok(()) => Err("it is covered already"),
-        Err(_why) => Ok(()),
-    }
 }
 
 /// Whether `record` is a deployment that was not allowed.

@@ -232,6 +232,21 @@ fn a_deployment_that_was_allowed_needs_no_cover() {
     assert!(run.stderr.contains("it is no break-glass [no-break-glass]"), "{run}");
 }
 
+#[test]
+fn a_risk_is_accepted_without_a_clone() {
+    let world = World::new();
+    let repo = out_of_bounds(&world);
+    except(&repo, "j.doe", &[]).expect(0);
+    let server = repo.clone_to("server.git", true);
+    let address = server.path.to_str().unwrap();
+    let args = ["accept-risk", address, GATE, "--root", &repo.root, "--yes"];
+    let run = world.run_as("m.okafor", &world.dir(), &args).expect(0);
+    assert!(run.stdout.contains("signed by m.okafor@example.com"), "{run}");
+    let message = server.git(&["log", "-1", "--format=%B", &format!("gate/{GATE}")]);
+    let digest = server.content(&format!("gate/{GATE}"), &format!("exceptions/{GATE}"));
+    assert!(message.contains("Gate-Action: accept-risk") && message.contains(&digest), "{message}");
+}
+
 /// Runs the program on a terminal, where `input` is typed and the editor runs `script` on its file.
 fn on_a_terminal(repo: &Repo<'_>, args: &str, script: &str, input: &str) -> crate::world::Run {
     let editor = repo.world.dir().join("an editor");

@@ -24,7 +24,13 @@ mod commands_writing;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod evidence_findings;
+#[cfg(test)]
+mod evidence_runs;
 #[cfg(test)]
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
@@ -35,11 +41,15 @@ mod interrupted;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod markdown;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
 mod raw_commits;
+#[cfg(test)]
+mod review;
 #[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
@@ -58,6 +68,8 @@ mod signing_keys;
 mod source;
 #[cfg(test)]
 mod squashed;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod together;
 #[cfg(test)]

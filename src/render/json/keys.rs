@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::insight::PolicyOrigin;
+use crate::insight::Origin;
 use crate::policy::{Policy, Revocation};
 use crate::render::keys::{gone, is_hardware, revocation, roles};
 use crate::render::policy::{key_principals, since_words};
@@ -12,10 +12,10 @@ use super::object;
 use super::verdict::PolicyOriginJson;
 
 /// The keys of the policy in force.
-pub(in crate::render) fn keys(policy: &Policy, origin: &PolicyOrigin) -> String {
+pub(in crate::render) fn keys(policy: &Policy, origin: &Origin) -> String {
     object(&KeysJson {
         schema: "git-gate/key-list/1",
-        policy: PolicyOriginJson::new(origin),
+        policy: PolicyOriginJson::new(&origin.policy),
         keys: policy.signers.entries().map(|entry| key(policy, entry)).collect(),
         gone: gone(policy)
             .map(|revocation| GoneJson { key: &revocation.key, revoked: revoked(revocation) })
@@ -26,7 +26,7 @@ pub(in crate::render) fn keys(policy: &Policy, origin: &PolicyOrigin) -> String 
 #[derive(Serialize)]
 struct KeysJson<'a> {
     schema: &'static str,
-    policy: PolicyOriginJson,
+    policy: PolicyOriginJson<'a>,
     keys: Vec<KeyJson<'a>>,
     gone: Vec<GoneJson<'a>>,
 }
