@@ -19,14 +19,17 @@ mod decided_on;
 mod deciding;
 mod demo;
 mod deploy;
+mod deploy_failed;
 mod detach;
 mod editor;
 mod environment;
+mod evidence;
 mod except;
 mod exceptional;
 mod exceptional_known;
 mod exit;
 mod failure;
+mod first_page;
 mod gate_files;
 mod gathering;
 mod given;
@@ -41,6 +44,7 @@ mod list;
 mod log;
 mod merge;
 mod open;
+mod originals;
 mod pending;
 mod policy;
 mod policy_branches;
@@ -49,7 +53,7 @@ mod policy_diff;
 mod policy_files;
 mod ready;
 mod reject;
-mod report_shown;
+mod report_file;
 mod requesting;
 mod review;
 mod roots;
@@ -88,6 +92,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
+    if arguments.len() <= 1 {
+        return Ok(arguments::greet());
+    }
     let cli = match arguments::parse(arguments) {
         Ok(cli) => cli,
         Err(answer) => return answer.give(),
@@ -108,6 +115,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Attach(args) => attach::run(context, args),
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Pending(args) => pending::run(context, args),

@@ -33,6 +33,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod weigh;
 
 pub use break_glass::break_glass;
 pub use facts::{
@@ -43,6 +44,7 @@ pub use facts::{
 pub use exceptions::{not_expired, waivable};
 pub use notices::NOTICE_CODES;
 pub use numbers::{AskedNumber, Number, Numbers, numbers};
+pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;
 use decisions::Judged;

@@ -28,6 +28,10 @@ mod deploy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod evidence_commands;
+#[cfg(test)]
+mod evidence_external;
+#[cfg(test)]
 mod evidence_findings;
 #[cfg(test)]
 mod evidence_runs;
@@ -46,6 +50,8 @@ mod lists;
 mod markdown;
 #[cfg(test)]
 mod output_commands;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod brief;
 mod deployments;
+mod evidence;
 mod keys;
 mod overview;
 mod policy;
@@ -15,6 +16,7 @@ mod verdict;
 
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
+pub(super) use evidence::report;
 pub(super) use keys::keys;
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
