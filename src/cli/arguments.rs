@@ -128,6 +128,10 @@ pub enum Command {
     Withdraw(super::withdraw::Args),
     /// Close a gate for good.
     Close(super::close::Args),
+    /// Write down what may be passed over for a while, or cover a break-glass.
+    Except(super::except::Args),
+    /// Accept the risk of an exception.
+    AcceptRisk(super::accept_risk::Args),
     /// Judge a gate as if its branch were merged now.
     Ready(super::ready::Args),
     /// Bring a gate branch to the mainline, with its commits.
@@ -140,6 +144,8 @@ pub enum Command {
     Log(super::log::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
+    /// Whose keys count, and changing that.
+    Key(super::key::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
     /// See the whole of it work, in a repository of its own.

@@ -3,6 +3,7 @@
 //! The only part that reads the clock and the environment, and the only one that talks to the user. Data goes to
 //! stdout, everything else to stderr. No panic and no cut output ever ends in status 0 (design, section 12).
 
+mod accept_risk;
 mod approve;
 mod arguments;
 mod artifact;
@@ -20,8 +21,12 @@ mod demo;
 mod deploy;
 mod deploy_failed;
 mod detach;
+mod editor;
 mod environment;
 mod evidence;
+mod except;
+mod exceptional;
+mod exceptional_known;
 mod exit;
 mod failure;
 mod first_page;
@@ -33,6 +38,8 @@ mod in_force;
 mod init;
 mod interrupt;
 mod judging;
+mod key;
+mod key_setup;
 mod list;
 mod log;
 mod merge;
@@ -40,6 +47,9 @@ mod open;
 mod originals;
 mod pending;
 mod policy;
+mod policy_branches;
+mod policy_change;
+mod policy_diff;
 mod policy_files;
 mod ready;
 mod reject;
@@ -50,6 +60,7 @@ mod roots;
 mod session;
 mod show;
 mod status;
+mod subject;
 mod together;
 mod trust;
 mod withdraw;
@@ -113,12 +124,15 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),
         Command::Close(args) => close::run(context, args),
+        Command::Except(args) => except::run(context, args),
+        Command::AcceptRisk(args) => accept_risk::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }
