@@ -126,6 +126,8 @@ pub enum Command {
     Check(super::check::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
+    /// Print the JSON Schema of a file or an output, for editors and programs.
+    Schema(super::schema::Args),
     /// See the whole of it work, in a repository of its own.
     Demo(super::demo::Args),
 }

@@ -50,6 +50,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("report-unknown", "the gate lists no such report"),
     ("report-unreadable", "the file cannot be read as a report"),
     ("policy-not-found", "there is no policy where one was named"),
+    ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
+    ("file-unwritten", "a file that was asked for cannot be written"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];
 

@@ -34,6 +34,7 @@ mod reject;
 mod report_shown;
 mod requesting;
 mod roots;
+mod schema;
 mod session;
 mod show;
 mod together;
@@ -94,6 +95,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Schema(args) => schema::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }
 }

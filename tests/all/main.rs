@@ -35,6 +35,8 @@ mod output_commands;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
+mod schemas;
+#[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
 mod signature_certificates;
