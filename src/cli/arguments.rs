@@ -126,6 +126,8 @@ pub enum Command {
     Check(super::check::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
+    /// Say why signing or verifying does not work here, and what mends it.
+    Doctor(super::doctor::Args),
     /// Print the JSON Schema of a file or an output, for editors and programs.
     Schema(super::schema::Args),
     /// See the whole of it work, in a repository of its own.
@@ -168,7 +170,9 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
             return Some(id.as_str().trim_start_matches("global-").to_owned());
         }
     }
-    matches.subcommand().and_then(|(_name, inner)| empty_value(inner))
+    // What is completed may be empty still.
+    let inner = matches.subcommand().filter(|(name, _inner)| *name != "__complete");
+    inner.and_then(|(_name, inner)| empty_value(inner))
 }
 
 /// The format that was asked for, as far as can be told before the arguments are known to be right.

@@ -16,6 +16,7 @@ mod context;
 mod deciding;
 mod demo;
 mod detach;
+mod doctor;
 mod environment;
 mod exit;
 mod failure;
@@ -95,6 +96,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
         Command::Schema(args) => schema::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }

@@ -19,10 +19,13 @@ pub struct Args {
     /// Which one to print; without a name, all are listed.
     #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(schema::ALL.iter().map(|schema| schema.name)))]
     name: Option<String>,
-    /// Write those of the files that people edit into a directory; without one, into `.schema` of the work tree, where
-    /// `init` put them and the first line of those files looks for them.
-    #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, conflicts_with = "name")]
-    write: Option<Option<PathBuf>>,
+    /// Write those of the files that people edit to where `init` put them, and where the first line of those files looks
+    /// for them: `.schema` at the top of the work tree.
+    #[arg(long, conflicts_with = "name")]
+    write: bool,
+    /// Write them into another directory.
+    #[arg(long, value_name = "DIRECTORY", requires = "write")]
+    dir: Option<PathBuf>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
@@ -30,11 +33,11 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         context.print(&schema.pretty())?;
         return Ok(Exit::Done);
     }
-    let Some(write) = &args.write else {
+    if !args.write {
         print_list(context, schema::ALL)?;
         return Ok(Exit::Done);
-    };
-    let directory = match write {
+    }
+    let directory = match &args.dir {
         Some(directory) => context.directory.join(directory),
         None => own_directory(context)?,
     };
@@ -67,7 +70,7 @@ fn own_directory(context: &Context) -> anyhow::Result<PathBuf> {
     let repository = context.repository()?;
     let top = repository.work_tree().ok_or_else(|| {
         Failure::new("no-work-tree", "this repository is bare: it has no files to edit")
-            .help("name a directory: `git gate schema --write <directory>`")
+            .help("name a directory: `git gate schema --write --dir <directory>`")
     })?;
     Ok(top.join(DIRECTORY))
 }

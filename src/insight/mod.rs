@@ -8,6 +8,7 @@ mod required;
 mod squashed;
 
 pub use judge::Judge;
+pub use squashed::squash_mend;
 
 pub use crate::ledger::{PendingPolicy, PolicyOrigin, RootFrom};
 use crate::model::{GateName, Name, ObjectId, Time};

@@ -5,6 +5,7 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod doctor;
 mod json;
 mod judgement;
 mod markdown;
@@ -19,6 +20,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use doctor::{About, Examined, Finding, State};
 pub use problems::{ErrorShown, LintShown};
 
 use crate::insight::{Judgement, PolicyOrigin};
@@ -84,6 +86,11 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
     }
+}
+
+/// Why signing or verifying does not work here (`git-gate/doctor/1`).
+pub fn render_doctor(examined: &Examined, form: Form) -> String {
+    in_form(form, || json::doctor(examined), || vec![doctor::page(examined)])
 }
 
 /// Why nothing could be decided or done (`git-gate/error/1`).

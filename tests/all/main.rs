@@ -20,6 +20,8 @@ mod decisions;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
 #[cfg(test)]

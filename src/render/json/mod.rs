@@ -4,10 +4,12 @@
 //! `docs/output.md`). Fields stand in the order of the documentation, lists in the order of the verdict. Text is given as the
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
+mod doctor;
 mod policy;
 mod problems;
 mod verdict;
 
+pub(super) use doctor::doctor;
 pub(super) use policy::{policy, policy_status};
 pub(super) use problems::{error, lint};
 pub(super) use verdict::{check, environments};

@@ -10,6 +10,9 @@ use git_gate::schema::{Kind, Schema};
 use jsonschema::Validator;
 use serde_json::Value;
 
+/// Validators of what was looked at before.
+static CLOSED: OnceLock<Mutex<BTreeMap<&str, Validator>>> = OnceLock::new();
+
 /// Whether an output is as the schema says that it names. What names none is none of ours.
 pub(crate) fn hold(output: &Value) -> Result<(), String> {
     let Some(named) = output.get("schema").and_then(Value::as_str) else { return Ok(()) };
@@ -22,7 +25,6 @@ pub(crate) fn hold(output: &Value) -> Result<(), String> {
             "there is no schema of `{named}`: write src/schema/{name}.json and its line in src/schema/mod.rs"
         )
     })?;
-    static CLOSED: OnceLock<Mutex<BTreeMap<&str, Validator>>> = OnceLock::new();
     let mut closed =
         CLOSED.get_or_init(Mutex::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let validator = closed.entry(schema.name).or_insert_with(|| {
@@ -57,7 +59,7 @@ fn close(schema: &mut Value) {
             fields.values_mut().for_each(close);
         }
         Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
