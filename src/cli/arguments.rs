@@ -128,6 +128,13 @@ pub enum Command {
     Policy(super::policy::Args),
     /// Say why signing or verifying does not work here, and what mends it.
     Doctor(super::doctor::Args),
+    /// Print what makes a shell complete commands and names.
+    Completions(super::completions::Args),
+    /// What could stand where the cursor is.
+    #[command(name = "__complete", hide = true)]
+    Complete(super::complete::Args),
+    /// Print a manual page, or install all of them.
+    Man(super::man::Args),
     /// Print the JSON Schema of a file or an output, for editors and programs.
     Schema(super::schema::Args),
     /// See the whole of it work, in a repository of its own.

@@ -12,6 +12,8 @@ mod borrowed;
 mod busy;
 mod check;
 mod close;
+mod complete;
+mod completions;
 mod context;
 mod deciding;
 mod demo;
@@ -26,6 +28,7 @@ mod in_force;
 mod init;
 mod interrupt;
 mod judging;
+mod man;
 mod merge;
 mod open;
 mod policy;
@@ -97,6 +100,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
+        Command::Completions(args) => completions::run(context, args),
+        Command::Complete(args) => complete::run(context, args),
+        Command::Man(args) => man::run(context, args),
         Command::Schema(args) => schema::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }

@@ -39,6 +39,8 @@ mod raw_commits;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod shells;
+#[cfg(test)]
 mod signature_bench;
 #[cfg(test)]
 mod signature_certificates;
