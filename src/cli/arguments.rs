@@ -108,8 +108,14 @@ pub enum Command {
     Detach(super::detach::Args),
     /// Record what will be deployed, by digest.
     Artifact(super::artifact::Args),
-    /// Show the checklist of a gate.
+    /// Show the checklist of a gate, or its history.
     Show(super::show::Args),
+    /// List gates: how each stands, on whom it waits.
+    List(super::list::Args),
+    /// List what waits on you.
+    Pending(super::pending::Args),
+    /// Read what there is to decide on, and decide.
+    Review(super::review::Args),
     /// Approve a gate, or a policy change.
     Approve(super::approve::Args),
     /// Reject a gate, or take back your approval of a policy change.
@@ -124,6 +130,12 @@ pub enum Command {
     Merge(super::merge::Args),
     /// Say whether a version may go to an environment, and why.
     Check(super::check::Args),
+    /// Check, then log a deployment; or log that one failed.
+    Deploy(super::deploy::Args),
+    /// The deployments that were logged.
+    Log(super::log::Args),
+    /// What runs where, since when, by whom, on what basis.
+    Status(super::status::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
     /// Say why signing or verifying does not work here, and what mends it.
@@ -184,10 +196,22 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
 
 /// The format that was asked for, as far as can be told before the arguments are known to be right.
 pub(super) fn format_as_typed(arguments: &[OsString]) -> Format {
+    if is_typed(arguments, "--format", "json") { Format::Json } else { Format::Text }
+}
+
+/// When to print in colour, told in the same way.
+pub(super) fn color_as_typed(arguments: &[OsString]) -> Color {
+    match ["always", "never"].map(|when| is_typed(arguments, "--color", when)) {
+        [_, true] => Color::Never,
+        [true, false] => Color::Always,
+        [false, false] => Color::Auto,
+    }
+}
+
+fn is_typed(arguments: &[OsString], flag: &str, value: &str) -> bool {
     let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
-    let json =
-        texts.contains(&"--format=json") || texts.windows(2).any(|pair| matches!(pair, ["--format", "json"]));
-    if json { Format::Json } else { Format::Text }
+    let joined = format!("{flag}={value}");
+    texts.contains(&joined.as_str()) || texts.windows(2).any(|pair| pair == [flag, value])
 }
 
 #[cfg(test)]

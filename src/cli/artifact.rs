@@ -38,7 +38,10 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let digest = match (&args.path, &args.digest) {
-        (Some(path), _) => Some(artifact_digest(&context.directory.join(path))?),
+        (Some(path), _) => {
+            let _busy = context.busy("reading the artifact");
+            Some(artifact_digest(&context.directory.join(path))?)
+        }
         (None, digest) => digest.clone(),
     };
     let name = &args.name;

@@ -98,6 +98,9 @@ fn understand(context: &Context, gate: &GateOnBranch, args: &Args, bytes: &[u8])
         declared: args.format,
         allowed: kind.formats.as_deref(),
         unfinished_allowed: kind.unfinished_allowed,
+        external_allowed: kind.external_allowed,
+        in_source_ignored: kind.in_source_ignored,
+        companions: &[],
         mappings: Some(&kind.metrics),
     };
     let report = evidence::read(bytes, &reading).map_err(|unreadable| {

@@ -88,7 +88,20 @@ impl Borrowed {
         git.run(&["config", "gate.mainline", mainline])?;
         if let Some(known) = known {
             git.run(&["config", "gate.root", &known.root.to_string()])?;
-            context.say(&format!("trust root {}, as {} remembers it", known.root.short(), roots.place()));
+            match context.root.filter(|root| *root != known.root) {
+                Some(root) => context.warn(&format!(
+                    "trust root {root}, of `--root`, and not {}, which {} remembers",
+                    known.root,
+                    roots.place()
+                )),
+                None => {
+                    context.say(&format!(
+                        "trust root {}, as {} remembers it",
+                        known.root.short(),
+                        roots.place()
+                    ));
+                }
+            }
         }
         let context = Context {
             directory: scratch.path().to_owned(),
@@ -96,7 +109,7 @@ impl Borrowed {
             ..context.clone()
         };
         {
-            let _busy = context.busy("fetching what the decision rests on");
+            let _busy = context.waiting("fetching what the decision rests on");
             let origin = Origin::of(&context.repository()?, context.borrowed.as_deref().unwrap_or_default());
             origin.map(|origin| origin.fetch()).transpose()?;
         }

@@ -1,6 +1,7 @@
 //! A line on the terminal that says what is going on, while it takes longer than a second.
 //!
-//! It is drawn over itself and gone when the work is done: what stays on the terminal is what was found.
+//! It is drawn over itself and gone when the work is done: what stays on the terminal is what was found. Where another
+//! program may ask something there, it is said once and nothing is drawn over.
 
 use std::io::Write;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -25,6 +26,19 @@ impl Busy {
     /// Drawn on `terminal`.
     pub(super) fn seen(what: &'static str, terminal: impl Write + Send + 'static) -> Self {
         Self::beating(what, terminal, BEAT)
+    }
+
+    /// Said on `terminal`, once.
+    pub(super) fn once(what: &'static str, mut terminal: impl Write + Send + 'static) -> Self {
+        let (done, waits) = channel();
+        let drawing = std::thread::spawn(move || {
+            if waits.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                // As below.
+                let _ = writeln!(terminal, "{what} …").and_then(|()| terminal.flush());
+                let _ = waits.recv();
+            }
+        });
+        Self { line: Some((done, drawing)) }
     }
 
     fn beating(what: &'static str, mut terminal: impl Write + Send + 'static, beat: Duration) -> Self {

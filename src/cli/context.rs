@@ -23,6 +23,8 @@ pub struct Context {
     pub talk: Talk,
     /// Whether stdout is printed in colour.
     pub color: bool,
+    /// Whether what is said on stderr is in colour.
+    pub(super) color_of_messages: bool,
     /// Whether there is a person to ask: stdin and stderr are a terminal.
     pub asks: bool,
     /// The time, read once.
@@ -54,16 +56,8 @@ impl Context {
                 (false, true) => Talk::Everything,
                 (false, false) => Talk::Advice,
             },
-            color: match globals.color {
-                Color::Auto => {
-                    terminal
-                        && globals.format == Format::Text
-                        && !environment::no_color()
-                        && !environment::dumb_terminal()
-                }
-                Color::Always => true,
-                Color::Never => false,
-            },
+            color: globals.format == Format::Text && colors(globals.color, terminal),
+            color_of_messages: colors(globals.color, std::io::stderr().is_terminal()),
             asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             now: environment::now()?,
             borrowed: None,
@@ -106,9 +100,20 @@ impl Context {
         Busy::seen(what, std::io::stderr())
     }
 
+    /// The same while a program runs that may ask on the terminal itself: said once, so that no question is drawn over.
+    #[must_use]
+    pub(super) fn waiting(&self, what: &'static str) -> Busy {
+        self.detail(what);
+        if self.talk == Talk::Nothing || !std::io::stderr().is_terminal() {
+            return Busy::unseen();
+        }
+        Busy::once(what, std::io::stderr())
+    }
+
     /// Warns: on stderr, always.
     pub fn warn(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "warning: {}", escape(text));
+        let label = label("warning:", self.color_of_messages);
+        let _ = writeln!(std::io::stderr(), "{label} {}", escape(text));
     }
 
     /// Asks a yes-or-no question; without a terminal nothing is asked, and the answer is no.
@@ -125,9 +130,39 @@ impl Context {
     }
 }
 
+/// Whether to print in colour on a stream that is a terminal or not.
+pub(super) fn colors(wanted: Color, terminal: bool) -> bool {
+    match wanted {
+        Color::Auto => terminal && !environment::no_color() && !environment::dumb_terminal(),
+        Color::Always => true,
+        Color::Never => false,
+    }
+}
+
+/// `error:`, `warning:` or `help:`, as it stands before a message.
+pub(super) fn label(word: &str, color: bool) -> String {
+    let code = match word {
+        "error:" => "1;31",
+        "warning:" => "1;33",
+        _ => "1",
+    };
+    if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
+}
+
 /// Says which program is started (`--verbose`).
 pub(super) fn say_program(command: &str) {
-    let _ = writeln!(std::io::stderr(), "+ {}", escape(command));
+    let words: Vec<String> = command.split(' ').map(without_password).collect();
+    let _ = writeln!(std::io::stderr(), "+ {}", escape(&words.join(" ")));
+}
+
+/// A word without what stands before the host of an address: output ends in logs.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match host.rsplit_once('@') {
+        Some((_user, host)) => format!("{scheme}://…@{host}{path}"),
+        None => word.to_owned(),
+    }
 }
 
 /// Writes to stdout, whole.
@@ -137,4 +172,20 @@ pub(super) fn write_stdout(text: &str) -> anyhow::Result<()> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::output(&error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (word, shown) in [
+            ("https://me:secret@host/a@b.git", "https://…@host/a@b.git"),
+            ("https://host/a@b.git", "https://host/a@b.git"),
+            ("git@host:path", "git@host:path"),
+        ] {
+            assert_eq!(without_password(word), shown);
+        }
+    }
 }

@@ -3,18 +3,19 @@
 //! Where it is signed (the branch's tip, or the mainline's where the branch is gone), what the signature will assert,
 //! the question, and the checks that refuse now what would count for nothing later (design, section 8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::decision::{Action, Decision, Reading, Seen, Target, parse_message, render_message};
-use crate::git::{Branch, Draft, Repository};
-use crate::model::{Name, ObjectId, escape};
+use crate::git::{Branch, Draft, Repository, is_ancestor};
+use crate::model::{ContentDigest, Name, ObjectId, escape};
 use crate::policy::{Asked, Policy};
 use crate::request::GateRequest;
 use crate::signature::Verified;
 
 use super::borrowed::{Address, Borrowed};
+use super::decided_on::{policy_branch, refuse_moved, standing, unseen};
 use super::gate_files::GateFiles;
 use super::hand::{Hand, SigningArgs, refuse_not_in_role, refuse_out_of_role};
 use super::in_force::{InForce, mainline_name, policy_in_force, policy_then};
@@ -35,6 +36,12 @@ pub struct DecidingArgs {
     /// For `policy`: the branch with the change, `policy/<slug>`.
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
+    /// Only if it holds this content, as `review` shows it.
+    #[arg(long, value_name = "DIGEST")]
+    pub content: Option<ContentDigest>,
+    /// Only under this policy: what `review` has shown.
+    #[arg(skip)]
+    pub policy: Option<ContentDigest>,
     /// How to sign.
     #[command(flatten)]
     pub signing: SigningArgs,
@@ -54,7 +61,19 @@ pub(super) struct Deciding {
     unseen: Vec<String>,
 }
 
-/// Signs the decision that `choose` makes on what stands there, and makes it again where somebody was faster.
+/// What somebody makes of what stands there.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// What is decided.
+    pub(super) action: Action,
+    /// What is shown above the question.
+    pub(super) brief: String,
+    /// What was shown besides the gate's content, the policy and objections, thing by thing, as far as a signature rests on
+    /// it: it is signed again only while that is the same.
+    pub(super) showed: BTreeMap<String, String>,
+}
+
+/// Signs the decision that `choose` makes, in a clone that is borrowed where an address is given.
 pub(super) fn decide(
     context: &Context,
     args: &DecidingArgs,
@@ -64,14 +83,27 @@ pub(super) fn decide(
     if args.branch.is_some() && args.target != Target::Policy {
         return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
     }
-    let borrowed =
-        args.address.as_ref().map(|address| Borrowed::fetch(context, address, &args.target)).transpose()?;
+    let borrow = |address| Borrowed::fetch(context, address, &args.target);
+    let borrowed = args.address.as_ref().map(borrow).transpose()?;
     let there = borrowed.as_ref().map_or(context, Borrowed::context);
-    let (signed, message) = together::write(there, &args.signing, |before| {
-        let deciding = Deciding::begin(there, args, before)?;
-        let action = choose(&deciding)?;
+    decide_in(there, args, command, |deciding| {
+        let action = choose(deciding)?;
         let brief = borrowed.as_ref().map(|borrowed| borrowed.brief(&args.target, &action)).transpose()?;
-        deciding.proposal(&args.signing, action, &brief.unwrap_or_default())
+        Ok(Choice { action, brief: brief.unwrap_or_default(), showed: BTreeMap::new() })
+    })
+}
+
+/// Signs the decision that `choose` makes on what stands in this clone, and has it made again where somebody was faster.
+pub(super) fn decide_in(
+    context: &Context,
+    args: &DecidingArgs,
+    command: &str,
+    choose: impl Fn(&Deciding) -> anyhow::Result<Choice>,
+) -> anyhow::Result<Exit> {
+    let (signed, message) = together::write(context, &args.signing, |before| {
+        let deciding = Deciding::begin(context, args, before)?;
+        let choice = choose(&deciding)?;
+        deciding.proposal(&args.signing, choice)
     })?;
     tell(context, command, args, &message, &signed)
 }
@@ -91,13 +123,12 @@ impl Deciding {
                 .help("which are there: `git branch -a --list '*gate/*'`")
                 .into());
         };
+        refuse_moved(args, files.digest(), in_force.digest)?;
         let hand = Hand::of(context, &repository, &in_force.policy)?;
         let target = args.target.clone();
         let mut deciding =
             Self { repository, in_force, target, hand, branch, base, files, unseen: Vec::new() };
-        if let Some(then) = deciding.reviewed_then(context, before, &directory)? {
-            deciding.unseen = then.changes(&deciding.reviewed()?);
-        }
+        deciding.unseen = deciding.changes_since(context, before, &directory)?;
         Ok(deciding)
     }
 
@@ -117,29 +148,46 @@ impl Deciding {
         Ok(Reviewed { like, objections })
     }
 
-    /// The same as it was in this clone before it fetched just now; nothing where it had nothing to look at.
-    fn reviewed_then(
+    /// What is not as it was in this clone before it fetched just now; nothing where it had nothing to look at.
+    fn changes_since(
         &self,
         context: &Context,
         before: &Before,
         directory: &str,
-    ) -> anyhow::Result<Option<Reviewed>> {
-        let Some(tip) = before.tip(self.branch.name()).filter(|tip| *tip != self.base) else {
-            return Ok(None);
-        };
-        let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { return Ok(None) };
-        let mut like = files.named(directory);
-        let mainline = before.tip(mainline_name(&self.repository));
-        let digest = match mainline.filter(|tip| *tip != self.in_force.mainline) {
-            Some(tip) => policy_then(context, tip)?,
+    ) -> anyhow::Result<Vec<String>> {
+        let tips = before.tips(self.branch.name());
+        if tips.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.reviewed()?;
+        let mainlines = before.tips(mainline_name(&self.repository));
+        let policy = match mainlines.first() {
+            Some(_) if mainlines.contains(&self.in_force.mainline) => None,
+            Some(tip) => policy_then(context, *tip)?,
             None => None,
         };
-        like.insert(POLICY_IN_FORCE.to_owned(), digest.unwrap_or(self.in_force.digest).to_string());
-        let objections = match &self.target {
-            Target::Gate(gate) => self.in_force.objections(gate, tip)?,
-            Target::Policy => BTreeSet::new(),
-        };
-        Ok(Some(Reviewed { like, objections }))
+        let policy = policy.unwrap_or(self.in_force.digest).to_string();
+        // Its user may have looked at the branch here or at the remote's: the one that is nearer.
+        let mut nearest: Option<Vec<String>> = None;
+        for tip in tips {
+            let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { continue };
+            let mut then = Reviewed { like: files.named(directory), ..Reviewed::default() };
+            then.like.insert(POLICY_IN_FORCE.to_owned(), policy.clone());
+            for objection in &now.objections {
+                let mut known = false;
+                for old in mainlines.iter().chain([&tip]) {
+                    known = known || is_ancestor(&self.hand.git, *objection, *old)?;
+                }
+                if known {
+                    then.objections.insert(*objection);
+                }
+            }
+            let changes = then.changes(&now);
+            if nearest.as_ref().is_none_or(|least| changes.len() < least.len()) {
+                nearest = Some(changes);
+            }
+        }
+        Ok(nearest.unwrap_or_default())
     }
 
     /// The request as it stands on the branch; nothing for the policy.
@@ -187,8 +235,9 @@ impl Deciding {
         }
     }
 
-    /// The signed decision that is to be written, and its message. `brief` is shown above the question.
-    fn proposal(self, args: &SigningArgs, action: Action, brief: &str) -> anyhow::Result<(Proposal, String)> {
+    /// The signed decision that is to be written, and its message.
+    fn proposal(self, args: &SigningArgs, choice: Choice) -> anyhow::Result<(Proposal, String)> {
+        let Choice { action, brief, showed } = choice;
         let rests_on_what_was_read = match &action {
             Action::Approve { .. } | Action::Reject { .. } | Action::AcceptRisk { .. } => true,
             Action::Withdraw | Action::Close | Action::Deploy(_) | Action::DeployFailed { .. } => false,
@@ -203,7 +252,8 @@ impl Deciding {
         if !reads {
             return Err(Failure::usage("this decision cannot be written: it would not read back").into());
         }
-        let reviewed = if rests_on_what_was_read { self.reviewed()? } else { Reviewed::default() };
+        let mut reviewed = if rests_on_what_was_read { self.reviewed()? } else { Reviewed::default() };
+        reviewed.like.extend(showed);
         let question = Some(format!("{brief}{}", self.question(&message)));
         let draft = Draft::without_changes(&self.repository, self.base, &message)?;
         let policy = Arc::clone(&self.in_force.policy);
@@ -237,35 +287,6 @@ impl Deciding {
 
 /// What a policy in force is called among the things that are reviewed.
 const POLICY_IN_FORCE: &str = "the policy in force";
-
-/// The branch as it is written on, and what stands there: on the mainline's tip where that holds the branch whole and the
-/// directory still.
-fn standing(
-    repository: &Repository,
-    branch: Branch,
-    mainline: ObjectId,
-    directory: &str,
-) -> anyhow::Result<(Branch, Option<GateFiles>)> {
-    let own = branch.tip();
-    let onto = branch.clone().onto(repository, mainline)?;
-    let on_mainline = GateFiles::read(repository, onto.tip().unwrap_or(mainline), directory);
-    match (on_mainline, own) {
-        (Ok(None), Some(own)) => Ok((branch, GateFiles::read(repository, own, directory)?)),
-        (files, _) => Ok((onto, files?)),
-    }
-}
-
-fn unseen(target: &Target, changes: &[String]) -> Failure {
-    let look = match target {
-        Target::Gate(gate) => format!("git gate show {gate}"),
-        Target::Policy => "git gate policy status".to_owned(),
-    };
-    Failure::new(
-        "unseen-changes",
-        format!("since this clone last fetched: {}; nothing was signed", escape(&changes.join(", "))),
-    )
-    .help(format!("it is fetched now: look at it, `{look}`, then run the command again"))
-}
 
 fn tell(
     context: &Context,
@@ -324,44 +345,5 @@ fn refuse_unfit(policy: &Policy, decision: &Decision, signer: &Verified) -> Resu
         Action::Reject { role, .. } => refuse_not_in_role(policy, principal, role),
         // An author may close, too; who that is, the reader of the history says.
         Action::Withdraw | Action::Close | Action::Deploy(_) | Action::DeployFailed { .. } => Ok(()),
-    }
-}
-
-/// The branch of a policy change: the one named, the one checked out, or the only one.
-fn policy_branch(repository: &Repository, named: Option<&str>) -> anyhow::Result<Branch> {
-    if let Some(name) = named {
-        let name = name.trim_start_matches("refs/heads/");
-        let branch = Branch::find(repository, name)?;
-        if branch.tip().is_none() || !name.starts_with("policy/") {
-            return Err(Failure::new(
-                "no-branch",
-                format!("there is no branch `{name}` with a policy change"),
-            )
-            .help("policy changes are on branches `policy/<slug>`")
-            .into());
-        }
-        return Ok(branch);
-    }
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for prefix in ["refs/heads/", "refs/remotes/origin/"] {
-        let refs = repository.refs_under(&format!("{prefix}policy/"))?;
-        found.extend(refs.into_keys().filter_map(|name| name.strip_prefix(prefix).map(str::to_owned)));
-    }
-    let checked_out = repository.checked_out()?;
-    let here = checked_out.as_deref().and_then(|name| name.strip_prefix("refs/heads/"));
-    let chosen = match here {
-        Some(here) if found.contains(here) => Some(here.to_owned()),
-        Some(_) | None if found.len() == 1 => found.first().cloned(),
-        Some(_) | None => None,
-    };
-    match chosen {
-        Some(name) => Ok(Branch::find(repository, &name)?),
-        None if found.is_empty() => Err(Failure::new("no-branch", "there is no policy change to decide on")
-            .help("make it on a branch `policy/<slug>`, signed")
-            .into()),
-        None => {
-            let listed: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
-            Err(Failure::usage(format!("say which change: `--branch`, of {}", listed.join(", "))).into())
-        }
     }
 }

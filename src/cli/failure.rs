@@ -8,7 +8,7 @@ use crate::ledger::Undecided;
 use crate::model::escape;
 use crate::problem::Problems;
 
-use super::context::write_stdout;
+use super::context::{label, write_stdout};
 use super::{Exit, Format};
 
 /// Why a command ended without doing what it was asked.
@@ -31,6 +31,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("output", "the output could not be written in full"),
     ("failed", "another failure of the system"),
     ("clock", "the clock of this machine is out of range"),
+    ("clock-behind", "a deployer's record is dated long after this clock"),
+    ("content-moved", "another content or policy stands there than the one that was shown"),
     ("declined", "the question was answered with no"),
     ("outrun", "others were faster again and again"),
     ("changed-meanwhile", "what was to be signed changed before it was signed"),
@@ -40,6 +42,9 @@ pub const CODES: &[(&str, &str)] = &[
     ("not-empty", "the directory or repository is not empty"),
     ("gate-unknown", "there is no such gate here"),
     ("gate-exists", "the gate is open or recorded already"),
+    ("gate-unrecorded", "the gate does not stand on the mainline"),
+    ("log-unpushed", "the log here holds records that the remote lacks"),
+    ("not-the-last-record", "only the last record can be said to have failed"),
     ("gate-recorded", "the gate is on the mainline and its branch is gone"),
     ("content-invalid", "the directory breaks the limits of a governed directory"),
     ("no-branch", "there is no branch with a policy change"),
@@ -104,7 +109,7 @@ impl From<Undecided> for Failure {
 }
 
 /// Says what went wrong, on stderr, or as an object on stdout where JSON was asked for; with which status to end.
-pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
+pub(super) fn report(error: &anyhow::Error, format: Format, color: bool) -> Exit {
     let failure = meaning(error);
     match format {
         Format::Json => {
@@ -118,23 +123,26 @@ pub(super) fn report(error: &anyhow::Error, format: Format) -> Exit {
             let _ = write_stdout(&format!("{object}\n"));
         }
         Format::Text | Format::Markdown => {
-            let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref()));
+            let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref(), color));
         }
     }
     failure.exit
 }
 
-fn text(failure: &Failure, problems: Option<&Problems>) -> String {
+fn text(failure: &Failure, problems: Option<&Problems>, color: bool) -> String {
+    let error = label("error:", color);
     if let Some(problems) = problems {
-        let each: Vec<String> = problems.0.iter().map(|problem| format!("error: {problem}")).collect();
+        let each: Vec<String> = problems.0.iter().map(|problem| format!("{error} {problem}")).collect();
         return each.join("\n");
     }
     if failure.exit == Exit::Usage {
-        return format!("error: {}", lines(&failure.message));
+        return format!("{error} {}", lines(&failure.message));
     }
-    let mut text = format!("error: {} [{}]", lines(&failure.message), failure.code);
+    let mut text = format!("{error} {} [{}]", lines(&failure.message), failure.code);
     if let Some(help) = &failure.help {
-        text.push_str("\nhelp: ");
+        text.push('\n');
+        text.push_str(&label("help:", color));
+        text.push(' ');
         text.push_str(&lines(help));
     }
     text

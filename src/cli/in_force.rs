@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::ledger::{Branches, Ledger, snapshot};
+use crate::ledger::{Branches, Ledger, mark, snapshot};
 use crate::model::{ContentDigest, GateName, ObjectId, Principal};
 use crate::policy::Policy;
 
@@ -29,9 +29,14 @@ impl InForce {
         Ok(self.ledger.gate_authors(gate, self.ledger.now())?.contains(principal))
     }
 
-    /// Rejections and closes of the gate on its branch, up to `tip`, that the mainline does not hold yet.
+    /// Rejections and closes of the gate, on the mainline and on its branch up to `tip`.
     pub(super) fn objections(&self, gate: &GateName, tip: ObjectId) -> anyhow::Result<BTreeSet<ObjectId>> {
-        Ok(self.ledger.unrecorded_rejections(gate, tip)?.into_iter().collect())
+        let mut all = self.ledger.recorded_rejections(gate)?;
+        let (found, searched) = self.ledger.unrecorded_rejections(gate, tip)?;
+        all.extend(found);
+        // Where there are too many commits to search, whatever is new there may be one.
+        all.extend((!searched).then_some(tip));
+        Ok(all)
     }
 }
 
@@ -57,7 +62,12 @@ pub(super) fn policy_in_force(context: &Context) -> anyhow::Result<InForce> {
     let _busy = context.busy("reading the history");
     let repository = Rc::new(context.repository()?);
     let snapshot = snapshot(&repository, context.root, Branches::LocalWhereAhead)?;
+    let shared = Rc::clone(&repository);
     let ledger = Ledger::open(repository, snapshot.root, snapshot.tip, context.now, false)?;
+    if snapshot.mainline_ref.starts_with("refs/remotes/") {
+        // Nobody signs under a past that is served as the present.
+        mark::follow(&shared, &ledger, ledger.now(), &snapshot.mainline_ref)?;
+    }
     let in_force = ledger.policy(ledger.now());
     Ok(InForce { digest: in_force.digest, policy: in_force.policy, mainline: snapshot.tip, ledger })
 }

@@ -15,13 +15,23 @@ use super::{Context, Exit, Failure, Format};
 pub(super) fn judge_each(
     session: &Session,
     gate: &GateName,
-    environments: &[Name],
+    named: &[Name],
 ) -> Result<Vec<Judgement>, Failure> {
-    let environments: BTreeSet<Name> = if environments.is_empty() {
-        session.environments(gate)?
-    } else {
-        environments.iter().cloned().collect()
-    };
+    let question = |environment| Question { gate: gate.clone(), environment, given: Given::NotAsked };
+    environments(session, gate, named)?
+        .into_iter()
+        .map(|environment| session.judge(&question(environment)))
+        .collect()
+}
+
+/// The environments asked about: those that were named, else those that the gate's request names.
+pub(super) fn environments(
+    session: &Session,
+    gate: &GateName,
+    named: &[Name],
+) -> Result<BTreeSet<Name>, Failure> {
+    let environments: BTreeSet<Name> =
+        if named.is_empty() { session.environments(gate)? } else { named.iter().cloned().collect() };
     if environments.is_empty() {
         return Err(Failure::new(
             "no-environment",
@@ -29,8 +39,7 @@ pub(super) fn judge_each(
         )
         .help("name one: `--env <environment>`"));
     }
-    let question = |environment| Question { gate: gate.clone(), environment, given: Given::NotAsked };
-    environments.into_iter().map(|environment| session.judge(&question(environment))).collect()
+    Ok(environments)
 }
 
 /// The exit status of one verdict.

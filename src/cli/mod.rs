@@ -7,6 +7,7 @@ mod approve;
 mod arguments;
 mod artifact;
 mod artifact_digest;
+mod ask;
 mod attach;
 mod borrowed;
 mod busy;
@@ -15,32 +16,41 @@ mod close;
 mod complete;
 mod completions;
 mod context;
+mod decided_on;
 mod deciding;
 mod demo;
+mod deploy;
 mod detach;
 mod doctor;
 mod environment;
 mod exit;
 mod failure;
 mod gate_files;
+mod gathering;
+mod given;
 mod hand;
 mod in_force;
 mod init;
 mod interrupt;
 mod judging;
+mod list;
+mod log;
 mod man;
 mod merge;
 mod open;
+mod pending;
 mod policy;
 mod policy_files;
 mod ready;
 mod reject;
 mod report_shown;
 mod requesting;
+mod review;
 mod roots;
 mod schema;
 mod session;
 mod show;
+mod status;
 mod together;
 mod trust;
 mod withdraw;
@@ -51,6 +61,7 @@ pub use exit::Exit;
 pub use failure::{CODES, Failure};
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -58,13 +69,14 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let format = arguments::format_as_typed(&arguments);
+    let color = context::colors(arguments::color_as_typed(&arguments), std::io::stderr().is_terminal());
     let result = catch_unwind(AssertUnwindSafe(|| run(&arguments)));
     interrupt::give_way();
     let exit = match result {
         Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => failure::report(&error, format),
+        Ok(Err(error)) => failure::report(&error, format, color),
         // The panic hook has said where.
-        Err(_panic) => failure::report(&Failure::panicked().into(), format),
+        Err(_panic) => failure::report(&Failure::panicked().into(), format, color),
     };
     exit.into()
 }
@@ -91,6 +103,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
         Command::Show(args) => show::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Pending(args) => pending::run(context, args),
+        Command::Review(args) => review::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),
@@ -98,6 +113,9 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
+        Command::Deploy(args) => deploy::run(context, args),
+        Command::Log(args) => log::run(context, args),
+        Command::Status(args) => status::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

@@ -43,11 +43,11 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let text = match &args.command {
         Command::Show => {
             let session = Session::open(context, &Opening::default())?;
-            render::render_policy(session.policy(), &session.origin()?.policy, form)
+            render::render_policy(session.policy(), &session.origin()?, form)
         }
         Command::Status => {
             let session = Session::open(context, &Opening::default())?;
-            render::render_policy_status(&session.origin()?.policy, &session.policy_decisions()?, form)
+            render::render_policy_status(&session.origin()?, &session.policy_decisions()?, form)
         }
         Command::Lint(args) => {
             let found = look(policy_files::read(context, args.policy.as_deref())?);

@@ -50,11 +50,7 @@ pub(super) fn read(context: &Context, named: Option<&str>) -> anyhow::Result<Pol
     if let Ok(commit) = named.parse::<ObjectId>() {
         return from_commit(&context.repository()?, commit);
     }
-    let path = if context.directory == Path::new(".") {
-        PathBuf::from(named)
-    } else {
-        context.directory.join(named)
-    };
+    let path = from_here(context, Path::new(named));
     if path.is_dir() {
         return from_directory(path);
     }
@@ -73,7 +69,7 @@ pub(super) fn read(context: &Context, named: Option<&str>) -> anyhow::Result<Pol
 fn default_policy(context: &Context) -> anyhow::Result<PolicyFiles> {
     let repository = context.repository()?;
     if let Some(work_tree) = repository.work_tree() {
-        return from_directory(work_tree.join("policy"));
+        return from_directory(above(context, work_tree).join("policy"));
     }
     let mainline = format!("refs/heads/{}", repository.config("gate.mainline").unwrap_or("main"));
     match repository.resolve(&mainline)? {
@@ -83,6 +79,20 @@ fn default_policy(context: &Context) -> anyhow::Result<PolicyFiles> {
                 .help("name the directory that holds `policy.toml`, or a branch")
                 .into())
         }
+    }
+}
+
+/// A path as the user would write it, who knows only where the command was started.
+fn from_here(context: &Context, path: &Path) -> PathBuf {
+    if context.directory == Path::new(".") { path.to_owned() } else { context.directory.join(path) }
+}
+
+/// The directory `above`, which the one of the command lies in, as the user would write it.
+fn above(context: &Context, above: &Path) -> PathBuf {
+    let here = std::fs::canonicalize(&context.directory).ok();
+    match here.as_deref().and_then(|here| here.strip_prefix(above).ok()) {
+        Some(below) => from_here(context, &below.iter().map(|_| "..").collect::<PathBuf>()),
+        None => above.to_owned(),
     }
 }
 

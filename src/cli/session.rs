@@ -2,14 +2,17 @@
 //!
 //! The commands that print ask here, and nowhere else: so all of them have the same answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::{Preview, Repository, raw};
-use crate::insight::{Judge, Judgement, Origin, Question};
-use crate::ledger::{self, Branches, Ledger, Snapshot, Squashed, Undecided, mark, snapshot};
-use crate::model::{GateName, Name, ObjectId, Time};
+use crate::insight::{
+    Brief, GateDirectory, GateLine, Judge, Judgement, LoggedRecord, Moment, Origin, Question, Running,
+};
+use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Squashed, Undecided, mark, snapshot};
+use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionShown, Notice};
 
@@ -36,6 +39,8 @@ pub(crate) enum View {
     /// The mainline as the remote has it, where there is one (`check`).
     #[default]
     Recorded,
+    /// The mainline, the local one where it is ahead, which is said (`list`, `pending`).
+    Local,
     /// As if this gate's branch were merged now, the local one where it is ahead, which is said (`ready`, `show`).
     Merged(GateName),
 }
@@ -45,8 +50,9 @@ pub(crate) enum View {
 pub(crate) struct Session {
     repository: Rc<Repository>,
     snapshot: Snapshot,
-    /// Never dropped: freeing a history piece by piece, at the end of the process, takes longer than the process has left.
-    ledger: &'static Ledger,
+    /// Not dropped by itself: freeing a history piece by piece, at the end of the process, takes longer than the process
+    /// has left. Who opens many says [`Session::close`].
+    ledger: ManuallyDrop<Box<Ledger>>,
     view: ledger::View,
     log: Option<ObjectId>,
     /// Whether `--time` named the time of judging.
@@ -57,13 +63,21 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the repository of `context`.
     pub(crate) fn open(context: &Context, opening: &Opening) -> Result<Self, Failure> {
+        let _busy = context.busy("reading the history");
         let mut repository = Rc::new(Repository::discover(&context.directory)?);
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Merged(_) => Branches::LocalWhereAhead,
+            View::Local | View::Merged(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
+        context.detail(&format!(
+            "mainline {} at {}, trust root {} from {}",
+            snapshot.mainline_ref,
+            snapshot.tip,
+            snapshot.root,
+            snapshot.root_from.as_str()
+        ));
         let time = opening.time.unwrap_or(context.now);
         let mut tip = snapshot.tip;
         let mut preview = false;
@@ -84,11 +98,11 @@ impl Session {
                 }
             }
         }
-        let ledger: &'static Ledger =
-            Box::leak(Box::new(Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?));
+        let ledger = Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?;
+        let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
         if !preview && opening.view == View::Recorded {
-            mark::follow(&repository, ledger, now, &snapshot.mainline_ref)?;
+            mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
             && !ledger.is_on_chain(seen, now)
@@ -140,6 +154,136 @@ impl Session {
         Ok(judge.judge(question, self.view, log)?)
     }
 
+    /// The gates that stand on the mainline, and those whose branch holds more than it does.
+    pub(crate) fn gates(&self) -> Result<(BTreeSet<GateName>, BTreeSet<GateName>), Failure> {
+        let standing = self.ledger.gates(self.view)?.into_iter().collect();
+        let mut unmerged = BTreeSet::new();
+        for gate in self.snapshot.gate_branches(&self.repository)? {
+            let tip = self.snapshot.gate_branch_to_show(&self.repository, &gate)?;
+            if tip.is_some_and(|tip| !self.ledger.holds(tip)) {
+                unmerged.insert(gate);
+            }
+        }
+        Ok((standing, unmerged))
+    }
+
+    /// Several gates at a glance, each in the environments that it asks for, or the one of them that is asked about; what could not be judged says why.
+    pub(crate) fn overview<'a>(
+        &self,
+        gates: impl IntoIterator<Item = &'a GateName>,
+        only: Option<&Name>,
+        unmerged: bool,
+    ) -> Vec<GateLine> {
+        let judge = self.judging();
+        let line = |gate: &GateName| -> Result<GateLine, Failure> {
+            let mut environments = self.environments(gate)?;
+            environments.retain(|environment| only.is_none_or(|only| environment == only));
+            Ok(judge.overview(gate, &environments, unmerged)?)
+        };
+        let mut lines = Vec::new();
+        let mut system = None;
+        for gate in gates {
+            // Replays of one system's records share what they rest on; another system's rest on other gates.
+            if system.replace(&gate.system).is_some_and(|before| *before != gate.system) {
+                judge.forget_gates();
+            }
+            let found = line(gate);
+            lines.push(found.unwrap_or_else(|failure| GateLine::unjudged(gate.clone(), failure.message)));
+        }
+        lines
+    }
+
+    /// The history of a gate, with the decisions as each of these questions judges them.
+    pub(crate) fn history(&self, gate: &GateName, questions: Vec<Question>) -> Result<Vec<Moment>, Failure> {
+        let judge = self.judging();
+        Ok(judge.history(gate, &with_logs(&judge, questions)?, self.view)?)
+    }
+
+    /// All records of an environment's log, or those of one system, oldest first, each judged again.
+    pub(crate) fn log(
+        &self,
+        environment: &Name,
+        system: Option<&Name>,
+    ) -> Result<Vec<LoggedRecord>, Failure> {
+        Ok(self.judging().log(environment, system, self.view)?)
+    }
+
+    /// What runs in an environment, by system.
+    pub(crate) fn running(
+        &self,
+        environment: &Name,
+        system: Option<&Name>,
+    ) -> Result<BTreeMap<Name, Running>, Failure> {
+        Ok(self.judging().running(environment, system, self.view)?)
+    }
+
+    /// The environments of the policy in force, and those that have a log.
+    pub(crate) fn all_environments(&self) -> Result<BTreeSet<Name>, Failure> {
+        let mut all = self.judging().logged_environments()?;
+        all.extend(self.policy.environments.keys().cloned());
+        Ok(all)
+    }
+
+    /// The latest date in an environment's log that lies in the future, of a record that a deployer signed.
+    pub(crate) fn dated_ahead(&self, environment: &Name) -> Result<Option<Time>, Failure> {
+        Ok(self.judging().dated_ahead(environment, self.view)?)
+    }
+
+    /// Where an environment's log ends.
+    pub(crate) fn log_tip(&self, environment: &Name) -> Result<Option<ObjectId>, Failure> {
+        Ok(self.judging().log_tip(environment)?)
+    }
+
+    /// The last record of an environment's log that counts, of that system or of any.
+    pub(crate) fn last_record(
+        &self,
+        environment: &Name,
+        system: Option<&Name>,
+    ) -> Result<Option<Record>, Failure> {
+        Ok(self.judging().last_record(environment, system, self.view)?)
+    }
+
+    /// Where an environment's log ended when a rewound mainline was accepted here, if one was.
+    pub(crate) fn accepted_log(&self, environment: &Name) -> Result<Option<ObjectId>, Failure> {
+        Ok(mark::accepted_log(&self.repository, environment)?)
+    }
+
+    /// When the mainline commit that is judged was made, or recorded, whichever is earlier: nothing about it is dated before.
+    pub(crate) fn mainline_time(&self) -> Time {
+        self.ledger.mainline_time(self.view)
+    }
+
+    /// The policy in force, to keep.
+    pub(crate) fn policy_in_force(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
+
+    /// Lets go of the history: for who opens another.
+    pub(crate) fn close(self) {
+        drop(ManuallyDrop::into_inner(self.ledger));
+    }
+
+    /// The approver's brief, asked about these environments of one gate.
+    pub(crate) fn brief(&self, gate: &GateName, questions: Vec<Question>) -> Result<Brief, Failure> {
+        let judge = self.judging();
+        Ok(judge.brief(gate, &with_logs(&judge, questions)?, self.view)?)
+    }
+
+    /// The gate's directory as it is judged.
+    pub(crate) fn directory(&self, gate: &GateName) -> Result<Option<GateDirectory>, Failure> {
+        Ok(self.ledger.gate_directory(gate, self.view)?)
+    }
+
+    /// All authors of the gate, those of its branch included where that is judged.
+    pub(crate) fn authors(&self, gate: &GateName) -> Result<BTreeSet<Principal>, Failure> {
+        Ok(self.ledger.gate_authors(gate, self.view)?)
+    }
+
+    /// The repository.
+    pub(crate) fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
     /// The environments that the gate's request names, in their order; where it cannot be read, those of the policy.
     pub(crate) fn environments(&self, gate: &GateName) -> Result<BTreeSet<Name>, Failure> {
         let requested = self.ledger.requested_environments(gate, self.view)?;
@@ -180,8 +324,20 @@ impl Session {
     }
 
     fn judging(&self) -> Judge<'_> {
-        Judge::new(&self.repository, &self.snapshot, self.ledger)
+        Judge::new(&self.repository, &self.snapshot, &self.ledger)
     }
+}
+
+/// Each question with where the log of its environment ends.
+fn with_logs(
+    judge: &Judge<'_>,
+    questions: Vec<Question>,
+) -> Result<Vec<(Question, Option<ObjectId>)>, Undecided> {
+    let with_log = |question: Question| {
+        let log = judge.log_tip(&question.environment)?;
+        Ok((question, log))
+    };
+    questions.into_iter().map(with_log).collect()
 }
 
 fn conflict(gate: &GateName, paths: &[String]) -> Failure {

@@ -68,6 +68,12 @@ pub(super) fn write<T>(
     mut propose: impl FnMut(&Before) -> anyhow::Result<(Proposal, T)>,
 ) -> anyhow::Result<(Signed, T)> {
     interrupt::clean_up_first();
+    if context.borrowed.is_some() && (args.offline || args.no_push) {
+        return Err(Failure::usage(
+            "without a clone a decision is pushed, or it is nowhere: leave out `--offline` and `--no-push`",
+        )
+        .into());
+    }
     let (origin, mut before) = bring_up_to_date(context, args)?;
     let mut reviewed: Option<Reviewed> = None;
     for _attempt in 0..ATTEMPTS {
@@ -82,7 +88,7 @@ pub(super) fn write<T>(
         fits(&signer)?;
         let origin = origin.as_ref().filter(|_origin| !args.no_push);
         let advanced = {
-            let _busy = origin.map(|_origin| context.busy("pushing to `origin`"));
+            let _busy = origin.map(|_origin| context.waiting("pushing to `origin`"));
             branch.advance(&repository, &commit, origin)?
         };
         match advanced {
@@ -102,10 +108,10 @@ pub(super) fn write<T>(
 }
 
 impl Before {
-    /// Where a branch (without `refs/heads/`) stood.
-    pub(super) fn tip(&self, branch: &str) -> Option<ObjectId> {
+    /// Where a branch (without `refs/heads/`) stood: at the remote, and here.
+    pub(super) fn tips(&self, branch: &str) -> Vec<ObjectId> {
         let find = |prefix: &str| self.refs.get(&format!("{prefix}{branch}")).copied();
-        find("refs/remotes/origin/").or_else(|| find("refs/heads/"))
+        ["refs/remotes/origin/", "refs/heads/"].into_iter().filter_map(find).collect()
     }
 }
 
@@ -141,7 +147,7 @@ fn bring_up_to_date(context: &Context, args: &SigningArgs) -> anyhow::Result<(Op
         return Ok((Some(origin), Before::default()));
     }
     let before = Before { refs: repository.refs_under("refs/")? };
-    let _busy = context.busy("fetching from `origin`");
+    let _busy = context.waiting("fetching from `origin`");
     origin.fetch()?;
     Ok((Some(origin), before))
 }
@@ -162,7 +168,7 @@ fn ask(context: &Context, args: &SigningArgs, question: Option<&str>) -> anyhow:
 }
 
 fn sign(context: &Context, draft: Draft, hand: &Hand) -> anyhow::Result<SignedCommit> {
-    let _busy = (!hand.signer.talks()).then(|| context.busy("waiting for the signature"));
+    let _busy = (!hand.signer.talks()).then(|| context.waiting("waiting for the signing program"));
     Ok(draft.sign(&hand.git, &hand.signer)?)
 }
 

@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     }
     if args.accept_rewind {
         mark::accept(&repository, &snapshot.mainline_ref, snapshot.tip)?;
+        mark::accept_logs(&repository, &snapshot.logs(&repository)?)?;
     }
     Git::of(&repository).run(&["config", "gate.root", &wanted])?;
     if context.format == Format::Json {

@@ -1,16 +1,28 @@
-//! What a file's bytes are before any format looks at them: text, perhaps JSON; or unreadable as any format.
+//! What a file's bytes are before any format looks at them: text, perhaps JSON; an archive; or unreadable as any format.
+
+use std::io::{Read, Seek, SeekFrom};
 
 use super::Unreadable;
-use super::json::{Json, JsonError, JsonFile, parse_file};
+use super::inspect::archive;
+use super::json::{Json, JsonError, JsonFile, Sieve, parse_file};
 
 /// A readable file.
 #[derive(Debug)]
 pub(crate) struct Content<'a> {
-    /// Its text, without a byte order mark.
+    /// Its text, without a byte order mark; nothing of a file that is too large to be held, and of an archive.
     pub(crate) text: &'a str,
-    /// Its JSON, or why it is none.
+    /// Its JSON, as far as it is kept, or why it is none.
     pub(crate) json: Result<JsonFile, JsonError>,
+    /// Of an archive: the log that it packs, or why there is none.
+    pub(crate) packed: Option<Result<Json, String>>,
+    /// Whether the file was too large to be held, and so was read as JSON only.
+    pub(crate) streamed: bool,
+    /// Whether it is one value on one line.
+    one_line: bool,
 }
+
+/// Files up to here are held; the limit of a file in a gate directory (design, section 4).
+pub(crate) const HELD: u64 = 8 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 const LFS_POINTER: &str = "version https://git-lfs.github.com/spec/";
@@ -18,10 +30,11 @@ const LFS_POINTER: &str = "version https://git-lfs.github.com/spec/";
 impl<'a> Content<'a> {
     /// The content of a file, unless it is unreadable as any format: empty, not UTF-8, a Git LFS pointer, or JSON
     /// that two readers could take for two things.
-    pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(Unreadable::Invalid("it is UTF-16; save it as UTF-8".to_owned()));
+    pub(crate) fn of(bytes: &'a [u8], sieve: &Sieve) -> Result<Self, Unreadable> {
+        if bytes.starts_with(archive::MAGIC) {
+            return Ok(Self::archive(std::io::Cursor::new(bytes), sieve));
         }
+        refuse_utf_16(bytes)?;
         let text = std::str::from_utf8(bytes).map_err(|error| {
             Unreadable::Invalid(format!("it is not UTF-8 text: byte {} is wrong", error.valid_up_to() + 1))
         })?;
@@ -36,17 +49,57 @@ impl<'a> Content<'a> {
                     .to_owned(),
             ));
         }
-        match parse_file(text) {
-            Err(error) if error.refused => Err(Unreadable::Invalid(format!("JSON refused: {error}"))),
-            json => Ok(Self { text, json }),
+        let (json, one_line) = parsed(text.as_bytes(), sieve)?;
+        Ok(Self { text, json, packed: None, streamed: false, one_line })
+    }
+
+    /// The content of a file that is larger than [`HELD`]: of JSON, and of an archive. Others do not read.
+    pub(crate) fn streamed(mut file: impl Read + Seek, sieve: &Sieve) -> Result<Self, Unreadable> {
+        let mut head = Vec::new();
+        let mut beginning = || {
+            file.seek(SeekFrom::Start(0))?;
+            file.by_ref().take(4096).read_to_end(&mut head)
+        };
+        beginning().map_err(|error| broken(&error))?;
+        let from = |file: &mut dyn Seek, at: u64| {
+            file.seek(SeekFrom::Start(at)).map(drop).map_err(|error| broken(&error))
+        };
+        if head.starts_with(archive::MAGIC) {
+            from(&mut file, 0)?;
+            return Ok(Self::archive(file, sieve));
+        }
+        refuse_utf_16(&head)?;
+        let mark = BYTE_ORDER_MARK.len_utf8();
+        let marked = std::str::from_utf8(head.get(..mark).unwrap_or_default())
+            .is_ok_and(|start| start.starts_with(BYTE_ORDER_MARK));
+        let skipped = if marked { mark } else { 0 };
+        let first = head.iter().skip(skipped).find(|byte| !byte.is_ascii_whitespace());
+        if !matches!(first, Some(b'{' | b'[')) {
+            return Err(Unreadable::Invalid(format!(
+                "it is larger than {} MiB and does not begin like JSON; of that size only JSON and archives are read",
+                HELD / (1024 * 1024)
+            )));
+        }
+        from(&mut file, u64::try_from(skipped).unwrap_or(0))?;
+        let (json, one_line) = parsed(file, sieve)?;
+        Ok(Self { text: "", json, packed: None, streamed: true, one_line })
+    }
+
+    fn archive(file: impl Read + Seek, sieve: &Sieve) -> Self {
+        Self {
+            text: "",
+            json: Err(JsonError::archive()),
+            packed: Some(archive::header(file, sieve)),
+            streamed: false,
+            one_line: false,
         }
     }
 
-    /// The JSON document; nothing where the file is none, or is JSON Lines.
+    /// The JSON document, also the one that an archive packs; nothing where the file is none, or is JSON Lines.
     pub(crate) fn document(&self) -> Option<&Json> {
-        match &self.json {
-            Ok(JsonFile::Document(document)) => Some(document),
-            Ok(JsonFile::Lines(_)) | Err(_) => None,
+        match (&self.json, &self.packed) {
+            (Ok(JsonFile::Document(document)), _) | (_, Some(Ok(document))) => Some(document),
+            (Ok(JsonFile::Lines(_)) | Err(_), _) => None,
         }
     }
 
@@ -54,7 +107,7 @@ impl<'a> Content<'a> {
     pub(crate) fn lines(&self) -> Option<&[Json]> {
         match &self.json {
             Ok(JsonFile::Lines(rows)) => Some(rows),
-            Ok(JsonFile::Document(document @ Json::Object(_))) if !self.text.trim().contains('\n') => {
+            Ok(JsonFile::Document(document @ Json::Object(_))) if self.one_line => {
                 Some(std::slice::from_ref(document))
             }
             Ok(JsonFile::Document(_)) | Err(_) => None,
@@ -65,6 +118,26 @@ impl<'a> Content<'a> {
     pub(crate) fn begins_like_json(&self) -> bool {
         let start = self.text.trim_start();
         let inner = start.strip_prefix('[').map(str::trim_start);
-        start.starts_with('{') || inner.is_some_and(|inner| inner.starts_with('{'))
+        self.streamed || start.starts_with('{') || inner.is_some_and(|inner| inner.starts_with('{'))
     }
+}
+
+fn parsed(source: impl Read, sieve: &Sieve) -> Result<(Result<JsonFile, JsonError>, bool), Unreadable> {
+    match parse_file(source, sieve) {
+        Ok((json, one_line)) => Ok((Ok(json), one_line)),
+        Err(error) if error.refused => Err(Unreadable::Invalid(format!("JSON refused: {error}"))),
+        Err(error) => Ok((Err(error), false)),
+    }
+}
+
+fn refuse_utf_16(bytes: &[u8]) -> Result<(), Unreadable> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Unreadable::Invalid("it is UTF-16; save it as UTF-8".to_owned()));
+    }
+    Ok(())
+}
+
+/// The file itself could not be read.
+pub(crate) fn broken(error: &std::io::Error) -> Unreadable {
+    Unreadable::Invalid(format!("it cannot be read: {error}"))
 }

@@ -1,16 +1,22 @@
 //! JSON as evaluation tools really write it, read so that nothing in it can mislead a gate.
 //!
 //! Looser than RFC 8259 in one thing: the bare literals `NaN`, `Infinity` and `-Infinity`, which Python writes, are
-//! values of their own. Stricter in others: an object with one key twice, nesting beyond 128, more than
-//! a million values and half a surrogate pair make the file unreadable, for readers disagree on what they mean.
+//! values of their own. Stricter in others: an object with one key twice, nesting beyond 128, and half a
+//! surrogate pair make the file unreadable, for readers disagree on what they mean. A file is read through a small window
+//! and only what a [`Sieve`] keeps of it stays, at most a million values: its size is no limit of its own.
 //! A number is an `f64`; one that no `f64` holds (too large, too near to zero, or an integer that would be rounded)
 //! keeps its text instead, so that no comparison ever sees another number than the one that was written.
 
 mod parse;
+mod sieve;
+mod string;
+mod window;
 
 use std::fmt;
+use std::sync::Arc;
 
-pub(crate) use parse::parse_file;
+pub(crate) use parse::{parse_document, parse_file};
+pub(crate) use sieve::{Sieve, Step};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +39,7 @@ pub(crate) enum Json {
 
 /// The members of an object, each key once.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Members(Vec<(String, Json)>);
+pub(crate) struct Members(Vec<(Arc<str>, Json)>);
 
 /// What a JSON file holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +62,23 @@ pub(crate) struct JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl JsonError {
+    /// It is no JSON.
+    fn wrong(line: usize, what: &str) -> Self {
+        Self { refused: false, line, what: what.to_owned() }
+    }
+
+    /// The file itself could not be read on.
+    fn broken(line: usize, error: &std::io::Error) -> Self {
+        Self { refused: true, line, what: format!("it cannot be read: {error}") }
+    }
+
+    /// An archive is no JSON.
+    pub(crate) fn archive() -> Self {
+        Self { refused: false, line: 1, what: "it is a ZIP archive".to_owned() }
     }
 }
 
@@ -107,13 +130,13 @@ impl Json {
 impl Members {
     /// The member of that key.
     pub(crate) fn get(&self, key: &str) -> Option<&Json> {
-        let at = self.0.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()?;
+        let at = self.0.binary_search_by(|(name, _)| name.as_ref().cmp(key)).ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
 
     /// All members, sorted by key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+        self.0.iter().map(|(key, value)| (key.as_ref(), value))
     }
 }
 

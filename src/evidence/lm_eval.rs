@@ -9,11 +9,26 @@ use std::collections::BTreeMap;
 use super::content::Content;
 use super::json::{Json, JsonFile, Members};
 use super::names::{Names, Native};
-use super::{Metric, Value, pointer, quote};
+use super::{Metric, Reading, Value, pointer, quote};
 
 const STDERR: &str = "_stderr";
 /// The filter that stands for no filter.
 const NO_FILTER: &str = "none";
+
+/// What is read of a file.
+pub(crate) const KEEPS: &[&str] = &[
+    "/config/limit",
+    "/configs",
+    "/group_subtasks/*/*",
+    "/groups/*/*",
+    "/higher_is_better/*/*",
+    "/n-samples/*/original",
+    "/n-samples/*/effective",
+    "/n-shot",
+    "/results/*/*",
+    "/results/*/sample_count/*",
+    "/versions",
+];
 
 /// Whether the file has the parts of a results file.
 pub(crate) fn recognizes(content: &Content<'_>) -> bool {
@@ -42,7 +57,7 @@ pub(crate) fn hint(content: &Content<'_>) -> String {
 }
 
 /// The metrics of every task and group.
-pub(crate) fn read(content: &Content<'_>) -> Result<Native, String> {
+pub(crate) fn read(content: &Content<'_>, _reading: &Reading<'_>) -> Result<Native, String> {
     let run = Run { document: content.document().ok_or("it is no JSON document")? };
     let mut names = Names::default();
     for (task, values) in run.member("results").into_iter().flat_map(Members::iter) {

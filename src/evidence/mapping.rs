@@ -5,7 +5,7 @@
 
 use super::content::Content;
 use super::csv;
-use super::json::Json;
+use super::json::{Json, Step};
 use super::names::Names;
 use super::rows::{Reduction, Rows, reduce};
 use super::{Format, Mapping, Metric, Shape, Source, Value, number, pointer, quote, quote_all};
@@ -43,6 +43,36 @@ pub(crate) fn evaluate(
         }
     };
     if mapping.rate { as_rate(metric) } else { Ok(metric) }
+}
+
+/// What of a JSON file the mapping looks at.
+pub(crate) fn keeps(mapping: &Mapping) -> Vec<Vec<Step>> {
+    let path = |pointer: &str| -> Option<Vec<Step>> {
+        Some(pointer::keys(pointer)?.into_iter().map(Step::Key).collect())
+    };
+    match &mapping.source {
+        Source::Value { value, samples, stderr, errors } => {
+            let names = [Some(value), samples.as_ref(), stderr.as_ref(), errors.as_ref()];
+            names.into_iter().flatten().filter_map(|name| path(name)).collect()
+        }
+        Source::Rows { select, filter, column, .. } => {
+            let row = match select {
+                None => Vec::new(),
+                Some(select) => {
+                    let Some(mut row) = path(select) else { return Vec::new() };
+                    row.push(Step::Any);
+                    row
+                }
+            };
+            let mut kept = vec![row.clone()];
+            for column in filter.keys().chain(column) {
+                let below = if column.starts_with('/') { path(column) } else { None };
+                let below = below.unwrap_or_else(|| vec![Step::Key(column.clone())]);
+                kept.push(row.iter().cloned().chain(below).collect());
+            }
+            kept
+        }
+    }
 }
 
 /// A metric that the mapping says is a share of passes.

@@ -6,10 +6,16 @@
 
 mod content;
 mod csv;
+mod deepeval;
+mod findings;
+mod garak;
+mod inspect;
 mod json;
+mod junit;
 mod lm_eval;
 mod lookup;
 mod mapping;
+mod metrics;
 mod names;
 mod number;
 mod pointer;
@@ -17,6 +23,7 @@ mod promptfoo;
 mod read;
 mod rollback;
 mod rows;
+mod sarif;
 pub(crate) mod written;
 
 use std::collections::BTreeMap;
@@ -24,7 +31,8 @@ use std::collections::BTreeMap;
 use crate::model::Time;
 
 pub use lookup::Lookup;
-pub use read::{detect, map_one, read};
+pub use metrics::{External, NotTheReport};
+pub use read::{detect, map_one, read, read_from};
 
 /// A report format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,12 +43,30 @@ pub enum Format {
     Json,
     /// Comma-separated (or otherwise delimited) rows with a header; metrics by mapping only. Never detected.
     Csv,
+    /// CycloneDX VEX: statements that close findings of the reports beside them.
+    CycloneDxVex,
+    /// Metrics that this program extracted from a report that lies elsewhere. Never detected.
+    Metrics,
     /// A rollback drill, in TOML.
     Rollback,
+    /// Test runs of `DeepEval`.
+    Deepeval,
+    /// garak reports, and the hit logs beside them.
+    Garak,
+    /// Grype's JSON.
+    Grype,
+    /// Inspect logs, as JSON or zipped.
+    Inspect,
+    /// `JUnit` XML.
+    Junit,
     /// EleutherAI lm-evaluation-harness results.
     LmEval,
     /// promptfoo results, versions 2 and 3, red team included.
     Promptfoo,
+    /// SARIF 2.1.0, of any analyser or scanner.
+    Sarif,
+    /// Trivy's JSON.
+    Trivy,
 }
 
 /// A metric's value.
@@ -65,8 +91,12 @@ pub struct Metric {
     pub samples: Option<u64>,
     /// The standard error; finite and not negative.
     pub stderr: Option<f64>,
+    /// The confidence interval that the tool gives, of its own reckoning: shown, and bounded by nothing.
+    pub interval: Option<Interval>,
     /// How many samples gave no value.
     pub errors: Option<u64>,
+    /// Of a count of critical findings: how many more there may be, for their tool did not rate them.
+    pub unrated: u64,
     /// Whether the value is a share of passes out of `samples`, so that Wilson's interval applies.
     pub rate: bool,
     /// Which direction is better, where the tool says so.
@@ -75,6 +105,17 @@ pub struct Metric {
     pub limited: bool,
     /// Where in the file it was read: a JSON pointer, a column, a key; shown to reviewers.
     pub at: String,
+}
+
+/// Between which values a tool says that the true one lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end, at least the lower one.
+    pub high: f64,
+    /// With which confidence, where the tool says so.
+    pub confidence: Option<f64>,
 }
 
 /// How the run that wrote a report ended.
@@ -101,6 +142,8 @@ pub struct Report {
     pub mapped: BTreeMap<String, Result<Metric, String>>,
     /// When the drill was made, in format `rollback`: its age counts from here too.
     pub tested: Option<Time>,
+    /// The report itself, in format `metrics`: where it lies, and what it is known by.
+    pub external: Option<External>,
 }
 
 /// Why a file gives no report: always a reason for people.
@@ -195,14 +238,35 @@ pub struct Reading<'a> {
     pub allowed: Option<&'a [Format]>,
     /// Whether metrics of a run that did not finish well are given.
     pub unfinished_allowed: bool,
+    /// Whether the report itself may lie elsewhere: whether format `metrics` may be read.
+    pub external_allowed: bool,
+    /// Whether suppressions in source do not close a finding.
+    pub in_source_ignored: bool,
+    /// The files beside it of the same kind of evidence: VEX documents among them close findings.
+    pub companions: &'a [&'a [u8]],
     /// The policy's mappings, by metric name.
     pub mappings: Option<&'a BTreeMap<String, Vec<Mapping>>>,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Text, Self::Json, Self::Csv, Self::Rollback, Self::LmEval, Self::Promptfoo];
+    pub const ALL: [Self; 15] = [
+        Self::Text,
+        Self::Json,
+        Self::Csv,
+        Self::CycloneDxVex,
+        Self::Metrics,
+        Self::Rollback,
+        Self::Deepeval,
+        Self::Garak,
+        Self::Grype,
+        Self::Inspect,
+        Self::Junit,
+        Self::LmEval,
+        Self::Promptfoo,
+        Self::Sarif,
+        Self::Trivy,
+    ];
 
     /// The format's name in policies, requests and output.
     pub fn as_str(self) -> &'static str {
@@ -210,9 +274,18 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::CycloneDxVex => "cyclonedx-vex",
+            Self::Metrics => "metrics",
             Self::Rollback => "rollback",
+            Self::Deepeval => "deepeval",
+            Self::Garak => "garak",
+            Self::Grype => "grype",
+            Self::Inspect => "inspect",
+            Self::Junit => "junit",
             Self::LmEval => "lm-eval",
             Self::Promptfoo => "promptfoo",
+            Self::Sarif => "sarif",
+            Self::Trivy => "trivy",
         }
     }
 
@@ -220,9 +293,18 @@ impl Format {
     fn shape(self) -> Shape {
         match self {
             Self::Json => Shape::Json,
-            Self::LmEval | Self::Promptfoo => Shape::NamedJson,
+            Self::CycloneDxVex
+            | Self::Deepeval
+            | Self::Garak
+            | Self::Grype
+            | Self::Inspect
+            | Self::LmEval
+            | Self::Metrics
+            | Self::Promptfoo
+            | Self::Sarif
+            | Self::Trivy => Shape::NamedJson,
             Self::Csv => Shape::Delimited,
-            Self::Text | Self::Rollback => Shape::Opaque,
+            Self::Junit | Self::Rollback | Self::Text => Shape::Opaque,
         }
     }
 

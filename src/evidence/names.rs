@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Metric, RunStatus, Value};
+use super::{External, Metric, RunStatus, Value};
 use crate::model::Time;
 
 /// What a format's own reader gives: a report before mappings and rules.
@@ -14,6 +14,8 @@ pub(crate) struct Native {
     pub(crate) names: Names,
     /// When a drill was made.
     pub(crate) tested: Option<Time>,
+    /// The report itself, where it lies elsewhere.
+    pub(crate) external: Option<External>,
 }
 
 /// Metrics by name, and the names that stand for several.
@@ -28,7 +30,7 @@ pub(crate) struct Names {
 impl Native {
     /// A finished run with these metrics.
     pub(crate) fn finished(names: Names) -> Self {
-        Self { status: RunStatus::Finished, names, tested: None }
+        Self { status: RunStatus::Finished, names, tested: None, external: None }
     }
 }
 
@@ -64,7 +66,9 @@ impl Metric {
             value,
             samples: None,
             stderr: None,
+            interval: None,
             errors: None,
+            unrated: 0,
             rate: false,
             higher_is_better: None,
             limited: false,

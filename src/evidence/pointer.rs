@@ -33,6 +33,14 @@ pub(crate) fn token(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// The keys that a pointer goes through; nothing where it is none.
+pub(crate) fn keys(pointer: &str) -> Option<Vec<String>> {
+    if pointer.is_empty() {
+        return Some(Vec::new());
+    }
+    pointer.strip_prefix('/')?.split('/').map(unescape).collect()
+}
+
 fn unescape(token: &str) -> Option<String> {
     let mut parts = token.split('~');
     let mut key = parts.next().unwrap_or_default().to_owned();
@@ -56,15 +64,12 @@ fn index(token: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::{JsonFile, parse_file};
+    use super::super::json::{Sieve, parse_document};
     use super::*;
 
     fn document() -> Json {
         let text = r#"{"a":{"b/c":1,"m~n":2,"":3},"list":[10,[20]],"toxicity/v1/mean":4,"01":5,"-":6}"#;
-        match parse_file(text).unwrap() {
-            JsonFile::Document(document) => document,
-            JsonFile::Lines(_) => panic!("a document"),
-        }
+        parse_document(text.as_bytes(), &Sieve::everything()).unwrap()
     }
 
     #[test]

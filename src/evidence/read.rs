@@ -5,64 +5,166 @@
 //! made for it (design, section 7).
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
 
-use super::content::Content;
+use super::content::{Content, HELD, broken};
+use super::json::Sieve;
 use super::names::{Names, Native};
 use super::{
-    Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Unreadable, csv, lm_eval, mapping, promptfoo,
-    quote_all, rollback,
+    External, Format, Mapping, Metric, Reading, Report, RunStatus, Shape, Source, Unreadable, csv, deepeval,
+    findings, garak, inspect, junit, lm_eval, mapping, metrics, promptfoo, quote_all, rollback, sarif,
 };
 
 /// A format that recognizes its files by their content.
 struct Specific {
     format: Format,
+    /// What of a JSON file its reader looks at: paths, `*` for any key or item, `**` at the end for all below. What no
+    /// path names is checked for being JSON and then dropped, so that a report of any size is read in little memory. A
+    /// path keeps the value there; of an object or array only what other paths name below it. A reader must therefore
+    /// look at nothing that it does not name here, in small files as in large ones. Rows of JSON Lines are named as if
+    /// each were the document.
+    keeps: &'static [&'static str],
     recognizes: fn(&Content<'_>) -> bool,
-    read: fn(&Content<'_>) -> Result<Native, String>,
+    read: fn(&Content<'_>, &Reading<'_>) -> Result<Native, String>,
     /// What a file that it does not recognize lacks, or is instead.
     hint: fn(&Content<'_>) -> String,
 }
 
 /// The formats that recognize their files. A new one is its file and its line here.
-const SPECIFIC: [Specific; 3] = [
+const SPECIFIC: [Specific; 11] = [
     Specific {
         format: Format::Rollback,
+        keeps: &[],
         recognizes: rollback::recognizes,
         read: rollback::read,
-        hint: |content| rollback::read(content).err().unwrap_or_default(),
+        hint: rollback::hint,
+    },
+    Specific {
+        format: Format::Deepeval,
+        keeps: deepeval::KEEPS,
+        recognizes: deepeval::recognizes,
+        read: deepeval::read,
+        hint: deepeval::hint,
+    },
+    Specific {
+        format: Format::Garak,
+        keeps: garak::KEEPS,
+        recognizes: garak::recognizes,
+        read: garak::read,
+        hint: garak::hint,
+    },
+    Specific {
+        format: Format::Inspect,
+        keeps: inspect::KEEPS,
+        recognizes: inspect::recognizes,
+        read: inspect::read,
+        hint: inspect::hint,
+    },
+    Specific {
+        format: Format::Junit,
+        keeps: &[],
+        recognizes: junit::recognizes,
+        read: junit::read,
+        hint: junit::hint,
     },
     Specific {
         format: Format::LmEval,
+        keeps: lm_eval::KEEPS,
         recognizes: lm_eval::recognizes,
         read: lm_eval::read,
         hint: lm_eval::hint,
     },
     Specific {
         format: Format::Promptfoo,
+        keeps: promptfoo::KEEPS,
         recognizes: promptfoo::recognizes,
         read: promptfoo::read,
         hint: promptfoo::hint,
+    },
+    Specific {
+        format: Format::Sarif,
+        keeps: sarif::KEEPS,
+        recognizes: sarif::recognizes,
+        read: sarif::read,
+        hint: sarif::hint,
+    },
+    Specific {
+        format: Format::Trivy,
+        keeps: findings::trivy::KEEPS,
+        recognizes: findings::trivy::recognizes,
+        read: findings::trivy::read,
+        hint: findings::trivy::hint,
+    },
+    Specific {
+        format: Format::Grype,
+        keeps: findings::grype::KEEPS,
+        recognizes: findings::grype::recognizes,
+        read: findings::grype::read,
+        hint: findings::grype::hint,
+    },
+    Specific {
+        format: Format::CycloneDxVex,
+        keeps: findings::vex::KEEPS,
+        recognizes: findings::vex::recognizes,
+        read: findings::vex::read,
+        hint: findings::vex::hint,
     },
 ];
 
 /// The format that a file's content shows.
 pub fn detect(bytes: &[u8]) -> Result<Format, Unreadable> {
-    detected(&Content::of(bytes)?)
+    detected(&Content::of(bytes, &sieve([]))?)
 }
 
 /// What the file says, under the rules of `reading`.
 pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
-    let content = Content::of(bytes)?;
-    let format = settled(&content, reading.declared)?;
+    let content = Content::of(bytes, &sieve(mappings(reading)))?;
+    understood(&content, reading)
+}
+
+/// What a file of any size says, as [`read`] does. One of more than 8 MiB is read through a small window: only what its format's
+/// reader and the policy's mappings look at is kept (`keeps` of each format). Of that size only JSON, JSON Lines and
+/// archives are read.
+pub fn read_from(mut file: impl Read + Seek, reading: &Reading<'_>) -> Result<Report, Unreadable> {
+    let size = file.seek(SeekFrom::End(0)).map_err(|error| broken(&error))?;
+    file.seek(SeekFrom::Start(0)).map_err(|error| broken(&error))?;
+    if size > HELD {
+        return understood(&Content::streamed(file, &sieve(mappings(reading)))?, reading);
+    }
+    let mut bytes = Vec::new();
+    file.take(HELD).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    read(&bytes, reading)
+}
+
+fn understood(content: &Content<'_>, reading: &Reading<'_>) -> Result<Report, Unreadable> {
+    let format = settled(content, reading.declared)?;
     allowed(format, reading)?;
-    let native = native(&content, format, reading.mappings)?;
-    Ok(report(&content, format, native, reading))
+    let native = native(content, format, reading)?;
+    Ok(report(content, format, native, reading))
 }
 
 /// What one mapping reads from a file: for the metrics that a request maps itself, which are shown and never judged.
 pub fn map_one(bytes: &[u8], format: Format, mapping: &Mapping) -> Result<Metric, String> {
-    let content = Content::of(bytes).map_err(|unreadable| unreadable.to_string())?;
-    let native = native(&content, format, None).map_err(|unreadable| unreadable.to_string())?;
+    let content = Content::of(bytes, &sieve([mapping])).map_err(|unreadable| unreadable.to_string())?;
+    let reading = Reading { external_allowed: true, ..Reading::default() };
+    let native = native(&content, format, &reading).map_err(|unreadable| unreadable.to_string())?;
     mapping::evaluate(&content, format, &native.names, mapping)
+}
+
+fn mappings<'a>(reading: &Reading<'a>) -> impl Iterator<Item = &'a Mapping> {
+    reading.mappings.into_iter().flat_map(BTreeMap::values).flatten()
+}
+
+/// What is kept of a JSON file: all that any format or one of the mappings looks at.
+fn sieve<'a>(mappings: impl IntoIterator<Item = &'a Mapping>) -> Sieve {
+    let mut sieve = Sieve::default();
+    for path in SPECIFIC.iter().flat_map(|specific| specific.keeps).chain(metrics::KEEPS) {
+        sieve.keep_path(path);
+    }
+    for path in mappings.into_iter().flat_map(mapping::keeps) {
+        sieve.keep(path);
+    }
+    sieve.settle()
 }
 
 impl std::fmt::Display for Unreadable {
@@ -75,6 +177,12 @@ impl std::fmt::Display for Unreadable {
 }
 
 fn detected(content: &Content<'_>) -> Result<Format, Unreadable> {
+    if let Some(packed) = &content.packed {
+        let log = packed.as_ref().map_err(|why| Unreadable::Invalid(why.clone()))?;
+        return inspect::is_log(log).then_some(Format::Inspect).ok_or_else(|| {
+            Unreadable::Invalid("it is an archive, and what it packs is no log of `inspect`".to_owned())
+        });
+    }
     let found: Vec<Format> = SPECIFIC
         .iter()
         .filter(|specific| (specific.recognizes)(content))
@@ -99,8 +207,8 @@ fn settled(content: &Content<'_>, declared: Option<Format>) -> Result<Format, Un
     let Some(declared) = declared else { return detected(content) };
     let recognized = match detected(content) {
         Ok(format) => SPECIFIC.iter().any(|specific| specific.format == format).then_some(format),
-        // JSON that is broken may be text; a file of two formats is none.
-        Err(_) if content.json.is_err() => None,
+        // JSON that is broken may be text; a file of two formats is none, nor is an archive.
+        Err(_) if content.json.is_err() && content.packed.is_none() => None,
         Err(unreadable) => return Err(unreadable),
     };
     match (recognized, SPECIFIC.iter().find(|specific| specific.format == declared)) {
@@ -138,17 +246,20 @@ fn allowed(format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
     )))
 }
 
-fn native(
-    content: &Content<'_>,
-    format: Format,
-    mappings: Option<&BTreeMap<String, Vec<Mapping>>>,
-) -> Result<Native, Unreadable> {
+fn native(content: &Content<'_>, format: Format, reading: &Reading<'_>) -> Result<Native, Unreadable> {
     if let Some(specific) = SPECIFIC.iter().find(|specific| specific.format == format) {
-        return (specific.read)(content).map_err(Unreadable::Invalid);
+        return (specific.read)(content, reading).map_err(Unreadable::Invalid);
+    }
+    if format == Format::Metrics {
+        return metrics::read(content, reading);
+    }
+    if content.streamed && format != Format::Json {
+        let why = format!("it is too large to be read as `{}`", format.as_str());
+        return Err(Unreadable::Invalid(why));
     }
     match (format.shape(), &content.json) {
         (Shape::Json, Err(error)) => return Err(Unreadable::Invalid(format!("it is no JSON: {error}"))),
-        (Shape::Delimited, _) => csv::check(content.text, mappings).map_err(Unreadable::Invalid)?,
+        (Shape::Delimited, _) => csv::check(content.text, reading.mappings).map_err(Unreadable::Invalid)?,
         (Shape::Json, Ok(_)) | (Shape::NamedJson | Shape::Opaque, _) => {}
     }
     Ok(Native::finished(Names::default()))
@@ -163,8 +274,7 @@ fn report(content: &Content<'_>, format: Format, native: Native, reading: &Readi
     };
     let mut mapped = BTreeMap::new();
     for (name, mappings) in reading.mappings.into_iter().flatten() {
-        let here: Vec<&Mapping> =
-            mappings.iter().filter(|mapping| mapping.format.is_none_or(|own| own == format)).collect();
+        let here = mappings_here(mappings, format, native.external.as_ref());
         let value = match (here.as_slice(), &withheld) {
             ([], _) => continue,
             (_, Some(status)) => Err(format!("the run did not finish well: {}", super::quote(status))),
@@ -181,7 +291,22 @@ fn report(content: &Content<'_>, format: Format, native: Native, reading: &Readi
         ambiguous: names.ambiguous,
         mapped,
         tested: native.tested,
+        external: native.external,
     }
+}
+
+/// The mappings that are for the file's format. Of a report that lies elsewhere also those for its own format that read one of
+/// its metrics by name: the policy's word goes before what was extracted.
+fn mappings_here(mappings: &[Mapping], format: Format, external: Option<&External>) -> Vec<Mapping> {
+    let own = |mapping: &&Mapping| mapping.format.is_none_or(|own| own == format);
+    let here: Vec<Mapping> = mappings.iter().filter(own).cloned().collect();
+    let Some(external) = external.filter(|_| here.is_empty()) else { return here };
+    let by_name = |mapping: &&Mapping| match &mapping.source {
+        Source::Value { value, .. } => mapping.format == Some(external.format) && !value.starts_with('/'),
+        Source::Rows { .. } => false,
+    };
+    let any_format = |mapping: &Mapping| Mapping { format: None, ..mapping.clone() };
+    mappings.iter().filter(by_name).map(any_format).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::content::Content;
 use super::names::{Names, Native};
-use super::{Metric, Value, number, quote};
+use super::{Metric, Reading, Value, number, quote};
 use crate::model::{Duration, Time};
 
 #[derive(Deserialize)]
@@ -29,8 +29,13 @@ pub(crate) fn recognizes(content: &Content<'_>) -> bool {
         .is_ok_and(|table| table.contains_key("tested") && table.contains_key("duration"))
 }
 
+/// What a file that is declared and not recognized lacks.
+pub(crate) fn hint(content: &Content<'_>) -> String {
+    read(content, &Reading::default()).err().unwrap_or_default()
+}
+
 /// The drill.
-pub(crate) fn read(content: &Content<'_>) -> Result<Native, String> {
+pub(crate) fn read(content: &Content<'_>, _reading: &Reading<'_>) -> Result<Native, String> {
     let wire: RollbackWire = toml::from_str(content.text).map_err(|error| explain(content.text, &error))?;
     if wire.schema != 1 {
         return Err(format!("`schema` is {}; `schema = 1` is known here", wire.schema));

@@ -94,15 +94,20 @@ impl Branch {
         let mut written =
             Written { commit: commit.id(), branch: self.name.clone(), pushed: origin.is_some(), note: None };
         let Some(origin) = origin else {
+            // Another command in this clone may have been faster.
+            if !self.leads_to(repository, &git, commit.id())? {
+                return Ok(Advance::Outrun);
+            }
             checkouts.follow()?;
-            self.move_to(&git, commit.id())?;
+            self.move_to(repository, &git, commit.id())?;
             return Ok(Advance::Written(written));
         };
         if !self.push(repository, commit, origin)? {
             return Ok(Advance::Outrun);
         }
         // The remote has it: what does not follow here is behind, and the next pull brings it.
-        written.note = checkouts.follow().and_then(|()| self.move_to(&git, commit.id())).err().map(|stuck| {
+        let followed = checkouts.follow().and_then(|()| self.move_to(repository, &git, commit.id()));
+        written.note = followed.err().map(|stuck| {
             format!("it is pushed, but your clone did not follow: {}; `git pull` brings it", stuck.message)
         });
         Ok(Advance::Written(written))
@@ -116,7 +121,7 @@ impl Branch {
         origin: &Origin,
     ) -> Result<bool, Unwritten> {
         let expected = match self.remote {
-            _ if !commit.is_merge() => Exactly::Any,
+            _ if !commit.is_merge() || !origin.is_tracked() => Exactly::Any,
             Some(tip) => Exactly::Tip(tip),
             None => Exactly::Nothing,
         };
@@ -142,15 +147,40 @@ impl Branch {
         Err(refusal.unwrap_or_else(|| Unwritten::new("push-failed", "nothing was pushed")))
     }
 
-    fn move_to(&self, git: &Git, commit: ObjectId) -> Result<(), Unwritten> {
-        let before = self.local.map_or_else(|| "0".repeat(40), |id| id.to_string());
+    /// Where the branch stands here now.
+    fn here(&self, repository: &Repository) -> Result<Option<ObjectId>, Unwritten> {
+        Ok(repository.resolve(&format!("refs/heads/{}", self.name))?)
+    }
+
+    /// Whether the branch can move on to `commit` from where it stands here now, without losing anything.
+    fn leads_to(&self, repository: &Repository, git: &Git, commit: ObjectId) -> Result<bool, Unwritten> {
+        match self.here(repository)? {
+            Some(here) if Some(here) != self.local => is_ancestor(git, here, commit),
+            Some(_) => Ok(true),
+            None => Ok(self.local.is_none()),
+        }
+    }
+
+    /// Moves the branch here, from wherever it stands below `commit`.
+    fn move_to(&self, repository: &Repository, git: &Git, commit: ObjectId) -> Result<(), Unwritten> {
+        let here = self.here(repository)?;
+        if let Some(here) = here
+            && is_ancestor(git, commit, here)?
+        {
+            return Ok(());
+        }
+        let moved = |reason: &str| {
+            let message = format!("the branch `{}` was not moved: {reason}", self.name);
+            Unwritten::new("branch-moved", message).help("run the command again")
+        };
+        if !self.leads_to(repository, git, commit)? {
+            return Err(moved("it has moved on meanwhile"));
+        }
+        let before = here.map_or_else(|| "0".repeat(40), |id| id.to_string());
         let name = format!("refs/heads/{}", self.name);
         git.run(&["update-ref", "-m", "git gate", &name, &commit.to_string(), &before])
             .map(|_nothing_printed| ())
-            .map_err(|error| {
-                let message = format!("the branch `{}` was not moved: {}", self.name, error.message);
-                Unwritten::new("branch-moved", message).help("run the command again")
-            })
+            .map_err(|error| moved(&error.message))
     }
 }
 
@@ -168,7 +198,7 @@ fn diverged(repository: &Repository, name: &str) -> Unwritten {
 }
 
 /// Whether one commit is an ancestor of the other, or is it.
-fn is_ancestor(git: &Git, ancestor: ObjectId, descendant: ObjectId) -> Result<bool, Unwritten> {
+pub fn is_ancestor(git: &Git, ancestor: ObjectId, descendant: ObjectId) -> Result<bool, Unwritten> {
     let arguments = ["merge-base", "--is-ancestor", &ancestor.to_string(), &descendant.to_string()];
     match git.attempt(&arguments, b"")?.status {
         Some(0) => Ok(true),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use git2::{ObjectType, Oid};
 
-use crate::model::ObjectId;
+use crate::model::{ObjectId, Time};
 
 use super::objects::object_id;
 use super::{GitError, Repository, Tree, Unwritten};
@@ -28,6 +28,8 @@ pub struct Draft {
     pub(super) tree: ObjectId,
     pub(super) message: String,
     pub(super) objects: Vec<NewObject>,
+    /// The date that it will have; nothing: that of its signing.
+    pub(super) date: Option<Time>,
 }
 
 /// An object that is not stored yet.
@@ -45,7 +47,7 @@ impl Draft {
         message: &str,
     ) -> Result<Self, Unwritten> {
         let tree = repository.tree_of(parent)?;
-        Ok(Self { parents: vec![parent], tree, message: message.to_owned(), objects: vec![] })
+        Ok(Self { parents: vec![parent], tree, message: message.to_owned(), objects: vec![], date: None })
     }
 
     /// A commit on `parent` (nothing: the first one) that changes files of its tree.
@@ -64,12 +66,32 @@ impl Draft {
             None => edit.add(ObjectType::Tree, Vec::new())?,
         };
         let parents = parent.into_iter().collect();
-        Ok(Self { parents, tree, message: message.to_owned(), objects: edit.objects })
+        Ok(Self { parents, tree, message: message.to_owned(), objects: edit.objects, date: None })
     }
 
     /// A merge of `branch` into `mainline`, with a tree that is stored already.
     pub fn merge(mainline: ObjectId, branch: ObjectId, tree: ObjectId, message: &str) -> Self {
-        Self { parents: vec![mainline, branch], tree, message: message.to_owned(), objects: vec![] }
+        Self {
+            parents: vec![mainline, branch],
+            tree,
+            message: message.to_owned(),
+            objects: vec![],
+            date: None,
+        }
+    }
+
+    /// A record of the deployment log: behind `before`, about the mainline commit `judged`, whose tree it has (design,
+    /// section 10). Its date is the time of that judging, so that its replay answers the same question.
+    pub fn record(
+        repository: &Repository,
+        before: Option<ObjectId>,
+        judged: ObjectId,
+        date: Time,
+        message: &str,
+    ) -> Result<Self, Unwritten> {
+        let tree = repository.tree_of(judged)?;
+        let parents = before.into_iter().chain([judged]).collect();
+        Ok(Self { parents, tree, message: message.to_owned(), objects: vec![], date: Some(date) })
     }
 
     /// The tree that the commit will have.

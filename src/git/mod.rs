@@ -27,7 +27,7 @@ mod write;
 
 pub mod raw;
 
-pub use branch::{Advance, Branch};
+pub use branch::{Advance, Branch, is_ancestor};
 pub use draft::{Draft, FileChange};
 pub use locate::Repository;
 pub use merge::merge_trees;

@@ -21,6 +21,7 @@ const CONTENDED: &[&str] = &[
 pub struct Origin {
     git: Git,
     refspecs: Vec<String>,
+    tracked: bool,
 }
 
 /// What the remote said to a push.
@@ -38,7 +39,16 @@ impl Origin {
     /// The remote of that name, where there is one. `refspecs`: what to fetch; none: what the clone is set to.
     pub fn of(repository: &Repository, refspecs: &[String]) -> Option<Self> {
         repository.config("remote.origin.url")?;
-        Some(Self { git: Git::of(repository), refspecs: refspecs.to_vec() })
+        let tracked = repository
+            .config_all("remote.origin.fetch")
+            .iter()
+            .any(|refspec| refspec.contains(":refs/remotes/origin/"));
+        Some(Self { git: Git::of(repository), refspecs: refspecs.to_vec(), tracked })
+    }
+
+    /// Whether the clone keeps where the remote's branches are; a bare one may not.
+    pub(super) fn is_tracked(&self) -> bool {
+        self.tracked
     }
 
     /// Brings the remote-tracking branches up to date.

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::Unwritten;
 
@@ -23,7 +25,12 @@ impl Scratch {
     pub fn new(prefix: &str) -> Result<Self, Unwritten> {
         // On the list before anybody could be interrupted: the list is held while the directory is made.
         let mut all = all();
-        let directory = tempfile::Builder::new().prefix(prefix).tempdir().map_err(scratch_failed)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix);
+        // What lies there is nobody else's to read.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let directory = builder.tempdir().map_err(scratch_failed)?;
         let path = directory.path().to_owned();
         all.push(path.clone());
         Ok(Self { path, directory: Some(directory) })
@@ -32,6 +39,19 @@ impl Scratch {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Leaves it where it is.
+    pub fn keep(mut self) -> PathBuf {
+        if let Some(directory) = self.directory.take() {
+            let _here = directory.keep();
+        }
+        self.path.clone()
+    }
+
+    /// Removes it, and says where that fails.
+    pub fn close(mut self) -> std::io::Result<()> {
+        self.directory.take().map_or(Ok(()), tempfile::TempDir::close)
     }
 }
 
@@ -43,12 +63,23 @@ impl Drop for Scratch {
     }
 }
 
+/// How often a directory is tried, and how long to wait between: what runs in it has been told to end as well, and may write
+/// a last file.
+const TRIES: u32 = 40;
+const BETWEEN_TRIES: Duration = Duration::from_millis(25);
+
 /// Removes what is there: the program ends now. Nothing new is made meanwhile: the list stays held by the guard.
 pub fn remove_all_scratch() -> impl Drop {
     let all = all();
     for directory in all.iter() {
-        // What cannot be removed stays for the system to clean up.
-        let _ = fs::remove_dir_all(directory);
+        for _try in 0..TRIES {
+            // What cannot be removed stays for the system to clean up.
+            let removed = fs::remove_dir_all(directory);
+            if removed.is_ok() || !directory.exists() {
+                break;
+            }
+            thread::sleep(BETWEEN_TRIES);
+        }
     }
     all
 }
@@ -71,6 +102,11 @@ mod tests {
         let scratch = Scratch::new("git-gate-test-").unwrap();
         let path = scratch.path().to_owned();
         assert!(path.is_dir() && all().contains(&path));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        }
         drop(scratch);
         assert!(!path.exists() && !all().contains(&path));
     }

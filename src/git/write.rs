@@ -39,7 +39,7 @@ pub struct Written {
 impl Draft {
     /// Signs the commit, as the user, now.
     pub fn sign(mut self, git: &Git, signer: &Signer) -> Result<SignedCommit, Unwritten> {
-        let identity = identity(git)?;
+        let identity = identity(git, self.date)?;
         let payload = self.payload(&identity);
         // Checked before the person is asked for a touch.
         check(&payload, None)?;
@@ -106,15 +106,19 @@ impl SignedCommit {
     }
 }
 
-/// `name <email> seconds +hhmm`, as git would write it now.
-fn identity(git: &Git) -> Result<String, Unwritten> {
-    git.run(&["var", "GIT_COMMITTER_IDENT"]).map_err(|error| {
+/// `name <email> seconds +hhmm`, as git would write it now; or of that date.
+fn identity(git: &Git, date: Option<Time>) -> Result<String, Unwritten> {
+    let now = git.run(&["var", "GIT_COMMITTER_IDENT"]).map_err(|error| {
         if error.code != "git-failed" {
             return error;
         }
         Unwritten::new("no-identity", "git does not know who you are")
             .help("git config --global user.name \"<name>\" and git config --global user.email <email>")
-    })
+    })?;
+    match (date, now.rsplitn(3, ' ').nth(2)) {
+        (Some(date), Some(name)) => Ok(format!("{name} {} +0000", date.unix())),
+        (Some(_) | None, _) => Ok(now),
+    }
 }
 
 /// The commit with its signature, where git itself puts it: behind the other headers.

@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::git::Repository;
-use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View};
+use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::verdict::{
     self, Basis, DeployedFact, Facts, Given, IncidentFact, Notice, Outcome, RecordFact, Replay, RequiredFact,
     RequirementId, Standing, Status, Verdict,
 };
 
+use super::required::Reached;
 use super::{Judgement, Origin, Question};
 
 /// Judges questions against one ledger and one snapshot.
@@ -26,8 +27,8 @@ pub struct Judge<'a> {
     pub(super) ledger: &'a Ledger,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
-    /// Who asks makes no difference: a gate that leads into a cycle leads into it whoever asks.
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
+    pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
 }
 
 /// A required gate, where, in which view, up to which log commit.
@@ -58,6 +59,7 @@ impl<'a> Judge<'a> {
             logs: RefCell::default(),
             replays: RefCell::default(),
             required: RefCell::default(),
+            reached: RefCell::default(),
         }
     }
 
@@ -89,9 +91,31 @@ impl<'a> Judge<'a> {
             given: question.given.clone(),
             view,
             log,
-            whole: view == self.ledger.now() && log == self.log_tip(&question.environment)?,
+            whole: self.is_whole(question, view, log)?,
         };
-        let mut verdict = self.verdict(&case, &mut Vec::new())?;
+        let facts = self.facts(&case)?;
+        self.judgement_of(&facts, question, view, log)
+    }
+
+    /// Whether a question is about the present: then a log or mainline that was rewound is an error.
+    pub(super) fn is_whole(
+        &self,
+        question: &Question,
+        view: View,
+        log: Option<ObjectId>,
+    ) -> Result<bool, Undecided> {
+        Ok(view == self.ledger.now() && log == self.log_tip(&question.environment)?)
+    }
+
+    /// The answer that facts give.
+    pub(super) fn judgement_of(
+        &self,
+        facts: &Facts,
+        question: &Question,
+        view: View,
+        log: Option<ObjectId>,
+    ) -> Result<Judgement, Undecided> {
+        let mut verdict = verdict::judge(facts);
         verdict.notices.extend(self.unrecorded(&question.gate)?);
         // Where the tip in use is a merge that was not made, all may be well with it and not with the mainline.
         let as_if_merged = self.ledger.mainline(self.ledger.now()) != self.snapshot.tip;
@@ -102,9 +126,15 @@ impl<'a> Judge<'a> {
         Ok(Judgement { verdict, origin: self.origin(view, log)? })
     }
 
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.ledger
+    }
+
     /// What a judgement at `view` is made from.
     pub fn origin(&self, view: View, log: Option<ObjectId>) -> Result<Origin, Undecided> {
+        let policy = self.ledger.policy_origin(view)?;
         let mut notices = self.snapshot.notices.clone();
+        notices.extend(policy.pending_notice());
         notices.extend(self.ledger.notices(view)?);
         notices.extend(self.ledger.incident_notices(view)?);
         Ok(Origin {
@@ -115,13 +145,13 @@ impl<'a> Judge<'a> {
             root: self.snapshot.root,
             root_from: self.snapshot.root_from,
             time: view.time,
-            policy: self.ledger.policy_origin(view)?,
+            policy,
             notices,
             relaxations: self.snapshot.relaxations.clone(),
         })
     }
 
-    fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
+    pub(super) fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }
@@ -131,12 +161,11 @@ impl<'a> Judge<'a> {
         Ok((tip, log))
     }
 
-    /// `asking` are the gates whose requirements are being followed.
-    fn verdict(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Verdict, Undecided> {
-        Ok(verdict::judge(&self.facts(case, asking)?))
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
+        Ok(verdict::judge(&self.facts(case)?))
     }
 
-    pub(super) fn facts(&self, case: &Case<'_>, asking: &mut Vec<GateName>) -> Result<Facts, Undecided> {
+    pub(super) fn facts(&self, case: &Case<'_>) -> Result<Facts, Undecided> {
         let Case { gate, environment, view, .. } = case;
         let incidents = self.ledger.incidents(gate, environment, *view)?;
         let opened: BTreeMap<IncidentId, ObjectId> =
@@ -145,7 +174,7 @@ impl<'a> Judge<'a> {
         let policy = self.ledger.policy(*view);
         let standing = self.ledger.standing(gate, *view, branch, &policy.policy)?;
         let authors = self.ledger.gate_authors(gate, *view)?;
-        let records = self.records(case, &incidents, asking)?;
+        let records = self.records(case, &incidents)?;
         let deployed = match records.iter().rev().find(|record| is_running(record)) {
             Some(record) if policy.policy.compares() => self.deployed(record, case)?,
             Some(_) | None => None,
@@ -154,7 +183,7 @@ impl<'a> Judge<'a> {
             gate: (*gate).clone(),
             environment: (*environment).clone(),
             time: view.time,
-            required: self.required(case, &standing, asking)?,
+            required: self.required(case, &standing)?,
             decisions: self.ledger.decisions(gate, *view, &opened, &authors)?,
             exception: self.ledger.exception(gate, *view)?,
             given: case.given.clone(),
@@ -166,59 +195,62 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn records(
-        &self,
-        case: &Case<'_>,
-        incidents: &[IncidentFact],
-        asking: &mut Vec<GateName>,
-    ) -> Result<Vec<RecordFact>, Undecided> {
+    fn records(&self, case: &Case<'_>, incidents: &[IncidentFact]) -> Result<Vec<RecordFact>, Undecided> {
         let (_, log) = self.log_of(case.environment)?;
         let asked = Asked {
             environment: case.environment,
             system: Some(&case.gate.system),
             last: case.log,
             whole: case.whole,
+            accepted: mark::accepted_log(self.repository, case.environment)?,
         };
         let mut facts = Vec::new();
         for record in self.ledger.records(&log, asked, case.view)? {
-            let replay = self.replay(&record, case.environment, asking)?;
-            let covers = match &replay {
-                Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
-                Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
-                    self.ledger.covers(&record.gate, record.commit, case.view)?
-                }
-            };
             let unseen = incidents.iter().filter(|incident| {
                 record.gate == *case.gate && !self.ledger.contains(record.judged, incident.opened)
             });
-            facts.push(RecordFact {
-                unseen_incidents: unseen.map(|incident| incident.id.clone()).collect(),
-                commit: record.commit,
-                gate: record.gate,
-                content: record.content,
-                artifacts: record.artifacts,
-                claimed: record.claimed,
-                judged: record.judged,
-                time: record.time,
-                principal: record.principal,
-                defect: record.defect,
-                by_deployer: record.by_deployer,
-                out_of_chain: record.out_of_chain,
-                failed: record.failed,
-                replay,
-                covers,
-            });
+            let unseen = unseen.map(|incident| incident.id.clone()).collect();
+            facts.push(self.record_fact(record, case.environment, case.view, unseen)?);
         }
         Ok(facts)
     }
 
-    /// Judges a record again: at its judged commit and time, with the log as it stood before it.
-    fn replay(
+    /// A record with its replay and its covers.
+    pub(super) fn record_fact(
         &self,
-        record: &Record,
+        record: Record,
         environment: &Name,
-        asking: &mut Vec<GateName>,
-    ) -> Result<Replay, Undecided> {
+        view: View,
+        unseen_incidents: BTreeSet<IncidentId>,
+    ) -> Result<RecordFact, Undecided> {
+        let replay = self.replay(&record, environment)?;
+        let covers = match &replay {
+            Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
+            Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
+                self.ledger.covers(&record.gate, record.commit, view)?
+            }
+        };
+        Ok(RecordFact {
+            unseen_incidents,
+            commit: record.commit,
+            gate: record.gate,
+            content: record.content,
+            artifacts: record.artifacts,
+            claimed: record.claimed,
+            judged: record.judged,
+            time: record.time,
+            principal: record.principal,
+            defect: record.defect,
+            by_deployer: record.by_deployer,
+            out_of_chain: record.out_of_chain,
+            failed: record.failed,
+            replay,
+            covers,
+        })
+    }
+
+    /// Judges a record again: at its judged commit and time, with the log as it stood before it.
+    fn replay(&self, record: &Record, environment: &Name) -> Result<Replay, Undecided> {
         let key = (record.commit, environment.clone());
         if let Some(known) = self.replays.borrow().get(&key) {
             return Ok(known.clone());
@@ -227,19 +259,13 @@ impl<'a> Judge<'a> {
             None => Replay::NotReplayable(
                 "the commit that it judged is not on the mainline since the trust root".into(),
             ),
-            Some(view) => self.replay_at(record, environment, view, asking)?,
+            Some(view) => self.replay_at(record, environment, view)?,
         };
         self.replays.borrow_mut().insert(key, replay.clone());
         Ok(replay)
     }
 
-    fn replay_at(
-        &self,
-        record: &Record,
-        environment: &Name,
-        view: View,
-        asking: &mut Vec<GateName>,
-    ) -> Result<Replay, Undecided> {
+    fn replay_at(&self, record: &Record, environment: &Name, view: View) -> Result<Replay, Undecided> {
         let mut case = Case {
             gate: &record.gate,
             environment,
@@ -248,17 +274,15 @@ impl<'a> Judge<'a> {
             log: record.before,
             whole: false,
         };
-        // What it requires is judged afresh: a record's own chain of requirements starts with it.
-        let outer = std::mem::take(asking);
-        let verdict = self.verdict(&case, asking)?;
-        let replay = match verdict.outcome {
+        let verdict = self.verdict(&case)?;
+        Ok(match verdict.outcome {
             _ if verdict.content != Some(record.content) => {
                 Replay::NotAllowed(BTreeSet::from([RequirementId::IntegrityContent]))
             }
             Outcome::Allowed(basis) => {
                 let again = if self.ledger.has_later_withdrawals(&record.gate, view)? {
                     case.view.later_withdrawals = true;
-                    self.verdict(&case, asking)?
+                    self.verdict(&case)?
                 } else {
                     verdict
                 };
@@ -276,13 +300,15 @@ impl<'a> Judge<'a> {
                 }
             }
             Outcome::Pending | Outcome::Blocked => Replay::NotAllowed(unmet(&verdict)),
-        };
-        *asking = outer;
-        Ok(replay)
+        })
     }
 
     /// The reports of the version that a record deployed, read under the policy in force now.
-    fn deployed(&self, record: &RecordFact, case: &Case<'_>) -> Result<Option<DeployedFact>, Undecided> {
+    pub(super) fn deployed(
+        &self,
+        record: &RecordFact,
+        case: &Case<'_>,
+    ) -> Result<Option<DeployedFact>, Undecided> {
         let Some(view) = self.ledger.at(record.judged, record.time) else { return Ok(None) };
         let policy = self.ledger.policy(case.view).policy;
         let Standing::Recorded(content) = self.ledger.standing(&record.gate, view, None, &policy)? else {
@@ -300,17 +326,22 @@ impl<'a> Judge<'a> {
     /// Rejections and closes on the gate's branch that nobody has recorded yet.
     fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
         let Some(tip) = self.snapshot.gate_branch(self.repository, gate)? else { return Ok(Vec::new()) };
-        let unrecorded = self.ledger.unrecorded_rejections(gate, tip)?;
-        Ok(unrecorded
+        let (unrecorded, all) = self.ledger.unrecorded_rejections(gate, tip)?;
+        let branch = gate.branch();
+        let mut words: Vec<String> = unrecorded
             .into_iter()
-            .map(|commit| Notice {
-                code: "rejection-unrecorded",
-                message: format!(
-                    "the branch `{}` holds a rejection or close, {commit}, that the mainline has not recorded yet",
-                    gate.branch()
-                ),
+            .map(|commit| {
+                format!("the branch `{branch}` holds a rejection or close, {commit}, that the mainline has not recorded yet")
             })
-            .collect())
+            .collect();
+        if !all {
+            words.push(format!(
+                "the branch `{branch}` holds too many commits that the mainline has not recorded: a rejection or close \
+                 among them may not have been seen"
+            ));
+        }
+        let notice = |message| Notice { code: "rejection-unrecorded", message };
+        Ok(words.into_iter().map(notice).collect())
     }
 }
 

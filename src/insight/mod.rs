@@ -3,14 +3,28 @@
 //! It answers one question about one gate: it gathers facts from the ledger, judges the records and required gates
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
+mod brief;
+mod comparison;
+mod history;
 mod judge;
+mod log;
+mod overview;
 mod required;
 mod squashed;
 
+pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
+pub use comparison::{
+    ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
+};
+pub use history::{Event, Moment};
 pub use judge::Judge;
+pub use log::{LoggedRecord, Running};
+pub use overview::{EnvironmentLine, GateLine, Wait};
 pub use squashed::squash_mend;
 
-pub use crate::ledger::{PendingPolicy, PolicyOrigin, RootFrom};
+pub use crate::ledger::{
+    Change, FilesChanged, GateDirectory, Happening, PendingPolicy, PolicyOrigin, RootFrom,
+};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};
 

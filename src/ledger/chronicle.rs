@@ -70,12 +70,11 @@ impl Chronicle {
         let Sources { history, trees, changes, time, .. } = sources;
         let provenance = Provenance::follow(changes, trees, history, &["policy"])?;
         let root = history.commit(history.chain.first().copied().unwrap_or_default());
-        let mut notices = Vec::new();
-        let first = policies::at_trust_root(trees, root, &mut notices)?;
+        let first = policies::at_trust_root(trees, root)?;
         let mut chronicle = Self {
             links: vec![Link { is_step: true, recorded: root.date.min(time) }],
             epochs: vec![first],
-            notices,
+            notices: Vec::new(),
             provenance,
         };
         let mut open: BTreeSet<Index> = BTreeSet::new();

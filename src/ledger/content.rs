@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::evidence::{self, Reading};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
-use crate::request::GateRequest;
+use crate::request::{EvidenceEntry, GateRequest};
 use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
 
 use super::history::{Index, place};
@@ -62,6 +62,12 @@ impl Ledger {
             .map(|request| request.environments.clone()))
     }
 
+    /// The gates that the gate's request requires in a view; none where it cannot be read.
+    pub(crate) fn requires(&self, gate: &GateName, view: View) -> Result<Vec<GateName>, Undecided> {
+        let request = self.request_at(gate, self.commit_at_link(view.step).tree)?;
+        Ok(request.map(|request| request.requires.iter().cloned().collect()).unwrap_or_default())
+    }
+
     /// All authors of a gate up to a view: signers of changes, and whom the request names or ever named.
     pub(crate) fn gate_authors(&self, gate: &GateName, view: View) -> Result<BTreeSet<Principal>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
@@ -104,7 +110,9 @@ impl Ledger {
         let mut evidence = Vec::new();
         if let Ok(request) = &request {
             for entry in &request.evidence {
-                evidence.push(self.evidence(gate, view, reading, provenance, directory, state, entry)?);
+                let beside = self.beside(request, directory, entry)?;
+                evidence
+                    .push(self.evidence(gate, view, reading, provenance, directory, state, entry, &beside)?);
             }
         }
         Ok(Content {
@@ -171,8 +179,10 @@ impl Ledger {
         provenance: &Provenance,
         directory: &Directory,
         state: Option<&Rc<State>>,
-        entry: &crate::request::EvidenceEntry,
+        entry: &EvidenceEntry,
+        beside: &[Vec<u8>],
     ) -> Result<EvidenceFact, Undecided> {
+        let companions: Vec<&[u8]> = beside.iter().map(Vec::as_slice).collect();
         let kind = policy.evidence_kind(&entry.kind);
         let report = match directory.files.get(&entry.file) {
             None => None,
@@ -182,6 +192,9 @@ impl Ledger {
                     declared: entry.format,
                     allowed: kind.formats.as_deref(),
                     unfinished_allowed: kind.unfinished_allowed,
+                    external_allowed: kind.external_allowed,
+                    in_source_ignored: kind.in_source_ignored,
+                    companions: &companions,
                     mappings: Some(&kind.metrics),
                 };
                 Some(evidence::read(&bytes, &reading).map(Arc::new))
@@ -201,6 +214,27 @@ impl Ledger {
             since,
             sides,
         })
+    }
+
+    /// The other files of an entry's kind that are about what it is about: VEX documents among them close its findings.
+    fn beside(
+        &self,
+        request: &GateRequest,
+        directory: &Directory,
+        entry: &EvidenceEntry,
+    ) -> Result<Vec<Vec<u8>>, Undecided> {
+        let mut beside = Vec::new();
+        for other in &request.evidence {
+            let about = other.artifact.is_none() || other.artifact == entry.artifact;
+            if other.kind == entry.kind
+                && other.file != entry.file
+                && about
+                && let Some(blob) = directory.files.get(&other.file)
+            {
+                beside.push(self.trees.blob(*blob)?);
+            }
+        }
+        Ok(beside)
     }
 
     /// From when the age of a content at a path counts: the earliest that it was recorded or dated.
@@ -251,7 +285,11 @@ impl Ledger {
     }
 
     /// The request as it stood in some tree, where it reads.
-    fn request_at(&self, gate: &GateName, tree: ObjectId) -> Result<Option<Rc<GateRequest>>, Undecided> {
+    pub(super) fn request_at(
+        &self,
+        gate: &GateName,
+        tree: ObjectId,
+    ) -> Result<Option<Rc<GateRequest>>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         let Some(directory) = self.trees.directory(tree, &path)? else { return Ok(None) };
         Ok(self.request(gate, &directory)?.ok())

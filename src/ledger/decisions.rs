@@ -108,30 +108,51 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them.
+    /// Rejections and closes of the gate on the mainline by somebody whom the policy knows, whether they count or not.
+    pub(crate) fn recorded_rejections(&self, gate: &GateName) -> Result<BTreeSet<ObjectId>, Undecided> {
+        let mut found = BTreeSet::new();
+        let policy = self.policy(self.now()).policy;
+        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+            let id = self.history.commit(*at).id;
+            let signed = self.signing.signed(id)?;
+            let verb = Shape::of_message(&signed.message).verb;
+            if matches!(verb, Some(Verb::Reject | Verb::Close))
+                && signed.signer(&policy, &[signed.date]).owner.is_some()
+            {
+                found.insert(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Rejections and closes of the gate between `tip` and what the mainline holds, whoever made them; and whether all
+    /// commits there were searched.
     pub(crate) fn unrecorded_rejections(
         &self,
         gate: &GateName,
         tip: ObjectId,
-    ) -> Result<Vec<ObjectId>, Undecided> {
+    ) -> Result<(Vec<ObjectId>, bool), Undecided> {
+        let policy = self.policy(self.now()).policy;
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![tip];
         while let Some(id) = open.pop() {
-            if self.history.find(id).is_some() || !seen.insert(id) || seen.len() > MOST_UNRECORDED {
+            if self.history.find(id).is_some() || !seen.insert(id) {
                 continue;
+            }
+            if seen.len() > MOST_UNRECORDED {
+                return Ok((found.into_iter().collect(), false));
             }
             let signed = self.signing.signed(id)?;
             let shape = Shape::of_message(&signed.message);
-            let of_gate = shape.target == Some(Target::Gate(gate.clone()));
-            let policy = self.policy(self.now()).policy;
-            let known = signed.signer(&policy, &[signed.date]).owner.is_some();
-            if of_gate && known && matches!(shape.verb, Some(Verb::Reject | Verb::Close)) {
+            let forbids = shape.target == Some(Target::Gate(gate.clone()))
+                && matches!(shape.verb, Some(Verb::Reject | Verb::Close));
+            if forbids && signed.signer(&policy, &[signed.date]).owner.is_some() {
                 found.insert(id);
             }
             open.extend(&signed.parents);
         }
-        Ok(found.into_iter().collect())
+        Ok((found.into_iter().collect(), true))
     }
 
     fn is_withdrawal(&self, at: Index) -> Result<bool, Undecided> {

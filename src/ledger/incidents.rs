@@ -33,11 +33,14 @@ pub(crate) struct Event {
 }
 
 /// Incidents by file and by what they hit.
-type Incidents = BTreeMap<(IncidentId, GateName, Name), Standing>;
+pub(crate) type Incidents = BTreeMap<(IncidentId, GateName, Name), Standing>;
+
+/// All incidents, and the changes of files that are not seen.
+pub(crate) type Standings = (Incidents, Vec<(IncidentId, Index)>);
 
 /// An incident as the changes so far leave it.
 #[derive(Debug)]
-struct Standing {
+pub(crate) struct Standing {
     fact: IncidentFact,
     opened: Index,
     /// The contents of its file with which it was open.
@@ -78,29 +81,70 @@ impl Ledger {
         environment: &Name,
         view: View,
     ) -> Result<Vec<IncidentFact>, Undecided> {
-        let (mut standing, _) = self.incidents_and_unseen(view)?;
-        standing.retain(|(_, of, place), _| of == gate && place == environment);
-        Ok(standing.into_values().map(|standing| standing.fact).collect())
+        let known = self.incidents_and_unseen(view)?;
+        let (standing, _) = &*known;
+        let mine = standing.iter().filter(|((_, of, place), _)| of == gate && place == environment);
+        Ok(mine.map(|(_, standing)| standing.fact.clone()).collect())
+    }
+
+    /// The changes of incidents on the gate, whatever the environment, in recorded order: what each does.
+    pub(super) fn incident_changes(
+        &self,
+        gate: &GateName,
+        view: View,
+    ) -> Result<Vec<(Index, IncidentId, &'static str)>, Undecided> {
+        let mut known: BTreeMap<IncidentId, bool> = BTreeMap::new();
+        let mut changes = Vec::new();
+        for event in self.incident_events()?.iter() {
+            if self.history.commit(event.at).link > view.link {
+                continue;
+            }
+            let names_it = event.incident.as_ref().is_some_and(|incident| incident.gate == *gate);
+            let resolved = event.incident.as_ref().is_some_and(|incident| incident.resolved.is_some());
+            let what = match (known.get(&event.id), names_it) {
+                (None, false) => continue,
+                (None, true) => "opened",
+                (Some(_), false) => "removed",
+                (Some(false), true) if resolved => "resolved",
+                (Some(true), true) if !resolved => "opened again",
+                (Some(_), true) => "changed",
+            };
+            known.insert(event.id.clone(), resolved || !names_it);
+            changes.push((event.at, event.id.clone(), what));
+        }
+        Ok(changes)
     }
 
     /// Notices of incident files whose changes are not seen.
     pub(crate) fn incident_notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
-        let (_, unseen) = self.incidents_and_unseen(view)?;
-        let notice = |(id, at)| Notice {
+        let known = self.incidents_and_unseen(view)?;
+        let (_, unseen) = &*known;
+        let notice = |(id, at): &(IncidentId, Index)| Notice {
             code: "incident-not-seen",
             message: format!(
                 "the change of `incidents/{id}.toml` by {} is not seen: it is not signed as it must be, or does not read",
-                self.history.commit(at).id
+                self.history.commit(*at).id
             ),
         };
-        Ok(unseen.into_iter().map(notice).collect())
+        Ok(unseen.iter().map(notice).collect())
     }
 
     /// All incidents in a view, by id and what they hit; and the changes that are not seen.
     ///
     /// One file may have named several versions over time: each stays an incident of its own, so that naming another
     /// version makes no approval fresh again.
-    fn incidents_and_unseen(&self, view: View) -> Result<(Incidents, Vec<(IncidentId, Index)>), Undecided> {
+    fn incidents_and_unseen(&self, view: View) -> Result<Rc<Standings>, Undecided> {
+        if let Some((last, known)) = self.last_incidents.borrow().as_ref()
+            && *last == view
+        {
+            return Ok(Rc::clone(known));
+        }
+        let known = Rc::new(self.work_out_incidents(view)?);
+        *self.last_incidents.borrow_mut() = Some((view, Rc::clone(&known)));
+        Ok(known)
+    }
+
+    fn work_out_incidents(&self, view: View) -> Result<Standings, Undecided> {
         let mut standing = Incidents::new();
         let mut unseen = Vec::new();
         for event in self.incident_events()?.iter() {

@@ -3,8 +3,10 @@
 //! It must be on the first-parent chain of the next one (design, section 9). Where nothing can be written the mark stays
 //! where it is: reading never needs to write.
 
+use std::collections::BTreeMap;
+
 use crate::git::Repository;
-use crate::model::ObjectId;
+use crate::model::{Name, ObjectId};
 
 use super::{Ledger, Undecided, View};
 
@@ -34,6 +36,25 @@ pub fn follow(
 /// Accepts the mainline as it stands, whatever was seen before.
 pub fn accept(repository: &Repository, mainline_ref: &str, tip: ObjectId) -> Result<(), Undecided> {
     Ok(repository.keep_state(&name(mainline_ref), &format!("{tip}\n"))?)
+}
+
+/// Remembers where the logs ended when a rewound mainline was accepted: the next record says so (`Gate-Restart`).
+pub fn accept_logs(repository: &Repository, logs: &BTreeMap<Name, ObjectId>) -> Result<(), Undecided> {
+    for (environment, tip) in logs {
+        repository.keep_state(&restart_name(environment), &format!("{tip}\n"))?;
+    }
+    Ok(())
+}
+
+/// Where the log of `environment` ended when a rewound mainline was accepted here, if one was.
+pub fn accepted_log(repository: &Repository, environment: &Name) -> Result<Option<ObjectId>, Undecided> {
+    let text = repository.state(&restart_name(environment))?;
+    // What does not read accepts nothing.
+    Ok(text.and_then(|text| text.trim_end().parse().ok()))
+}
+
+fn restart_name(environment: &Name) -> String {
+    format!("restart/{environment}")
 }
 
 fn rewound(ledger: &Ledger, seen: ObjectId, tip: ObjectId, mainline_ref: &str) -> Undecided {

@@ -9,6 +9,7 @@ mod changes;
 mod chronicle;
 mod content;
 mod decisions;
+mod directory;
 mod exceptions;
 mod history;
 mod incidents;
@@ -21,14 +22,17 @@ mod signing;
 mod snapshot;
 mod squashed;
 mod tally;
+mod timeline;
 mod trees;
 mod undecided;
 
 pub mod mark;
 
+pub use directory::GateDirectory;
 pub use records::{Asked, Log, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
+pub use timeline::{Change, FilesChanged, Happening};
 pub use undecided::{CODES, Undecided};
 
 use std::cell::RefCell;
@@ -37,7 +41,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::model::{ContentDigest, GateName, ObjectId, Time};
+use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
 
@@ -62,8 +66,14 @@ pub struct Ledger {
     by_gate: BTreeMap<GateName, Vec<Index>>,
     /// Log records that the mainline holds.
     log_commits: Vec<Index>,
+    /// Those of one environment.
+    logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
+    /// The tip is a merge that was not made.
+    preview: bool,
     incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    /// As they stood in the view that was asked about last.
+    last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
     time: Time,
 }
@@ -127,8 +137,11 @@ impl Ledger {
             revocations,
             by_gate,
             log_commits,
+            logs_by_environment: RefCell::default(),
             provenances: RefCell::default(),
+            preview,
             incident_events: RefCell::default(),
+            last_incidents: RefCell::default(),
             requests: RefCell::default(),
             time,
         })
@@ -149,6 +162,11 @@ impl Ledger {
     /// The mainline commit of a view.
     pub fn mainline(&self, view: View) -> ObjectId {
         self.chain_commit(view.link)
+    }
+
+    /// When the mainline commit of a view was made or recorded, whichever is earlier: no record about it is dated before.
+    pub fn mainline_time(&self, view: View) -> Time {
+        self.commit_at_link(view.link).date.min(self.chronicle.link(view.link).recorded)
     }
 
     /// The last step of a view.
@@ -187,6 +205,17 @@ impl Ledger {
         Ok(gates)
     }
 
+    /// Forgets what was worked out of single gates: who asks about thousands keeps no more than what is in hand.
+    pub fn forget_gates(&self) {
+        let of_a_gate = |key: &str| key.starts_with("gates/") || key.starts_with("exceptions/");
+        self.provenances.borrow_mut().retain(|key, _| !of_a_gate(key));
+    }
+
+    /// Whether the tip reaches a commit.
+    pub fn holds(&self, commit: ObjectId) -> bool {
+        self.history.find(commit).is_some()
+    }
+
     /// What the policy in force in a view is, and what waits to follow it.
     pub fn policy_origin(&self, view: View) -> Result<PolicyOrigin, Undecided> {
         let epoch = self.chronicle.epoch_at(view.link);
@@ -194,33 +223,29 @@ impl Ledger {
         let standing = self.trees.directory(tip.tree, &["policy"])?;
         let pending = match standing {
             Some(directory) if directory.digest == Some(epoch.digest) => None,
-            Some(directory) => match directory.digest {
-                Some(digest) => Some(self.pending(view, digest, &directory)?),
-                None => None,
-            },
-            None => None,
+            Some(directory) => Some(self.pending(view, &directory)?),
+            None => {
+                let gone = vec!["it is not there".to_owned()];
+                Some(self.pending(view, &trees::Directory { defects: gone, ..trees::Directory::default() })?)
+            }
         };
         Ok(PolicyOrigin { digest: epoch.digest, serial: epoch.policy.serial, commit: epoch.commit, pending })
     }
 
-    fn pending(
-        &self,
-        view: View,
-        digest: ContentDigest,
-        directory: &trees::Directory,
-    ) -> Result<PendingPolicy, Undecided> {
+    fn pending(&self, view: View, directory: &trees::Directory) -> Result<PendingPolicy, Undecided> {
         let epoch = self.chronicle.epoch_at(view.link);
         let ballots = self.policy_ballots(0, view.link);
         let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
-        let serial = match directory.files.get("policy.toml") {
-            Some(blob) => crate::policy::read_identity(&self.trees.blob(*blob)?).map(|(_, serial)| serial),
-            None => None,
+        let identity = match (directory.digest, directory.files.get("policy.toml")) {
+            (Some(_), Some(blob)) => crate::policy::read_identity(&self.trees.blob(*blob)?),
+            _ => None,
         };
         Ok(PendingPolicy {
-            digest,
-            serial,
+            digest: directory.digest,
+            defect: directory.digest.is_none().then(|| directory.defects.join("; ")),
+            serial: identity.map(|(_, serial)| serial),
             commit: self.chain_commit(view.link),
-            approvals: tally.filled(&epoch.policy, digest),
+            approvals: directory.digest.map_or(0, |digest| tally.filled(&epoch.policy, digest)),
             needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
         })
     }
@@ -275,6 +300,7 @@ impl Ledger {
     /// What a reader should know of the history as a whole.
     pub fn notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
         let mut notices = self.chronicle.notices.clone();
+        notices.extend(policies::notices(self.chronicle.epoch_at(view.link)));
         if self.history.before_root > 0 {
             notices.push(Notice {
                 code: "decisions-before-root",

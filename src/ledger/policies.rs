@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::git::GitError;
 use crate::model::{ContentDigest, Principal};
 use crate::policy::{self, Policy};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::verdict::Notice;
 
 use super::Undecided;
@@ -30,11 +30,7 @@ pub(crate) enum Candidate {
 }
 
 /// The policy of the trust root, trusted as it stands.
-pub(crate) fn at_trust_root(
-    trees: &Trees,
-    root: &Commit,
-    notices: &mut Vec<Notice>,
-) -> Result<Epoch, Undecided> {
+pub(crate) fn at_trust_root(trees: &Trees, root: &Commit) -> Result<Epoch, Undecided> {
     let missing = |reason: String| {
         Undecided::new(
             "policy-missing",
@@ -52,24 +48,25 @@ pub(crate) fn at_trust_root(
             "say who may change the policy: `[governance] approvals = [{ role = \"…\", count = 2 }]`, and pin that commit",
         ));
     }
-    for finding in &policy.findings {
-        notices.push(Notice {
-            code: "policy-finding",
-            message: format!("{} ({})", finding.message, finding.code),
-        });
-    }
-    if governance_of_one(&policy) {
-        notices.push(governance_of_one_notice());
-    }
     Ok(Epoch { policy: Arc::new(policy), digest, link: 0, commit: root.id, directory })
 }
 
-/// The notice that one person alone can change the policy.
-pub(crate) fn governance_of_one_notice() -> Notice {
-    Notice {
-        code: "governance-of-one",
-        message: "exactly one person can fill `[governance]`: that person's own policy changes count".into(),
+/// What a reader should know of the policy in force: findings, which only that of a trust root can have; that one person
+/// alone can change it.
+pub(crate) fn notices(epoch: &Epoch) -> Vec<Notice> {
+    let finding = |finding: &Problem| Notice {
+        code: "policy-finding",
+        message: format!("{} ({})", finding.message, finding.code),
+    };
+    let mut notices: Vec<Notice> = epoch.policy.findings.iter().map(finding).collect();
+    if governance_of_one(&epoch.policy) {
+        notices.push(Notice {
+            code: "governance-of-one",
+            message: "exactly one person can fill `[governance]`: that person's own policy changes count"
+                .into(),
+        });
     }
+    notices
 }
 
 /// Whether the content that `approval` approves could follow `epoch`, and who authored the change.

@@ -84,6 +84,8 @@ pub struct Asked<'a> {
     pub last: Option<ObjectId>,
     /// A log or a mainline that was rewound is an error: so for the present; a replay of an earlier log is not whole.
     pub whole: bool,
+    /// Up to this log commit the reader has accepted that the mainline was rewound.
+    pub accepted: Option<ObjectId>,
 }
 
 /// What a log commit says, read for no environment.
@@ -172,10 +174,56 @@ impl Ledger {
             }
         }
         if asked.whole {
-            self.refuse_rewound_mainline(asked.environment, entries, view)?;
+            self.refuse_rewound_mainline(asked, entries, view)?;
         }
         records.extend(self.forks(log, asked, view)?);
         Ok(records)
+    }
+
+    /// The last record that counts, of that system or of any.
+    pub fn last_record(
+        &self,
+        environment: &Name,
+        log: &Log,
+        system: Option<&Name>,
+        view: View,
+    ) -> Result<Option<Record>, Undecided> {
+        let mut failed = BTreeSet::new();
+        for (at, entry) in log.entries.iter().enumerate().rev() {
+            let (gate, deploy) = match &entry.says {
+                Some(Says::Deployed(gate, deploy)) => (gate, deploy),
+                Some(Says::Failed(record)) if self.deployer(environment, entry, view)?.defect.is_none() => {
+                    failed.insert(*record);
+                    continue;
+                }
+                Some(Says::Failed(_)) | None => continue,
+            };
+            if system.is_some_and(|system| gate.system != *system) {
+                continue;
+            }
+            let before = log.entries.get(..at).unwrap_or_default();
+            let mut record = self.record(environment, entry, gate, deploy, before, view)?;
+            if record.defect.is_none() {
+                record.failed = failed.contains(&record.commit);
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The latest date of a record that a deployer signed and that lies in the future of a view: either its clock is wrong, or
+    /// that of the view.
+    pub fn dated_ahead(&self, environment: &Name, log: &Log, view: View) -> Result<Option<Time>, Undecided> {
+        let mut latest = None;
+        for entry in &log.entries {
+            if matches!(entry.says, Some(Says::Deployed(..)))
+                && entry.date.seconds_since(view.time) > limits::CLOCK_SKEW_SECONDS
+                && self.deployer(environment, entry, view)?.defect.is_none()
+            {
+                latest = latest.max(Some(entry.date));
+            }
+        }
+        Ok(latest)
     }
 
     /// Whether a record that counts stands between the log commit `after` and the entry at `before`.
@@ -200,15 +248,12 @@ impl Ledger {
         Ok(false)
     }
 
-    /// The last record judged at or before a view's mainline commit and not after its time.
+    /// The last log commit at or before a view's mainline commit and not after its time: a record, or that one failed.
     pub fn log_at(&self, environment: &Name, log: &Log, view: View) -> Result<Option<ObjectId>, Undecided> {
         for entry in log.entries.iter().rev() {
             let then =
                 entry.date <= view.time && entry.judged.is_some_and(|judged| self.is_on_chain(judged, view));
-            if then
-                && matches!(entry.says, Some(Says::Deployed(..)))
-                && self.deployer(environment, entry, view)?.defect.is_none()
-            {
+            if then && entry.says.is_some() && self.deployer(environment, entry, view)?.defect.is_none() {
                 return Ok(Some(entry.id));
             }
         }
@@ -350,14 +395,8 @@ impl Ledger {
         if entry.date < judged_at {
             return Ok(Some("it is dated before the commit that it judged".into()));
         }
-        if entry.date.seconds_since(self.time.max(view.time)) > limits::CLOCK_SKEW_SECONDS {
-            return Ok(Some("it is dated in the future".into()));
-        }
-        if self
-            .recorded(entry.id)
-            .is_some_and(|(_, recorded)| entry.date.seconds_since(recorded) > limits::CLOCK_SKEW_SECONDS)
-        {
-            return Ok(Some("it is dated after it was recorded".into()));
+        if self.is_dated_ahead(entry, view) {
+            return Ok(Some("it is dated in the future, or after it was recorded".into()));
         }
         let is_record = |earlier: &&Entry| matches!(earlier.says, Some(Says::Deployed(..)));
         for earlier in before.iter().rev().filter(is_record) {
@@ -365,11 +404,8 @@ impl Ledger {
             if !older_commit && entry.date >= earlier.date {
                 continue;
             }
-            let dated_ahead = self.recorded(earlier.id).is_some_and(|(_, recorded)| {
-                earlier.date.seconds_since(recorded) > limits::CLOCK_SKEW_SECONDS
-            });
             if earlier.judged_link.is_some()
-                && !dated_ahead
+                && !self.is_dated_ahead(earlier, view)
                 && self.deployer(environment, earlier, view)?.defect.is_none()
             {
                 let reason = if older_commit {
@@ -381,6 +417,13 @@ impl Ledger {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a log commit is dated later than it can be: than it was recorded, or, where nobody has recorded it, than now.
+    fn is_dated_ahead(&self, entry: &Entry, view: View) -> bool {
+        let now = self.time.max(view.time);
+        let known_by = self.recorded(entry.id).map_or(now, |(_, recorded)| recorded.min(now));
+        entry.date.seconds_since(known_by) > limits::CLOCK_SKEW_SECONDS
     }
 
     /// Whether a commit is the past of the trust root, and no record.

@@ -3,8 +3,11 @@
 //! Each keeps the other honest (design, section 10): a log that lacks what the mainline recorded, or a mainline that lacks
 //! what the log was judged at, is not judged at all.
 
+use std::rc::Rc;
+
 use crate::model::{Name, ObjectId};
 
+use super::history::Index;
 use super::records::{Asked, Entry, Log, Record, Says};
 use super::{Ledger, Undecided, View};
 
@@ -12,11 +15,16 @@ impl Ledger {
     /// A record by a deployer whose judged commit the mainline lacks: somebody rewound it, or it was not fetched.
     pub(super) fn refuse_rewound_mainline(
         &self,
-        environment: &Name,
+        asked: Asked<'_>,
         entries: &[Entry],
         view: View,
     ) -> Result<(), Undecided> {
+        let environment = asked.environment;
         for entry in entries.iter().rev() {
+            // What the reader has accepted holds for what was logged by then.
+            if asked.accepted == Some(entry.id) {
+                break;
+            }
             let Some(Says::Deployed(_, deploy)) = &entry.says else { continue };
             let judged = entry.judged.unwrap_or(entry.id);
             if !self.is_before_root(judged)
@@ -61,17 +69,32 @@ impl Ledger {
         Ok(false)
     }
 
+    /// The log commits that the mainline holds and that say something of an environment, worked out once.
+    fn log_commits_of(&self, environment: &Name) -> Result<Rc<Vec<Index>>, Undecided> {
+        if let Some(known) = self.logs_by_environment.borrow().get(environment) {
+            return Ok(Rc::clone(known));
+        }
+        let mut found = Vec::new();
+        for at in &self.log_commits {
+            if self.entry(environment, self.history.commit(*at).id)?.says.is_some() {
+                found.push(*at);
+            }
+        }
+        let found = Rc::new(found);
+        self.logs_by_environment.borrow_mut().insert(environment.clone(), Rc::clone(&found));
+        Ok(found)
+    }
+
     /// Records by deployers that the mainline holds and this log does not.
     pub(super) fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let mut forks = Vec::new();
-        for at in &self.log_commits {
+        for at in self.log_commits_of(asked.environment)?.iter() {
             let commit = self.history.commit(*at);
             if commit.link > view.link || log.ids.contains(&commit.id) {
                 continue;
             }
             let entry = self.entry(asked.environment, commit.id)?;
-            if entry.says.is_none()
-                || !self.deployer(asked.environment, &entry, view)?.is_deployer()
+            if !self.deployer(asked.environment, &entry, view)?.is_deployer()
                 || self.is_copy(log, commit.id)?
             {
                 continue;

@@ -1,6 +1,6 @@
 //! One snapshot: refs resolved once, by full name, and the trust root (design, sections 9.1 and 9.2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{GitError, Repository, raw};
 use crate::model::{ContentDigest, GateName, Name, ObjectId};
@@ -61,8 +61,10 @@ pub struct PolicyOrigin {
 /// A `policy/` on the mainline that is not in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingPolicy {
-    /// Its content digest.
-    pub digest: ContentDigest,
+    /// Its content digest; nothing where it is not there or invalid.
+    pub digest: Option<ContentDigest>,
+    /// Why it has none.
+    pub defect: Option<String>,
     /// Its serial, where it can be read.
     pub serial: Option<u64>,
     /// The mainline commit whose tree holds it.
@@ -71,6 +73,27 @@ pub struct PendingPolicy {
     pub approvals: u64,
     /// How many are needed.
     pub needed: u64,
+}
+
+impl PolicyOrigin {
+    /// The notice that `policy/` on the mainline is not the policy in force.
+    pub(crate) fn pending_notice(&self) -> Option<Notice> {
+        let pending = self.pending.as_ref()?;
+        let what = match (&pending.defect, pending.serial) {
+            (Some(defect), _) => defect.clone(),
+            (None, Some(serial)) => {
+                format!("serial {serial} has {} of {} approvals", pending.approvals, pending.needed)
+            }
+            (None, None) => "it has no serial that can be read".to_owned(),
+        };
+        Some(Notice {
+            code: "policy-pending",
+            message: format!(
+                "`policy/` on the mainline is not the policy in force: {what}; judged under serial {}",
+                self.serial
+            ),
+        })
+    }
 }
 
 impl RootFrom {
@@ -138,6 +161,29 @@ impl Snapshot {
     /// The tip of an environment's deployment log.
     pub fn log(&self, repository: &Repository, environment: &Name) -> Result<Option<ObjectId>, Undecided> {
         Ok(repository.resolve(&format!("{}deployments/{environment}", self.prefix))?)
+    }
+
+    /// The environments that have a deployment log, and where each ends.
+    pub fn logs(&self, repository: &Repository) -> Result<BTreeMap<Name, ObjectId>, Undecided> {
+        let prefix = format!("{}deployments/", self.prefix);
+        let refs = repository.refs_under(&prefix)?;
+        // What is no environment's name is no log.
+        let logs =
+            refs.into_iter().filter_map(|(name, tip)| Some((name.strip_prefix(&prefix)?.parse().ok()?, tip)));
+        Ok(logs.collect())
+    }
+
+    /// The gates that have a branch, here or at the remote.
+    pub fn gate_branches(&self, repository: &Repository) -> Result<BTreeSet<GateName>, Undecided> {
+        let mut gates = BTreeSet::new();
+        for prefix in [self.prefix.as_str(), "refs/heads/"] {
+            let prefix = format!("{prefix}gate/");
+            let refs = repository.refs_under(&prefix)?;
+            // What is no gate's name is no gate.
+            let names = refs.keys().filter_map(|name| name.strip_prefix(&prefix)?.parse().ok());
+            gates.extend(names);
+        }
+        Ok(gates)
     }
 
     fn branch(&self, repository: &Repository, branch: &str) -> Result<Option<ObjectId>, Undecided> {

@@ -4,6 +4,8 @@
 //! Whoever is woken at night reads the first lines; whoever audits reads all of them. Nothing is left out: what did not
 //! count is listed with its code, and waived is never shown as met (design, section 2.2).
 
+use std::collections::BTreeSet;
+
 use crate::insight::Judgement;
 use crate::verdict::{
     Basis, By, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement, RequirementId, Status,
@@ -51,7 +53,7 @@ fn page(judgement: &Judgement, with_origin: bool) -> Page {
     }
 }
 
-fn tone(outcome: Outcome) -> Tone {
+pub(super) fn tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Allowed(Basis::Requirements) => Tone::Good,
         Outcome::Allowed(Basis::Exception | Basis::Rollback) => Tone::Accepted,
@@ -124,7 +126,7 @@ fn reasons(verdict: &Verdict, wanted: impl Fn(Status) -> bool) -> Vec<Entry> {
     reasons
 }
 
-fn is_open(status: Status) -> bool {
+pub(super) fn is_open(status: Status) -> bool {
     match status {
         Status::Missing | Status::Stale | Status::Failed => true,
         Status::Met | Status::Waived => false,
@@ -139,19 +141,24 @@ fn found_and_expected(line: &Requirement) -> String {
     }
 }
 
-fn requirement(line: &Requirement) -> Entry {
-    let (word, tone) = match line.status {
+pub(super) fn requirement(line: &Requirement) -> Entry {
+    let entry = match line.status {
+        // One line for each: who looks for what is wrong does not read these.
+        Status::Met => Entry::named(line.id.to_string(), met_words(line)).prose("by", people(&line.by)),
+        Status::Missing | Status::Stale | Status::Failed | Status::Waived => open_entry(line),
+    };
+    status_word(entry, line.status)
+}
+
+/// The entry with how it stands.
+pub(super) fn status_word(entry: Entry, status: Status) -> Entry {
+    let (word, tone) = match status {
         Status::Met => ("met", Tone::Good),
         Status::Missing => ("missing", Tone::Open),
         Status::Stale => ("stale", Tone::Open),
         // In capitals: found by eye in a long list without colours too.
         Status::Failed => ("FAILED", Tone::Bad),
         Status::Waived => ("waived", Tone::Accepted),
-    };
-    let entry = match line.status {
-        // One line for each: who looks for what is wrong does not read these.
-        Status::Met => Entry::named(line.id.to_string(), met_words(line)).prose("by", people(&line.by)),
-        Status::Missing | Status::Stale | Status::Failed | Status::Waived => open_entry(line),
     };
     entry.word(word, tone)
 }
@@ -247,7 +254,7 @@ pub(super) fn decision(shown: &DecisionShown) -> Entry {
     entry
 }
 
-fn exception(shown: &ExceptionShown) -> Entry {
+pub(super) fn exception(shown: &ExceptionShown) -> Entry {
     let until = shown.expires.map(|time| format!(" until {time}")).unwrap_or_default();
     let waives = list(shown.waives.iter().map(|id| format!("`{id}`")));
     let (word, tone) =
@@ -259,6 +266,11 @@ fn exception(shown: &ExceptionShown) -> Entry {
         .exact("content", shown.content.to_string())
 }
 
-fn notice(notice: &Notice) -> Entry {
+/// Notices of the history alone, each once.
+pub(super) fn notices(notices: &[Notice]) -> Vec<Entry> {
+    notices.iter().collect::<BTreeSet<_>>().into_iter().map(notice).collect()
+}
+
+pub(super) fn notice(notice: &Notice) -> Entry {
     Entry::named(notice.code, notice.message.as_str())
 }

@@ -6,7 +6,7 @@
 
 use crate::model::escape;
 
-use super::page::{Body, Entry, Fact, Page, Section, Text, Word};
+use super::page::{Body, Diff, Entry, Fact, Page, Section, Text, Word};
 
 /// The pages, one after the other.
 pub(super) fn render_pages(pages: &[Page]) -> String {
@@ -27,6 +27,7 @@ fn section(section: &Section) -> String {
     let body: String = match &section.body {
         Body::Entries(entries) => entries.iter().map(entry).collect(),
         Body::Facts(facts) => facts.iter().map(|known| fact(known, "")).collect(),
+        Body::Diffs(diffs) => diffs.iter().map(diff).collect(),
     };
     format!("\n### {}\n\n{body}", section.title)
 }
@@ -43,6 +44,19 @@ fn entry(entry: &Entry) -> String {
     let line = word.into_iter().chain([head]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     let facts: String = entry.facts.iter().map(|known| fact(known, "  ")).collect();
     format!("- {line}\n{facts}")
+}
+
+/// A file and its lines, in a block that nothing in them can end.
+fn diff(diff: &Diff) -> String {
+    let head = entry(&diff.entry);
+    if diff.lines.is_empty() {
+        return head;
+    }
+    let lines: String =
+        diff.lines.iter().map(|(mark, text)| format!("  {mark} {}\n", escape(text))).collect();
+    let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    format!("{head}\n  {fence}diff\n{lines}  {fence}\n\n")
 }
 
 fn fact(fact: &Fact, indent: &str) -> String {
@@ -181,6 +195,13 @@ pub(super) mod tests {
         ] {
             assert_eq!(words(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_block_of_lines_is_not_left_early() {
+        let lines = vec![('+', "````".into()), ('-', "  ```\n@team".into())];
+        let shown = diff(&Diff { entry: Entry::named("a", ""), lines });
+        assert_eq!(shown, "- `a`\n\n  `````diff\n  + ````\n  -   ```\\n@team\n  `````\n\n");
     }
 
     #[test]

@@ -5,11 +5,15 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod brief;
+mod deployments;
 mod doctor;
+mod history;
 mod json;
 mod judgement;
 mod markdown;
 mod origin;
+mod overview;
 mod page;
 mod policy;
 mod problems;
@@ -20,11 +24,13 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
-pub use problems::{ErrorShown, LintShown};
+pub use overview::Awaited;
+pub use problems::LintShown;
 
-use crate::insight::{Judgement, PolicyOrigin};
-use crate::model::GateName;
+use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
+use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
 
@@ -68,13 +74,38 @@ pub fn render_ready(gate: &GateName, environments: &[Judgement], form: Form) -> 
     in_form(form, json, || judgement::pages(environments))
 }
 
+/// The approver's brief (`git-gate/review/1`).
+pub fn render_review(brief: &Brief, signing: &Signing, form: Form) -> String {
+    in_form(form, || json::review(brief, signing), || vec![brief::page(brief, signing)])
+}
+
+/// Many gates at a glance (`git-gate/list/1`); a table of text is `width` columns wide.
+pub fn render_list(lines: &[GateLine], origin: &Origin, form: Form, width: u16) -> String {
+    match form {
+        Form::Json => json::list(lines, origin),
+        Form::Text(_) => overview::table(lines, origin, width),
+        Form::Markdown => markdown::render_pages(&[overview::page(lines, origin)]),
+    }
+}
+
+/// What waits on one person (`git-gate/pending/1`), and the gates of which that could not be told.
+pub fn render_pending(person: &Principal, awaited: &[Awaited], unjudged: &[&GateLine], form: Form) -> String {
+    let json = || json::pending(person, awaited, unjudged);
+    in_form(form, json, || vec![overview::pending_page(person, awaited, unjudged)])
+}
+
+/// What happened to a gate (`git-gate/history/1`).
+pub fn render_history(gate: &GateName, moments: &[Moment], form: Form) -> String {
+    in_form(form, || json::history(gate, moments), || vec![history::page(gate, moments)])
+}
+
 /// The policy in force (`git-gate/policy-show/1`).
-pub fn render_policy(policy: &Policy, origin: &PolicyOrigin, form: Form) -> String {
+pub fn render_policy(policy: &Policy, origin: &Origin, form: Form) -> String {
     in_form(form, || json::policy(policy, origin), || vec![policy::policy_page(policy, origin)])
 }
 
 /// The policy in force and the one that waits, with the decisions on it (`git-gate/policy-status/1`).
-pub fn render_policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown], form: Form) -> String {
+pub fn render_policy_status(origin: &Origin, decisions: &[DecisionShown], form: Form) -> String {
     let json = || json::policy_status(origin, decisions);
     in_form(form, json, || vec![policy::status_page(origin, decisions)])
 }
@@ -93,13 +124,19 @@ pub fn render_doctor(examined: &Examined, form: Form) -> String {
     in_form(form, || json::doctor(examined), || vec![doctor::page(examined)])
 }
 
-/// Why nothing could be decided or done (`git-gate/error/1`).
-pub fn render_error(error: &ErrorShown<'_>, form: Form) -> String {
-    match form {
-        Form::Json => json::error(error),
-        Form::Text(style) => problems::error_text(error, style),
-        Form::Markdown => problems::error_markdown(error),
-    }
+/// What `deploy` judged and logged (`git-gate/deploy/1`).
+pub fn render_deploy(shown: &DeploymentShown<'_>, form: Form) -> String {
+    in_form(form, || json::deploy(shown), || deployments::deploy_pages(shown))
+}
+
+/// The deployment log (`git-gate/log/1`).
+pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::log(records, origin), || vec![deployments::log_page(records, origin)])
+}
+
+/// What runs where (`git-gate/status/1`).
+pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
 }
 
 fn in_form(form: Form, json: impl FnOnce() -> String, pages: impl FnOnce() -> Vec<Page>) -> String {

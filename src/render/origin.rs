@@ -53,13 +53,15 @@ pub(super) fn policy_facts(policy: &PolicyOrigin) -> Vec<Fact> {
 }
 
 fn pending_words(pending: &PendingPolicy) -> String {
+    let Some(digest) = pending.digest else {
+        return format!("{} at {}", pending.defect.as_deref().unwrap_or("invalid"), pending.commit);
+    };
     let serial =
         pending.serial.map_or("a policy without a serial".to_owned(), |serial| format!("serial {serial}"));
     format!(
-        "{serial} at {}, {} of {} needed, {}",
+        "{serial} at {}, {} of {} needed, {digest}",
         pending.commit,
         counted(pending.approvals, "approval"),
         pending.needed,
-        pending.digest
     )
 }

@@ -57,6 +57,17 @@ pub(super) enum Body {
     Entries(Vec<Entry>),
     /// Labels, each with what it says.
     Facts(Vec<Fact>),
+    /// Files that differ, line by line.
+    Diffs(Vec<Diff>),
+}
+
+/// A file that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Diff {
+    /// The file, how it differs, and what is known besides.
+    pub(super) entry: Entry,
+    /// Its lines, each with the mark that stands before it: `+`, `-`, a blank, or `@` for where a stretch begins.
+    pub(super) lines: Vec<(char, String)>,
 }
 
 /// One thing in a list.
@@ -143,6 +154,11 @@ impl Section {
     /// A list; nothing where it is empty.
     pub(super) fn entries(title: &'static str, entries: Vec<Entry>) -> Option<Self> {
         (!entries.is_empty()).then_some(Self { title, body: Body::Entries(entries) })
+    }
+
+    /// Differences; nothing where there are none.
+    pub(super) fn diffs(title: &'static str, diffs: Vec<Diff>) -> Option<Self> {
+        (!diffs.is_empty()).then_some(Self { title, body: Body::Diffs(diffs) })
     }
 
     /// Facts; nothing where there are none.

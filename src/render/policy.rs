@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::evidence::Scalar;
-use crate::insight::PolicyOrigin;
+use crate::insight::{Origin, PendingPolicy, PolicyOrigin};
 use crate::model::{Glob, Name, Time};
 use crate::policy::{
     Approval, Criterion, EvidenceKind, Group, KeyRequirement, Policy, Revocation, Risk, Role, Rule, Since,
@@ -20,7 +20,7 @@ use super::origin::policy_facts;
 use super::page::{Entry, Fact, Page, Section, Tone, Word, counted, list};
 
 /// The policy in force.
-pub(super) fn policy_page(policy: &Policy, origin: &PolicyOrigin) -> Page {
+pub(super) fn policy_page(policy: &Policy, origin: &Origin) -> Page {
     let sections = [
         Section::entries(
             "Roles",
@@ -34,34 +34,39 @@ pub(super) fn policy_page(policy: &Policy, origin: &PolicyOrigin) -> Page {
         Section::entries("Freezes", freezes(policy)),
         Section::entries("Keys", policy.signers.entries().map(key_entry).collect()),
         Section::entries("Revoked keys", policy.revoked.iter().map(revocation_entry).collect()),
-        Section::facts("In force", policy_facts(origin)),
+        Section::entries("Notices", judgement::notices(&origin.notices)),
+        Section::facts("In force", policy_facts(&origin.policy)),
     ];
     Page {
         word: Word::new("policy", Tone::Plain),
         about: format!("{}, serial {}", policy.id, policy.serial),
-        lead: pending_lead(origin),
+        lead: pending_lead(&origin.policy),
         sections: sections.into_iter().flatten().collect(),
     }
 }
 
 /// The policy in force and the one that waits, with the decisions on it.
-pub(super) fn status_page(origin: &PolicyOrigin, decisions: &[DecisionShown]) -> Page {
+pub(super) fn status_page(origin: &Origin, decisions: &[DecisionShown]) -> Page {
     let (word, tone) =
-        if origin.pending.is_some() { ("pending", Tone::Open) } else { ("in force", Tone::Good) };
+        if origin.policy.pending.is_some() { ("pending", Tone::Open) } else { ("in force", Tone::Good) };
     let sections = [
         Section::entries("Decisions on the policy", decisions.iter().map(judgement::decision).collect()),
-        Section::facts("In force", policy_facts(origin)),
+        Section::entries("Notices", judgement::notices(&origin.notices)),
+        Section::facts("In force", policy_facts(&origin.policy)),
     ];
     Page {
         word: Word::new(word, tone),
         about: "policy".to_owned(),
-        lead: pending_lead(origin),
+        lead: pending_lead(&origin.policy),
         sections: sections.into_iter().flatten().collect(),
     }
 }
 
 fn pending_lead(origin: &PolicyOrigin) -> Vec<Entry> {
     match &origin.pending {
+        Some(PendingPolicy { defect: Some(defect), .. }) => vec![Entry::sentence(format!(
+            "`policy/` on the mainline is not the policy in force: {defect}; until it is put right the one in force holds"
+        ))],
         Some(pending) => vec![Entry::sentence(format!(
             "another policy waits on the mainline: {} of {} needed; until then the one in force holds",
             counted(pending.approvals, "approval"),

@@ -1,4 +1,4 @@
-//! Errors, and what is wrong with a policy: each problem with its line and a caret.
+//! What is wrong with a policy: each problem with its line and a caret.
 //!
 //! How a problem looks is settled in [`crate::problem`], which escapes all that comes from a file; here it is only set
 //! into a form. In markdown it stands in a block indented by four blanks, which nothing in it can end.
@@ -8,19 +8,6 @@ use crate::problem::Problem;
 
 use super::Style;
 use super::page::counted;
-
-/// Why nothing could be decided or done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrorShown<'a> {
-    /// A stable code.
-    pub code: &'a str,
-    /// What is wrong; our own words may have several lines.
-    pub message: &'a str,
-    /// What mends it.
-    pub help: Option<&'a str>,
-    /// What a user wrote wrong, where that is it: shown instead of the message.
-    pub problems: &'a [Problem],
-}
 
 /// What is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,24 +22,6 @@ pub struct LintShown {
 
 const RED: &str = "1;31";
 const YELLOW: &str = "1;33";
-
-pub(super) fn error_text(error: &ErrorShown<'_>, style: Style) -> String {
-    if !error.problems.is_empty() {
-        return error.problems.iter().map(|problem| labelled("error", RED, problem, style)).collect();
-    }
-    format!("{}: {}", painted("error", RED, style), error_lines(error))
-}
-
-pub(super) fn error_markdown(error: &ErrorShown<'_>) -> String {
-    format!("## error\n\n{}", block(&error_text(error, Style::Plain)))
-}
-
-/// What is wrong, its code where it has one worth knowing, and the mend. A wrong argument explains itself.
-fn error_lines(error: &ErrorShown<'_>) -> String {
-    let code = if error.code == "usage" { String::new() } else { format!(" [{}]", escape(error.code)) };
-    let help = error.help.map(|help| format!("\n  help: {}", lines(help))).unwrap_or_default();
-    format!("{}{code}{help}\n", lines(error.message))
-}
 
 pub(super) fn lint_text(lint: &LintShown, style: Style) -> String {
     let violations = lint.violations.iter().map(|problem| labelled("error", RED, problem, style));
@@ -92,11 +61,6 @@ fn painted(safe: &str, colour: &str, style: Style) -> String {
         Style::Coloured => format!("\u{1b}[{colour}m{safe}\u{1b}[0m"),
         Style::Plain => safe.to_owned(),
     }
-}
-
-/// Each line escaped.
-fn lines(text: &str) -> String {
-    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
 /// Lines that markdown shows as they are.
@@ -143,32 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_and_how_to_mend_it() {
-        let error = ErrorShown {
-            code: "shallow-clone",
-            message: "this is a shallow clone",
-            help: Some("fetch all of it: `git fetch --unshallow`"),
-            problems: &[],
-        };
-        assert_eq!(
-            error_text(&error, Style::Plain),
-            "error: this is a shallow clone [shallow-clone]\n  help: fetch all of it: `git fetch --unshallow`\n"
-        );
-        assert_eq!(
-            super::super::json::error(&error),
-            "{\"schema\":\"git-gate/error/1\",\"code\":\"shallow-clone\",\"message\":\"this is a shallow clone\",\
-             \"help\":\"fetch all of it: `git fetch --unshallow`\"}\n"
-        );
-    }
-
-    #[test]
     fn a_hostile_file_does_not_steer_the_terminal_nor_leave_its_block() {
         let hostile = problem("x = \"\u{1b}]0;\u{202e}\r``` </pre>\"");
-        let found = [hostile];
-        let error = ErrorShown { code: "c", message: "", help: None, problems: &found };
-        let text = error_text(&error, Style::Plain);
+        let lint = LintShown { policy: "policy/".into(), violations: vec![hostile], warnings: vec![] };
+        let text = lint_text(&lint, Style::Plain);
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\r']), "{text:?}");
-        let markdown = error_markdown(&error);
+        let markdown = lint_markdown(&lint);
         assert!(markdown.lines().skip(2).all(|line| line.starts_with("    ")), "{markdown}");
     }
 }

@@ -62,7 +62,8 @@ pub(super) fn origin() -> Origin {
             serial: 7,
             commit: id(0xa5),
             pending: Some(PendingPolicy {
-                digest: digest(0x78),
+                digest: Some(digest(0x78)),
+                defect: None,
                 serial: Some(8),
                 commit: id(0xa6),
                 approvals: 1,

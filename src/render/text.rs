@@ -6,7 +6,7 @@
 use crate::model::escape;
 
 use super::Style;
-use super::page::{Body, Entry, Fact, Page, Section, Text, Tone, Word};
+use super::page::{Body, Diff, Entry, Fact, Page, Section, Text, Tone, Word};
 
 /// How wide a line may be, where its words allow it.
 const WIDTH: usize = 80;
@@ -59,6 +59,34 @@ impl Sheet {
         match &section.body {
             Body::Entries(entries) => self.entries(entries),
             Body::Facts(facts) => self.facts(facts, 0),
+            Body::Diffs(diffs) => diffs.iter().for_each(|diff| self.diff(diff)),
+        }
+    }
+
+    /// A file and its lines. A line that is too long goes on in the next, behind its mark and `…`: nothing in the text
+    /// itself can stand there.
+    fn diff(&mut self, diff: &Diff) {
+        self.entries(std::slice::from_ref(&diff.entry));
+        for (mark, text) in &diff.lines {
+            let paint = match mark {
+                '+' => Paint::Green,
+                '-' => Paint::Red,
+                '@' => Paint::Dim,
+                _ => Paint::None,
+            };
+            let safe: Vec<char> = escape(text).chars().collect();
+            let mut pieces = safe.chunks(WIDTH - INDENT - INDENT - 2);
+            let mut behind = ' ';
+            loop {
+                let piece: String = pieces.next().unwrap_or_default().iter().collect();
+                let mut line = Line::at(INDENT + INDENT);
+                line.put(&self.painted(format!("{mark}{behind}{piece}").trim_end(), paint), 0);
+                self.end(&line);
+                behind = '…';
+                if pieces.len() == 0 {
+                    break;
+                }
+            }
         }
     }
 
@@ -248,6 +276,23 @@ mod tests {
         assert_eq!(lines[3], "  FAILED  a              short");
         assert_eq!(lines[4].trim_end(), format!("            run {}", "git ".repeat(30).trim_end()));
         assert!(lines[..4].iter().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn a_long_line_of_a_difference_goes_on_behind_its_mark() {
+        let lines = vec![
+            ('@', "from line 1".into()),
+            ('+', "x".repeat(100)),
+            ('-', "\u{1b}[2J".into()),
+            (' ', String::new()),
+        ];
+        let entry = Entry::named("a", "").word("changed", Tone::Open);
+        let mut page = page(Vec::new());
+        page.sections.extend(Section::diffs("Files", vec![Diff { entry, lines }]));
+        let text = render_pages(&[page], Style::Plain);
+        let long = "x".repeat(74);
+        assert!(text.contains(&format!("    + {long}\n    +…{}\n", "x".repeat(26))), "{text}");
+        assert!(text.contains("    - \\u{1b}[2J\n"), "{text}");
     }
 
     #[test]

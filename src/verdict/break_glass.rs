@@ -42,6 +42,13 @@ pub(super) fn notices(case: &Case<'_>) -> Vec<Notice> {
         .collect()
 }
 
+/// Whether a record is a break-glass, and if it is, why it is not covered (nothing: it is).
+pub fn break_glass(record: &RecordFact, environment: &Name) -> (bool, Option<String>) {
+    let is_one = is_break_glass(record);
+    let debt = if is_one { covered(record, environment).err() } else { None };
+    (is_one, debt)
+}
+
 fn words(case: &Case<'_>, record: &RecordFact, why: &str) -> String {
     let old = age(case.facts.time.seconds_since(record.time));
     format!("{} of {}, {old} ago: {why}", record.commit.short(), record.gate)

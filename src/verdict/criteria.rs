@@ -75,7 +75,11 @@ fn measured<'a>(case: &Case<'a>, criterion: &Criterion) -> Vec<(&'a EvidenceFact
 fn line(case: &Case<'_>, criterion: &Criterion) -> Requirement {
     let (status, found) = judge(case, criterion);
     let files = files(case, &criterion.evidence);
-    let file = files.first().map_or("<file>", |file| file.file.as_str());
+    let having = measured(case, criterion).into_iter().find_map(|(file, _, found)| match found {
+        Measured::Absent(None) => None,
+        Measured::Absent(Some(_)) | Measured::Bad(_) | Measured::Good(_) => Some(file),
+    });
+    let file = having.or(files.first().copied()).map_or("<file>", |file| file.file.as_str());
     let what = match &criterion.subject {
         Subject::Metric(name) => name.clone(),
         Subject::Spread(_) => "spread".into(),

@@ -99,8 +99,10 @@ fn one_metric(criterion: &Criterion, name: &str, report: &Report) -> Measured {
     if let Value::NonFinite(_) = value {
         return Measured::Bad(words);
     }
-    if name == CRITICAL && !criterion.unrated_allowed {
-        match unrated(report) {
+    if !criterion.unrated_allowed {
+        // What a report says of them under another name counts where it says nothing under this one.
+        let named = if name == CRITICAL { unrated(report) } else { Ok(0.0) };
+        match named.map(|named| named.max(real(metric.unrated))) {
             Ok(0.0) => {}
             Ok(count) => {
                 words = format!("{words}, and {} that the tool did not rate", number(count));

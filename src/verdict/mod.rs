@@ -24,6 +24,7 @@ mod interval;
 mod line;
 mod measure;
 mod notices;
+mod numbers;
 mod printed;
 mod rejections;
 mod requires;
@@ -33,12 +34,14 @@ mod standing;
 mod tests;
 mod text;
 
+pub use break_glass::break_glass;
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
     IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
 };
 
 pub use notices::NOTICE_CODES;
+pub use numbers::{AskedNumber, Number, Numbers, numbers};
 
 use case::Case;
 use decisions::Judged;

@@ -18,7 +18,9 @@ pub(super) fn requirements(case: &Case<'_>) -> Vec<Requirement> {
                 Some(RequiredFact::Running) => (Status::Met, "it runs there"),
                 Some(RequiredFact::Pending) => (Status::Missing, "it is pending there"),
                 Some(RequiredFact::Blocked) => (Status::Failed, "it is blocked there"),
-                Some(RequiredFact::Cycle) => (Status::Failed, "it requires this gate in turn"),
+                Some(RequiredFact::Cycle) => {
+                    (Status::Failed, "it requires this gate in turn, or too many others")
+                }
                 None => (Status::Missing, "nothing is known of it"),
             };
             let id = RequirementId::Requires(gate.clone());

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests start an agent and write programs")]
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -27,7 +28,8 @@ impl Agent {
             .spawn()
             .unwrap();
         let agent = Self { child, socket };
-        while !agent.socket.exists() {
+        // The socket is there a moment before anybody listens.
+        while UnixStream::connect(&agent.socket).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         let key = world.key(who);

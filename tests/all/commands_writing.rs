@@ -133,7 +133,7 @@ fn what_is_written_is_pushed_and_a_push_that_fails_leaves_nothing() {
     let refs = repo.git(&["for-each-ref"]);
     let refused = run(&repo, "j.rivera", &["approve", GATE, "--yes"], 3);
     assert!(refused.stderr.contains("the mainline is closed today"), "{refused}");
-    assert!(refused.stderr.contains("[push-failed]"), "{refused}");
+    assert!(refused.stderr.contains("[push-failed]") && refused.stderr.contains("`--no-push`"), "{refused}");
     assert_eq!((repo.git(&["for-each-ref"]), bare.rev(&branch)), (refs, before.clone()));
     run(&repo, "j.rivera", &["approve", GATE, "--yes", "--no-push"], 0);
     assert_eq!(bare.rev(&branch), before);

@@ -16,14 +16,14 @@ use git_gate::model::Glob;
 
 /// Bytes of a file that was made for this project.
 #[expect(clippy::disallowed_methods, reason = "a test reads its cases")]
-fn own(path: &str) -> Vec<u8> {
+pub(super) fn own(path: &str) -> Vec<u8> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/evidence");
     std::fs::read(format!("{root}/{path}")).expect(path)
 }
 
 /// Bytes of somebody else's file; nothing where the samples are not there.
 #[expect(clippy::disallowed_methods, reason = "a test reads its samples where they lie")]
-fn other(path: &str) -> Option<Vec<u8>> {
+pub(super) fn other(path: &str) -> Option<Vec<u8>> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/samples");
     let root = std::env::var_os("GIT_GATE_SAMPLES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     if !root.is_dir() {
@@ -34,7 +34,7 @@ fn other(path: &str) -> Option<Vec<u8>> {
 }
 
 #[track_caller]
-fn report(bytes: &[u8], format: Format) -> Report {
+pub(super) fn report(bytes: &[u8], format: Format) -> Report {
     let report = read(bytes, &Reading::default()).expect("it reads");
     assert_eq!(report.format, format);
     report
@@ -42,14 +42,14 @@ fn report(bytes: &[u8], format: Format) -> Report {
 
 /// Value and samples of a metric.
 #[track_caller]
-fn number(report: &Report, name: &str) -> (f64, Option<u64>) {
+pub(super) fn number(report: &Report, name: &str) -> (f64, Option<u64>) {
     let metric = report.lookup(name).unwrap_or_else(|why| panic!("{name}: {why}"));
     let Value::Number(value) = metric.value else { panic!("{name} is {:?}", metric.value) };
     (value, metric.samples)
 }
 
 #[track_caller]
-fn same(found: f64, expected: f64) {
+pub(super) fn same(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-12, "{found} should be {expected}");
 }
 
@@ -68,7 +68,7 @@ fn rows(select: Option<&str>, column: Option<&str>, reduce: Reduce) -> Mapping {
     }
 }
 
-fn at(pointer: &str) -> Mapping {
+pub(super) fn at(pointer: &str) -> Mapping {
     let source = Source::Value { value: pointer.into(), samples: None, stderr: None, errors: None };
     Mapping { format: None, source, rate: false }
 }

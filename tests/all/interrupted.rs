@@ -165,3 +165,30 @@ fn ctrl_c_while_a_signer_hangs_leaves_nothing() {
         assert!(!said.contains("panicked"), "{said}");
     }
 }
+
+#[test]
+fn ctrl_c_while_a_clone_is_borrowed_leaves_nothing() {
+    let world = World::new();
+    let (bare, _clone) = server_and_clone(&world);
+    let (slow, waiting, desk) =
+        (world.dir().join("slow"), world.dir().join("waiting"), world.dir().join("desk"));
+    write_program(&slow, &format!(": >'{}'\nexec sleep 60", waiting.display()));
+    std::fs::create_dir(&desk).unwrap();
+    let address = format!("file://{}", bare.path.display());
+    let args = ["approve", &address, GATE, "--yes", "--root", &bare.root];
+    let temporary = world.dir().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let mut command = world.program_of("s.chen", &desk, &args);
+    command.env("TMPDIR", &temporary).process_group(0);
+    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "remote.origin.uploadpack");
+    let mut child = command.env("GIT_CONFIG_VALUE_0", &slow).spawn().unwrap();
+    while !waiting.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert_eq!(left_behind(&temporary).len(), 1, "the clone");
+    let killed = Command::new("kill").args(["-INT", "--", &format!("-{}", child.id())]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    assert!(left_behind(&temporary).is_empty(), "{:?}", left_behind(&temporary));
+    assert!(!world.dir().join("home/.config").exists(), "nothing is remembered");
+}

@@ -18,9 +18,15 @@ mod commands_writing;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod doctor;
+#[cfg(test)]
+mod evidence_findings;
+#[cfg(test)]
+mod evidence_runs;
 #[cfg(test)]
 mod evidence_samples;
 #[path = "../fuzz/mod.rs"]
@@ -31,11 +37,15 @@ mod interrupted;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod markdown;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
 mod raw_commits;
+#[cfg(test)]
+mod review;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
@@ -58,6 +68,8 @@ mod signing_keys;
 mod source;
 #[cfg(test)]
 mod squashed;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod together;
 #[cfg(test)]

@@ -153,7 +153,12 @@ fn a_policy_is_linted_in_the_work_tree_on_a_branch_and_at_a_commit() {
     let commit = repo.rev("main");
     assert!(branch.stdout.contains(&format!("policy@{}", &commit[..7])), "{branch}");
     repo.run(&["policy", "lint", &commit]).expect(0);
-    repo.run(&["policy", "lint"]).expect(0);
+    let here = repo.run(&["policy", "lint"]).expect(0);
+    assert!(here.stdout.ends_with("policy: nothing found\n") || here.stdout.contains("\npolicy: "), "{here}");
+    let below = repo.world.run(&repo.path.join("policy"), &["policy", "lint"]).expect(0);
+    assert!(below.stdout.contains("../policy: "), "{below}");
+    let elsewhere = repo.world.run(&repo.world.dir(), &["-C", "governance", "policy", "lint"]).expect(0);
+    assert!(elsewhere.stdout.contains("governance/policy: "), "{elsewhere}");
     repo.write("policy/policy.toml", "schema = 1\n");
     repo.run(&["policy", "lint"]).expect(10);
     repo.run(&["policy", "lint", "main"]).expect(0);

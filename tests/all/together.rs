@@ -217,9 +217,48 @@ fn nobody_signs_by_yes_what_their_clone_never_showed() {
     // Others' approvals are no such change, and what was shown once may be signed.
     runs(&theirs, "s.chen", &["approve", GATE, "--yes"]);
     runs(&mine, "j.rivera", &["approve", GATE, "--yes"]);
+    // A policy that came into force unseen is named, too, and a rejection that is on the mainline already.
+    let elsewhere = bare.clone_to("elsewhere", false);
+    elsewhere.git(&["switch", "-q", "-c", BRANCH, &format!("origin/{BRANCH}")]);
+    elsewhere.decide("k.berg", &crate::world::Decision::reject(GATE, "ml-lead", "quality"));
+    elsewhere.merge("l.wu", BRANCH);
+    elsewhere.git(&["push", "-q", "origin", "main", BRANCH]);
+    let run = world.run_as("s.chen", &mine.path, &["approve", GATE, "--yes"]).expect(3);
+    assert!(run.stderr.contains("[unseen-changes]") && run.stderr.contains("rejected or closed"), "{run}");
+    elsewhere.switch("policy/next");
+    elsewhere.write_policy(&Policy::small().serial(2).replacing("max = 0.05", "max = 0.06"));
+    elsewhere.commit("l.wu", "Ask for more");
+    for who in ["a.ng", "m.okafor"] {
+        elsewhere.decide(who, &crate::world::Decision::approve("policy", "governance"));
+    }
+    elsewhere.merge("l.wu", "policy/next");
+    elsewhere.git(&["push", "-q", "origin", "main"]);
+    let run = world.run_as("s.chen", &mine.path, &["approve", GATE, "--yes"]).expect(3);
+    assert!(run.stderr.contains("the policy in force has changed"), "{run}");
+    runs(&mine, "s.chen", &["approve", GATE, "--yes"]);
     // To take back asks for nothing.
     runs(&theirs, "j.doe", &["attach", GATE, "change-description", "../new.json"]);
     runs(&mine, "j.rivera", &["withdraw", GATE, "--yes"]);
+}
+
+#[test]
+fn what_was_only_written_here_was_seen_here() {
+    let world = World::new();
+    let Server { bare, mine, .. } = Server::with_an_open_gate(&world);
+    mine.write("../new.json", "{\"summary\": {\"hallucination_rate\": 0.04, \"n\": 9}}");
+    runs(&mine, "j.doe", &["attach", GATE, "evaluation", "../new.json", "--no-push"]);
+    runs(&mine, "j.rivera", &["approve", GATE, "--yes"]);
+    assert_eq!(mine.rev(BRANCH), bare.rev(BRANCH), "both are pushed");
+}
+
+#[test]
+fn a_bare_clone_that_tracks_nothing_merges_and_pushes() {
+    let world = World::new();
+    let Server { bare, .. } = Server::with_an_open_gate(&world);
+    let plain = bare.clone_to("plain.git", true);
+    assert_eq!(world.try_git(&plain.path, &["config", "remote.origin.fetch"]).status, 1);
+    runs(&plain, "l.wu", &["merge", GATE]);
+    assert_eq!(plain.rev("main"), bare.rev("main"));
 }
 
 #[test]
@@ -318,4 +357,45 @@ fn a_recorded_gate_is_decided_on_where_the_mainline_is() {
     ]);
     let run = world.run_as("l.wu", &mine.path, &["merge", GATE]).expect(3);
     assert!(run.stderr.contains("[diverged]") && run.stderr.contains("--detach origin/main"), "{run}");
+}
+
+#[test]
+fn two_commands_in_one_clone_lose_nothing_with_a_remote_and_without() {
+    for remote in [false, true] {
+        let world = World::new();
+        let origin = world.governance_repo();
+        origin.open("j.doe", GATE);
+        origin.switch("main");
+        let repo = if remote { Server::of(&origin).mine } else { origin };
+        // Checked out, so that files would have to follow.
+        repo.git(&["switch", "-q", BRANCH]);
+        repo.write("../a.txt", "one\n").write("../b.txt", "two\n");
+        let faster =
+            gate_as(&world, "k.berg", &format!("attach {GATE} change-description ../b.txt --name b.txt"));
+        let args = ["attach", GATE, "change-description", "../a.txt", "--name", "a.txt"];
+        let run = outrun_by(&repo, "j.doe", &args, &repo, &faster).expect(0);
+        assert!(run.stderr.contains("somebody was faster") && !run.stderr.contains("warning"), "{run}");
+        let files = repo.git(&["ls-tree", "-r", "--name-only", BRANCH, "gates/"]);
+        assert!(files.contains("/a.txt") && files.contains("/b.txt"), "{files}");
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+        assert_eq!(repo.git(&["log", "-2", "--format=%ae", BRANCH]), "j.doe@example.com\nk.berg@example.com");
+    }
+}
+
+#[test]
+fn nobody_signs_under_a_past_that_is_served_as_the_present() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.switch("main").write("more.txt", "x").commit("l.wu", "Go on");
+    origin.open("j.doe", GATE);
+    let Server { bare, mine, .. } = Server::of(&origin);
+    runs(&mine, "s.chen", &["approve", GATE, "--yes"]);
+    // With a `main` of their own, people go on from that.
+    mine.git(&["switch", "-q", "--detach"]);
+    mine.git(&["branch", "-q", "-D", "main"]);
+    bare.git(&["update-ref", "refs/heads/main", &bare.rev("main~1")]);
+    let before = state(&mine);
+    let run = world.run_as("j.rivera", &mine.path, &["approve", GATE, "--yes"]).expect(3);
+    assert!(run.stderr.contains("[mainline-rewound]"), "{run}");
+    assert_eq!((state(&mine), approvals(&bare, BRANCH)), (before, vec!["s.chen@example.com".to_owned()]));
 }

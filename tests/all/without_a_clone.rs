@@ -129,6 +129,8 @@ fn what_goes_wrong_without_a_clone_leaves_nothing_either() {
         ("s.chen", vec!["approve", "<address>", GATE], 2, "`--yes`"),
         ("mallory", vec!["approve", "<address>", GATE, "--yes"], 3, "[unknown-key]"),
         ("s.chen", vec!["approve", "<address>", "summarizer/v9", "--yes"], 3, "[gate-unknown]"),
+        ("s.chen", vec!["approve", "<address>", GATE, "--yes", "--no-push"], 2, "--no-push"),
+        ("s.chen", vec!["approve", "<address>", GATE, "--yes", "--offline"], 2, "--offline"),
         ("s.chen", vec!["approve", "-u", GATE, "--yes"], 2, "error:"),
         ("s.chen", vec!["approve", "--yes", "--", "--upload-pack=x", GATE], 2, "error:"),
         ("s.chen", vec!["approve", "<address>", "<address>", "--yes"], 2, "error:"),

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Context, Failure, Format};
-use crate::git::{Messages, Ran, Start};
+use crate::cli::{Context, Failure, Format, interrupt};
+use crate::git::{Messages, Ran, Scratch, Start};
 
 /// The people of the example; `mallory` is none of the policy's.
 const PEOPLE: [&str; 7] = ["a.ng", "m.okafor", "j.rivera", "s.chen", "j.doe", "bot", "mallory"];
@@ -22,7 +22,7 @@ pub(super) struct Stage<'a> {
     context: &'a Context,
     program: PathBuf,
     directory: PathBuf,
-    temporary: Option<tempfile::TempDir>,
+    temporary: Option<Scratch>,
     /// Whether what was printed last ends in an empty line.
     after_blank: Cell<bool>,
 }
@@ -43,7 +43,8 @@ impl<'a> Stage<'a> {
             }
             (fs::canonicalize(directory)?, None)
         } else {
-            let temporary = tempfile::Builder::new().prefix("git-gate-demo-").tempdir()?;
+            interrupt::clean_up_first();
+            let temporary = Scratch::new("git-gate-demo-")?;
             (fs::canonicalize(temporary.path())?, Some(temporary))
         };
         let stage = Self { context, program, directory, temporary, after_blank: Cell::new(true) };

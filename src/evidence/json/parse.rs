@@ -1,263 +1,335 @@
-//! Text → [`Json`]: by hand, one byte after the other, with every limit in sight.
+//! A file → [`Json`]: by hand, one byte after the other, with every limit in sight.
+//!
+//! What a [`Sieve`] does not keep is held to the same rules and leaves nothing behind, so that memory does not grow with the
+//! file. Keys of the objects that are open wait in one text until their object ends: then each must be there once.
 
+use std::io::Read;
+use std::sync::Arc;
+
+use super::sieve::Sieve;
+use super::string::string;
+use super::window::Window;
 use super::{Json, JsonError, JsonFile, Members};
 
 /// Deepest nesting of arrays and objects.
 pub(super) const MAX_DEPTH: usize = 128;
-/// Most values in one file: what keeps memory bounded. An honest report of 8 MiB has far fewer.
+/// Most values that are kept of one file: what bounds memory. An honest report has far fewer.
 pub(super) const MAX_VALUES: usize = 1_000_000;
+/// Most bytes of texts that are kept of one file.
+pub(super) const MAX_TEXT: usize = 32 * 1024 * 1024;
+/// Most keys, and bytes of keys, in the objects that are open at one time.
+const MAX_KEYS: usize = 1_000_000;
+const MAX_KEY_BYTES: usize = 16 * 1024 * 1024;
+/// Longest number.
+pub(super) const MAX_NUMBER: usize = 1024;
 
-/// Reads a file: one value, or else JSON Lines. Blank lines between those are passed over.
-pub(crate) fn parse_file(text: &str) -> Result<JsonFile, JsonError> {
-    let error = match parse_document(text) {
-        Ok(value) => return Ok(JsonFile::Document(value)),
-        Err(error) => error,
-    };
-    if error.refused {
-        return Err(error);
+/// Reads a file: one value, or else JSON Lines. Blank lines between those are passed over. With it, whether it is one
+/// value on one line, which is JSON Lines of one row as well.
+pub(crate) fn parse_file(source: impl Read, sieve: &Sieve) -> Result<(JsonFile, bool), JsonError> {
+    let mut parser = Parser::new(source);
+    let (first, one_line) = parser.row(sieve)?;
+    if parser.peek()?.is_none() {
+        return Ok((JsonFile::Document(first), one_line));
     }
-    let mut rows = Vec::new();
-    let mut parser = Parser { text: "", at: 0, values: 0 };
-    for (index, line) in text.split('\n').enumerate() {
-        if line.trim_matches(BLANKS).is_empty() {
-            continue;
+    if !one_line || !parser.fresh_line {
+        return Err(parser.wrong("something follows the value"));
+    }
+    let mut rows = vec![first];
+    while parser.peek()?.is_some() {
+        if !parser.fresh_line {
+            return Err(parser.wrong("something follows the value"));
         }
-        parser = Parser { text: line, at: 0, values: parser.values };
-        match parser.document() {
-            Ok(row) => rows.push(row),
-            // Without a whole first row it was never JSON Lines: the first error says more.
-            Err(_) if rows.is_empty() => return Err(error),
-            Err(inner) => return Err(JsonError { line: index + 1, ..inner }),
+        let line = parser.line;
+        match parser.row(sieve) {
+            Ok((row, true)) => rows.push(row),
+            Ok((_, false)) => {
+                return Err(JsonError::wrong(line, "a row of JSON Lines that goes on in the next line"));
+            }
+            Err(error) if error.refused => return Err(error),
+            Err(error) => return Err(JsonError { line, ..error }),
         }
     }
-    Ok(JsonFile::Lines(rows))
+    Ok((JsonFile::Lines(rows), false))
 }
 
 /// Reads one value.
-pub(super) fn parse_document(text: &str) -> Result<Json, JsonError> {
-    Parser { text, at: 0, values: 0 }.document()
+pub(crate) fn parse_document(source: impl Read, sieve: &Sieve) -> Result<Json, JsonError> {
+    let mut parser = Parser::new(source);
+    let (value, _) = parser.row(sieve)?;
+    match parser.peek()? {
+        None => Ok(value),
+        Some(_) => Err(parser.wrong("something follows the value")),
+    }
 }
 
-const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+struct Parser<R> {
+    window: Window<R>,
+    line: usize,
+    /// Whether a line ended since the last value.
+    fresh_line: bool,
     values: usize,
+    text: usize,
+    keys: Keys,
 }
 
-impl Parser<'_> {
-    fn document(&mut self) -> Result<Json, JsonError> {
-        let value = self.value(0)?;
-        self.skip_blanks();
-        match self.peek() {
-            None => Ok(value),
-            Some(_) => Err(self.wrong("something follows the value")),
+/// The keys of all objects that are open.
+#[derive(Default)]
+struct Keys {
+    text: String,
+    ends: Vec<(usize, usize)>,
+}
+
+impl<R: Read> Parser<R> {
+    fn new(source: R) -> Self {
+        Self {
+            window: Window::new(source),
+            line: 1,
+            fresh_line: false,
+            values: 0,
+            text: 0,
+            keys: Keys::default(),
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
-        self.values += 1;
-        if self.values > MAX_VALUES {
-            return Err(self.refused(format!("more than {MAX_VALUES} values")));
+    /// A value and the blanks behind it; with whether it stands on one line.
+    fn row(&mut self, sieve: &Sieve) -> Result<(Json, bool), JsonError> {
+        self.skip_blanks()?;
+        let line = self.line;
+        let value = self.value(0, Some(sieve))?.unwrap_or(Json::Null);
+        let one_line = self.line == line;
+        self.fresh_line = false;
+        self.skip_blanks()?;
+        Ok((value, one_line))
+    }
+
+    /// The next value, as far as the sieve keeps it.
+    fn value(&mut self, depth: usize, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
+        if sieve.is_some() {
+            self.count_value()?;
         }
         if depth > MAX_DEPTH {
             return Err(self.refused(format!("nested more than {MAX_DEPTH} deep")));
         }
-        self.skip_blanks();
-        match self.peek() {
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Json::Text),
-            Some(b'-' | b'0'..=b'9') => self.number(),
+        self.skip_blanks()?;
+        match self.peek()? {
+            Some(b'{') => self.object(depth, sieve),
+            Some(b'[') => self.array(depth, sieve),
+            Some(b'"') => self.text(sieve),
+            Some(b'-' | b'0'..=b'9') => self.number(sieve),
             _ => self.literal(),
         }
     }
 
-    fn literal(&mut self) -> Result<Json, JsonError> {
-        for (word, value) in [
-            ("null", Json::Null),
-            ("true", Json::Bool(true)),
-            ("false", Json::Bool(false)),
-            ("NaN", Json::Unheld("NaN".to_owned())),
-            ("Infinity", Json::Unheld("Infinity".to_owned())),
-        ] {
-            if self.rest().starts_with(word) {
-                self.at += word.len();
-                return Ok(value);
-            }
+    fn count_value(&mut self) -> Result<(), JsonError> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(self.refused(format!("more than {MAX_VALUES} values")));
         }
-        Err(self.wrong(if self.peek().is_none() { "it ends too early" } else { "no JSON value" }))
+        Ok(())
     }
 
-    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
-        self.at += 1;
-        let mut items = Vec::new();
-        self.skip_blanks();
-        if self.take(b']') {
-            return Ok(Json::Array(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            self.skip_blanks();
-            if self.take(b']') {
-                items.shrink_to_fit();
-                return Ok(Json::Array(items));
+    fn literal(&mut self) -> Result<Option<Json>, JsonError> {
+        let rest =
+            self.window.at_least("Infinity".len()).map_err(|error| JsonError::broken(self.line, &error))?;
+        for word in ["null", "true", "false", "NaN", "Infinity"] {
+            if rest.starts_with(word.as_bytes()) {
+                self.window.step(word.len());
+                return Ok(Some(match word {
+                    "null" => Json::Null,
+                    "true" => Json::Bool(true),
+                    "false" => Json::Bool(false),
+                    _ => Json::Unheld(word.to_owned()),
+                }));
             }
-            if !self.take(b',') {
+        }
+        let ended = rest.is_empty();
+        Err(self.wrong(if ended { "it ends too early" } else { "no JSON value" }))
+    }
+
+    fn array(&mut self, depth: usize, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
+        self.window.step(1);
+        let mut items = Vec::new();
+        let places_matter = sieve.is_some_and(Sieve::places_matter);
+        self.skip_blanks()?;
+        if self.take(b']')? {
+            return Ok(sieve.map(|_| Json::Array(items)));
+        }
+        for index in 0.. {
+            let below = sieve.and_then(|sieve| sieve.item(index));
+            let item = self.value(depth + 1, below)?;
+            match (below, item) {
+                (Some(_), item) => items.extend(item),
+                (None, _) if places_matter => {
+                    self.count_value()?;
+                    items.push(Json::Null);
+                }
+                (None, _) => {}
+            }
+            self.skip_blanks()?;
+            if self.take(b']')? {
+                break;
+            }
+            if !self.take(b',')? {
                 return Err(self.wrong("expected `,` or `]`"));
             }
         }
+        items.shrink_to_fit();
+        Ok(sieve.map(|_| Json::Array(items)))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
-        self.at += 1;
+    fn object(&mut self, depth: usize, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
+        self.window.step(1);
         let mut members = Vec::new();
-        self.skip_blanks();
-        if self.take(b'}') {
-            return Ok(Json::Object(Members(members)));
-        }
-        loop {
-            self.skip_blanks();
-            if self.peek() != Some(b'"') {
-                return Err(self.wrong("expected a key in double quotes"));
-            }
-            let key = self.string()?;
-            self.skip_blanks();
-            if !self.take(b':') {
-                return Err(self.wrong("expected `:`"));
-            }
-            members.push((key, self.value(depth + 1)?));
-            self.skip_blanks();
-            if self.take(b'}') {
-                return self.members(members).map(Json::Object);
-            }
-            if !self.take(b',') {
-                return Err(self.wrong("expected `,` or `}`"));
+        let first_key = self.keys.ends.len();
+        self.skip_blanks()?;
+        if !self.take(b'}')? {
+            loop {
+                self.member(depth, sieve, &mut members)?;
+                self.skip_blanks()?;
+                if self.take(b'}')? {
+                    break;
+                }
+                if !self.take(b',')? {
+                    return Err(self.wrong("expected `,` or `}`"));
+                }
             }
         }
-    }
-
-    fn members(&self, mut members: Vec<(String, Json)>) -> Result<Members, JsonError> {
+        if let Some(twice) = self.keys.close(first_key) {
+            return Err(self.refused(format!("an object has the key {} twice", super::super::quote(&twice))));
+        }
+        if sieve.is_none() {
+            return Ok(None);
+        }
         members.shrink_to_fit();
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
-        for (before, after) in members.iter().zip(members.iter().skip(1)) {
-            if before.0 == after.0 {
-                return Err(
-                    self.refused(format!("an object has the key {} twice", super::super::quote(&after.0)))
-                );
-            }
+        members.sort_unstable_by(|(one, _), (other, _): &(Arc<str>, Json)| one.cmp(other));
+        Ok(Some(Json::Object(Members(members))))
+    }
+
+    fn member(
+        &mut self,
+        depth: usize,
+        sieve: Option<&Sieve>,
+        members: &mut Vec<(Arc<str>, Json)>,
+    ) -> Result<(), JsonError> {
+        self.skip_blanks()?;
+        if self.peek()? != Some(b'"') {
+            return Err(self.wrong("expected a key in double quotes"));
         }
-        Ok(Members(members))
-    }
-
-    /// A string, from its opening quote.
-    fn string(&mut self) -> Result<String, JsonError> {
-        self.at += 1;
-        let mut decoded = String::new();
-        loop {
-            let rest = self.rest();
-            let Some(stop) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) else {
-                return Err(self.wrong("a text that does not end"));
-            };
-            decoded.push_str(rest.get(..stop).unwrap_or_default());
-            let found = rest.as_bytes().get(stop).copied();
-            self.at += stop + 1;
-            match found {
-                Some(b'"') => return Ok(decoded),
-                Some(b'\\') => decoded.push(self.escape()?),
-                _ => return Err(self.wrong("a control character in a text")),
-            }
+        let start = self.keys.text.len();
+        string(&mut self.window, self.line, Some(&mut self.keys.text), MAX_KEY_BYTES)?;
+        self.keys.ends.push((start, self.keys.text.len()));
+        if self.keys.ends.len() > MAX_KEYS {
+            return Err(self.refused("an object of too many keys".to_owned()));
         }
-    }
-
-    /// What stands behind a backslash.
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let letter = self.peek();
-        self.at += 1;
-        Ok(match letter {
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(),
-            _ => {
-                self.at -= 1;
-                return Err(self.wrong("an unknown escape"));
-            }
-        })
-    }
-
-    /// What `\u` stands for: one character, of one or of two of them.
-    fn unicode(&mut self) -> Result<char, JsonError> {
-        let first = self.four_digits()?;
-        let code = if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
-            self.at += 2;
-            let second = self.four_digits()?;
-            if !(0xdc00..0xe000).contains(&second) {
-                return Err(self.refused("half a surrogate pair".to_owned()));
-            }
-            0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-        } else {
-            first
+        let key = self.keys.text.get(start..).unwrap_or_default();
+        let below = sieve.and_then(|sieve| sieve.member(key));
+        let kept = below.map(|(name, below)| (name.unwrap_or_else(|| Arc::from(key)), below));
+        self.skip_blanks()?;
+        if !self.take(b':')? {
+            return Err(self.wrong("expected `:`"));
+        }
+        let Some((key, below)) = kept else {
+            self.value(depth + 1, None)?;
+            return Ok(());
         };
-        char::from_u32(code).ok_or_else(|| self.refused("half a surrogate pair".to_owned()))
+        self.count_text(key.len())?;
+        members.extend(self.value(depth + 1, Some(below))?.map(|value| (key, value)));
+        Ok(())
     }
 
-    fn four_digits(&mut self) -> Result<u32, JsonError> {
-        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
-            return Err(self.wrong("`\\u` without four hexadecimal digits"));
-        };
-        self.at += 4;
-        Ok(code)
-    }
-
-    fn number(&mut self) -> Result<Json, JsonError> {
-        if self.rest().starts_with("-Infinity") {
-            self.at += "-Infinity".len();
-            return Ok(Json::Unheld("-Infinity".to_owned()));
+    fn text(&mut self, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
+        if sieve.is_none() {
+            string(&mut self.window, self.line, None, 0)?;
+            return Ok(None);
         }
-        let rest = self.rest();
-        let length = super::super::number::json_length(rest).ok_or_else(|| self.wrong("no JSON number"))?;
-        let literal = rest.get(..length).unwrap_or_default().to_owned();
-        self.at += length;
-        Ok(super::super::number::held(&literal).map_or(Json::Unheld(literal), Json::Number))
+        let mut text = String::new();
+        string(&mut self.window, self.line, Some(&mut text), MAX_TEXT)?;
+        self.count_text(text.len())?;
+        text.shrink_to_fit();
+        Ok(Some(Json::Text(text)))
     }
 
-    fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
+    fn count_text(&mut self, bytes: usize) -> Result<(), JsonError> {
+        self.text += bytes;
+        if self.text > MAX_TEXT {
+            return Err(self.refused(format!("more than {MAX_TEXT} bytes of text")));
+        }
+        Ok(())
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn number(&mut self, sieve: Option<&Sieve>) -> Result<Option<Json>, JsonError> {
+        const NEGATIVE: &str = "-Infinity";
+        let line = self.line;
+        let rest = self.window.at_least(MAX_NUMBER + 1).map_err(|error| JsonError::broken(line, &error))?;
+        if rest.starts_with(NEGATIVE.as_bytes()) {
+            self.window.step(NEGATIVE.len());
+            return Ok(Some(Json::Unheld(NEGATIVE.to_owned())));
+        }
+        let part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let end = rest.iter().position(|byte| !part(byte)).unwrap_or(rest.len());
+        if end > MAX_NUMBER {
+            return Err(self.refused(format!("a number of more than {MAX_NUMBER} characters")));
+        }
+        let literal = rest.get(..end).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let Some(length) = super::super::number::json_length(literal) else {
+            return Err(self.wrong("no JSON number"));
+        };
+        let kept = sieve.map(|_| {
+            let literal = literal.get(..length).unwrap_or_default();
+            super::super::number::held(literal).map_or_else(|| Json::Unheld(literal.to_owned()), Json::Number)
+        });
+        self.window.step(length);
+        Ok(kept)
     }
 
-    fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
+    fn peek(&mut self) -> Result<Option<u8>, JsonError> {
+        self.window.peek().map_err(|error| JsonError::broken(self.line, &error))
+    }
+
+    fn take(&mut self, byte: u8) -> Result<bool, JsonError> {
+        let found = self.peek()? == Some(byte);
         if found {
-            self.at += 1;
+            self.window.step(1);
         }
-        found
+        Ok(found)
     }
 
-    fn skip_blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
+    fn skip_blanks(&mut self) -> Result<(), JsonError> {
+        loop {
+            match self.peek()? {
+                Some(b'\n') => {
+                    self.line += 1;
+                    self.fresh_line = true;
+                }
+                Some(b' ' | b'\t' | b'\r') => {}
+                Some(_) | None => return Ok(()),
+            }
+            self.window.step(1);
         }
     }
 
     fn wrong(&self, what: &str) -> JsonError {
-        JsonError { refused: false, line: self.line(), what: what.to_owned() }
+        JsonError::wrong(self.line, what)
     }
 
     fn refused(&self, what: String) -> JsonError {
-        JsonError { refused: true, line: self.line(), what }
+        JsonError { refused: true, line: self.line, what }
     }
+}
 
-    fn line(&self) -> usize {
-        self.text.get(..self.at).unwrap_or(self.text).matches('\n').count() + 1
+impl Keys {
+    /// Forgets the keys of an object, those from `first` on; one that is there twice, if any is.
+    fn close(&mut self, first: usize) -> Option<String> {
+        let text = |(start, end): &(usize, usize)| self.text.get(*start..*end).unwrap_or_default();
+        let keys = self.ends.get_mut(first..).unwrap_or_default();
+        let begin = keys.first().map_or(self.text.len(), |(start, _)| *start);
+        keys.sort_unstable_by(|one, other| text(one).cmp(text(other)));
+        let twice = keys.windows(2).find_map(|pair| match pair {
+            [one, other] if text(one) == text(other) => Some(text(one).to_owned()),
+            _ => None,
+        });
+        self.ends.truncate(first);
+        self.text.truncate(begin);
+        twice
     }
 }

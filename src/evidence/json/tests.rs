@@ -1,8 +1,12 @@
-use super::parse::{MAX_DEPTH, MAX_VALUES, parse_document};
+use super::parse::{MAX_DEPTH, MAX_NUMBER, MAX_TEXT, MAX_VALUES};
 use super::*;
 
 fn document(text: &str) -> Result<Json, JsonError> {
-    parse_document(text)
+    parse_document(text.as_bytes(), &Sieve::everything())
+}
+
+fn file(text: &str) -> Result<JsonFile, JsonError> {
+    parse_file(text.as_bytes(), &Sieve::everything()).map(|(file, _)| file)
 }
 
 #[track_caller]
@@ -92,15 +96,60 @@ fn depth_and_number_of_values_are_bounded() {
 }
 
 #[test]
+fn what_is_dropped_is_held_to_the_same_rules() {
+    let nothing = Sieve::default().settle();
+    for text in [
+        r#"{"a":{"b":1,"b":2}}"#,
+        r#"{"a":[{"b":1,"\u0062":2}]}"#,
+        r#"{"a":"\ud800"}"#,
+        &format!("{{\"a\":{}}}", "[".repeat(1000)),
+        &format!("{{\"a\":{}}}", "9".repeat(1_000_000)),
+    ] {
+        let shown: String = text.chars().take(40).collect();
+        let error = parse_document(text.as_bytes(), &nothing).expect_err(&shown);
+        assert!(error.refused, "{shown}: {error}");
+    }
+    for text in ["{\"a\":tru}", "{\"a\":01}", "{\"a\":\"\t\"}", "{\"a\":[1,]}", "{\"a\":1", "{\"a\":\"b"] {
+        assert!(parse_document(text.as_bytes(), &nothing).is_err(), "{text}");
+    }
+    for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"\xff\":1}", b"\"\xc3", b"\"\xc3\"", b"\"\xed\xa0\x80\""] {
+        assert!(parse_document(bytes, &nothing).is_err(), "{bytes:?}");
+    }
+    // A million values that nobody keeps.
+    assert!(parse_document(format!("[{}1]", "1,".repeat(MAX_VALUES)).as_bytes(), &nothing).is_ok());
+}
+
+#[test]
+fn long_numbers_and_much_text_are_refused() {
+    assert!(document(&"9".repeat(MAX_NUMBER)).is_ok());
+    refuses(&"9".repeat(1_000_000), "a number of more than 1024 characters");
+    refuses(&format!("[0.{}]", "3".repeat(1_000_000)), "a number of more than 1024 characters");
+    refuses(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1)), "bytes of text");
+    let keys = (0..=1_000_000).fold(String::new(), |keys, key| keys + "\"" + &key.to_string() + "\":1,");
+    let error = parse_document(format!("{{{keys}").as_bytes(), &Sieve::default().settle()).unwrap_err();
+    assert!(error.refused && error.to_string().contains("too many keys"), "{error}");
+}
+
+#[test]
+fn characters_and_words_read_the_same_wherever_the_window_ends() {
+    let text = r#"["é😀é","\ud83d\ude00",true,false,null,-Infinity,NaN,-12.5e3,{"ü":"x"}]"#;
+    let whole = document(text).unwrap();
+    for blanks in (64 * 1024 - text.len())..=64 * 1024 {
+        let padded = format!("{}{text}", " ".repeat(blanks));
+        assert_eq!(document(&padded).as_ref(), Ok(&whole), "{blanks}");
+    }
+}
+
+#[test]
 fn json_lines_are_one_value_a_line() {
     let row = |number| Json::Number(number);
-    assert_eq!(parse_file("1\n\n2\r\n"), Ok(JsonFile::Lines(vec![row(1.0), row(2.0)])));
-    assert_eq!(parse_file("1\n"), Ok(JsonFile::Document(row(1.0))));
-    let error = parse_file("{}\n{}\n{\n").unwrap_err();
+    assert_eq!(file("1\n\n2\r\n"), Ok(JsonFile::Lines(vec![row(1.0), row(2.0)])));
+    assert_eq!(file("1\n"), Ok(JsonFile::Document(row(1.0))));
+    let error = file("{}\n{}\n{\n").unwrap_err();
     assert!(error.to_string().starts_with("line 3: "), "{error}");
-    assert!(parse_file("{}\n{\"a\":1,\"a\":1}").unwrap_err().refused);
-    assert!(parse_file("{}\ntext").is_err());
-    assert!(parse_file(&"1\n".repeat(MAX_VALUES + 1)).unwrap_err().refused);
+    assert!(file("{}\n{\"a\":1,\"a\":1}").unwrap_err().refused);
+    assert!(file("{}\ntext").is_err());
+    assert!(file(&"1\n".repeat(MAX_VALUES + 1)).unwrap_err().refused);
 }
 
 #[test]

@@ -11,7 +11,35 @@ mod redteam;
 use super::content::Content;
 use super::json::{Json, JsonFile};
 use super::names::{Names, Native};
-use super::{Metric, Value, number};
+use super::{Metric, Reading, Value, number};
+
+/// What is read of a file.
+pub(crate) const KEEPS: &[&str] = &[
+    "/config/redteam/plugins/*",
+    "/evalId",
+    "/results/prompts/*/metrics/namedScores/*",
+    "/results/prompts/*/metrics/namedScoresCount/*",
+    "/results/prompts/*/metrics/namedScoreWeights/*",
+    "/results/results/*/failureReason",
+    "/results/results/*/gradingResult/componentResults/*/assertion/metric",
+    "/results/results/*/metadata/pluginId",
+    "/results/results/*/metadata/severity",
+    "/results/results/*/metadata/strategyId",
+    "/results/results/*/namedScores/*",
+    "/results/results/*/promptIdx",
+    "/results/results/*/success",
+    "/results/results/*/testCase/assert/*/type",
+    "/results/results/*/testCase/metadata/pluginId",
+    "/results/results/*/testCase/metadata/severity",
+    "/results/results/*/testCase/metadata/strategyId",
+    "/results/stats/*",
+    "/results/table/body/*/outputs/*/gradingResult/componentResults/*/assertion/metric",
+    "/results/table/body/*/outputs/*/namedScores/*",
+    "/results/table/head/prompts/*/metrics/namedScores/*",
+    "/results/table/head/prompts/*/metrics/namedScoresCount/*",
+    "/results/table/head/prompts/*/metrics/namedScoreWeights/*",
+    "/results/version",
+];
 
 /// Whether the file has the parts of promptfoo's JSON output, of whatever version.
 pub(crate) fn recognizes(content: &Content<'_>) -> bool {
@@ -38,7 +66,7 @@ pub(crate) fn hint(content: &Content<'_>) -> String {
 }
 
 /// Test counts, named metrics, and what a red team found.
-pub(crate) fn read(content: &Content<'_>) -> Result<Native, String> {
+pub(crate) fn read(content: &Content<'_>, _reading: &Reading<'_>) -> Result<Native, String> {
     let document = content.document().ok_or("it is no JSON document")?;
     let results = document.get("results").ok_or("it has no `results`")?;
     match results.get("version").and_then(Json::as_count) {

@@ -57,10 +57,18 @@ pub(super) fn add(document: &Json, rows: &[Row<'_>], names: &mut Names) {
             names.add(format!("redteam/{name}/pass_rate"), rate);
         }
     }
-    for (severity, word) in SEVERITIES {
+    let open = |severity| {
         let open = attacks.iter().filter(|row| is_open(row) && rated(row) == severity).count();
-        let open = u64::try_from(open).unwrap_or(u64::MAX);
-        names.add(format!("findings.open.{word}"), pooled.count(open, pooled.judged(), AT));
+        u64::try_from(open).unwrap_or(u64::MAX)
+    };
+    let unrated = open(Severity::Unrated);
+    for (severity, word) in SEVERITIES {
+        let open = open(severity);
+        let metric = Metric {
+            unrated: if severity == Severity::Critical { unrated } else { 0 },
+            ..pooled.count(open, pooled.judged(), AT)
+        };
+        names.add(format!("findings.open.{word}"), metric);
     }
 }
 

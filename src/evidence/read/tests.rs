@@ -166,11 +166,11 @@ fn what_the_policy_maps_goes_before_what_the_file_names() {
 #[test]
 fn a_run_that_did_not_finish_gives_nothing_unless_allowed() {
     let mappings = BTreeMap::from([("accuracy".to_owned(), vec![value(None, "t/acc")])]);
-    let content = Content::of(LM_EVAL.as_bytes()).unwrap();
+    let content = Content::of(LM_EVAL.as_bytes(), &sieve([])).unwrap();
     for allowed in [false, true] {
         let native = Native {
             status: RunStatus::Unfinished("cancelled".into()),
-            ..native(&content, Format::LmEval, None).unwrap()
+            ..native(&content, Format::LmEval, &Reading::default()).unwrap()
         };
         let reading =
             Reading { mappings: Some(&mappings), unfinished_allowed: allowed, ..Reading::default() };

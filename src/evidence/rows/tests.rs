@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::super::csv;
-use super::super::json::{JsonFile, parse_file};
+use super::super::json::{JsonFile, Sieve, parse_file};
 use super::*;
 
 #[track_caller]
@@ -43,7 +43,7 @@ fn csv(sheet: &str) -> Rows<'_> {
 
 #[track_caller]
 fn with_json(file: &str, check: impl FnOnce(&Rows<'_>)) {
-    match parse_file(file).unwrap() {
+    match parse_file(file.as_bytes(), &Sieve::everything()).unwrap().0 {
         JsonFile::Document(document) => check(&Rows::Json(document.as_array().unwrap())),
         JsonFile::Lines(rows) => check(&Rows::Json(&rows)),
     }

@@ -4,14 +4,20 @@
 //! `docs/output.md`). Fields stand in the order of the documentation, lists in the order of the verdict. Text is given as the
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
+mod brief;
+mod deployments;
 mod doctor;
+mod overview;
 mod policy;
 mod problems;
 mod verdict;
 
+pub(super) use brief::review;
+pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
+pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
-pub(super) use problems::{error, lint};
+pub(super) use problems::lint;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;

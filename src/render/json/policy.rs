@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::insight::PolicyOrigin;
+use crate::insight::Origin;
 use crate::model::Principal;
 use crate::policy::{Approval, Environment, EvidenceKind, Freeze, Policy, Revocation, Role, Rule, System};
 use crate::render::policy::{
@@ -13,15 +13,15 @@ use crate::render::policy::{
 use crate::signature::SignerEntry;
 use crate::verdict::DecisionShown;
 
-use super::verdict::{DecisionJson, PolicyOriginJson};
+use super::verdict::{DecisionJson, NoticeJson, PolicyOriginJson, notices};
 use super::{names, object, people};
 
 /// The policy in force.
-pub(in crate::render) fn policy(policy: &Policy, origin: &PolicyOrigin) -> String {
+pub(in crate::render) fn policy(policy: &Policy, origin: &Origin) -> String {
     object(&PolicyJson {
         schema: "git-gate/policy-show/1",
         id: &policy.id,
-        policy: PolicyOriginJson::new(origin),
+        policy: PolicyOriginJson::new(&origin.policy),
         bots: people(&policy.bots),
         governance: approvals(&policy.governance),
         mainline_signed_by: policy.mainline_signed_by.as_ref().map(names),
@@ -50,30 +50,33 @@ pub(in crate::render) fn policy(policy: &Policy, origin: &PolicyOrigin) -> Strin
         freezes: policy.freezes.iter().map(|freeze| freeze_json(policy, freeze)).collect(),
         keys: policy.signers.entries().map(key_json).collect(),
         revoked: policy.revoked.iter().map(revocation_json).collect(),
+        notices: notices(&[], origin),
     })
 }
 
 /// The policy in force, and the one that waits.
-pub(in crate::render) fn policy_status(origin: &PolicyOrigin, decisions: &[DecisionShown]) -> String {
+pub(in crate::render) fn policy_status(origin: &Origin, decisions: &[DecisionShown]) -> String {
     object(&StatusJson {
         schema: "git-gate/policy-status/1",
-        policy: PolicyOriginJson::new(origin),
+        policy: PolicyOriginJson::new(&origin.policy),
         decisions: decisions.iter().map(DecisionJson::new).collect(),
+        notices: notices(&[], origin),
     })
 }
 
 #[derive(Serialize)]
 struct StatusJson<'a> {
     schema: &'static str,
-    policy: PolicyOriginJson,
+    policy: PolicyOriginJson<'a>,
     decisions: Vec<DecisionJson<'a>>,
+    notices: Vec<NoticeJson<'a>>,
 }
 
 #[derive(Serialize)]
 struct PolicyJson<'a> {
     schema: &'static str,
     id: &'a str,
-    policy: PolicyOriginJson,
+    policy: PolicyOriginJson<'a>,
     bots: Vec<&'a str>,
     governance: Vec<ApprovalJson<'a>>,
     mainline_signed_by: Option<Vec<&'a str>>,
@@ -90,6 +93,7 @@ struct PolicyJson<'a> {
     freezes: Vec<FreezeJson<'a>>,
     keys: Vec<KeyJson<'a>>,
     revoked: Vec<RevocationJson<'a>>,
+    notices: Vec<NoticeJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -1,22 +1,11 @@
-//! `git-gate/error/1` and `git-gate/policy-lint/1`.
+//! `git-gate/policy-lint/1`.
 
 use serde::Serialize;
 
 use crate::problem::Problem;
-use crate::render::{ErrorShown, LintShown};
+use crate::render::LintShown;
 
 use super::object;
-
-/// Why nothing could be decided or done.
-pub(in crate::render) fn error(error: &ErrorShown<'_>) -> String {
-    object(&ErrorJson {
-        schema: "git-gate/error/1",
-        code: error.code,
-        message: error.message,
-        help: error.help,
-        problems: error.problems.iter().map(ProblemJson::new).collect(),
-    })
-}
 
 /// What is wrong with a policy.
 pub(in crate::render) fn lint(lint: &LintShown) -> String {
@@ -26,16 +15,6 @@ pub(in crate::render) fn lint(lint: &LintShown) -> String {
         violations: lint.violations.iter().map(ProblemJson::new).collect(),
         warnings: lint.warnings.iter().map(ProblemJson::new).collect(),
     })
-}
-
-#[derive(Serialize)]
-struct ErrorJson<'a> {
-    schema: &'static str,
-    code: &'a str,
-    message: &'a str,
-    help: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<ProblemJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -5,9 +5,7 @@ use serde::Serialize;
 use crate::decision::Verb;
 use crate::insight::{Judgement, Origin, PendingPolicy, PolicyOrigin};
 use crate::model::{Code, GateName, Label, Name, Principal};
-use crate::verdict::{
-    By, ChangeShown, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement, Verdict,
-};
+use crate::verdict::{By, ChangeShown, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement};
 
 use super::{names, object, people};
 
@@ -33,8 +31,9 @@ struct EnvironmentsJson<'a> {
     environments: Vec<CheckJson<'a>>,
 }
 
+/// One verdict.
 #[derive(Serialize)]
-struct CheckJson<'a> {
+pub(super) struct CheckJson<'a> {
     schema: &'static str,
     gate: String,
     environment: &'a str,
@@ -44,7 +43,7 @@ struct CheckJson<'a> {
     log: Option<String>,
     root: RootJson,
     time: String,
-    policy: PolicyOriginJson,
+    policy: PolicyOriginJson<'a>,
     content: Option<String>,
     change: Option<ChangeJson<'a>>,
     requirements: Vec<RequirementJson<'a>>,
@@ -69,20 +68,21 @@ struct RootJson {
 
 /// The policy in force, and the one that waits.
 #[derive(Serialize)]
-pub(super) struct PolicyOriginJson {
+pub(super) struct PolicyOriginJson<'a> {
     digest: String,
     serial: u64,
     commit: String,
-    pending: Option<PendingJson>,
+    pending: Option<PendingJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct PendingJson {
-    digest: String,
+struct PendingJson<'a> {
+    digest: Option<String>,
     serial: Option<u64>,
     commit: String,
     approvals: u64,
     needed: u64,
+    defect: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -150,13 +150,13 @@ struct ExceptionJson<'a> {
 }
 
 #[derive(Serialize)]
-struct NoticeJson<'a> {
+pub(super) struct NoticeJson<'a> {
     code: &'static str,
     message: &'a str,
 }
 
 impl<'a> CheckJson<'a> {
-    fn new(Judgement { verdict, origin }: &'a Judgement) -> Self {
+    pub(super) fn new(Judgement { verdict, origin }: &'a Judgement) -> Self {
         Self {
             schema: "git-gate/check/1",
             gate: verdict.gate.to_string(),
@@ -180,14 +180,14 @@ impl<'a> CheckJson<'a> {
             requirements: verdict.requirements.iter().map(requirement).collect(),
             decisions: verdict.decisions.iter().map(DecisionJson::new).collect(),
             exceptions: verdict.exceptions.iter().map(exception).collect(),
-            notices: notices(verdict, origin),
+            notices: notices(&verdict.notices, origin),
             relaxations: &origin.relaxations,
         }
     }
 }
 
-impl PolicyOriginJson {
-    pub(super) fn new(policy: &PolicyOrigin) -> Self {
+impl<'a> PolicyOriginJson<'a> {
+    pub(super) fn new(policy: &'a PolicyOrigin) -> Self {
         Self {
             digest: policy.digest.to_string(),
             serial: policy.serial,
@@ -197,13 +197,14 @@ impl PolicyOriginJson {
     }
 }
 
-fn pending(policy: &PendingPolicy) -> PendingJson {
+fn pending(policy: &PendingPolicy) -> PendingJson<'_> {
     PendingJson {
-        digest: policy.digest.to_string(),
+        digest: policy.digest.map(|digest| digest.to_string()),
         serial: policy.serial,
         commit: policy.commit.to_string(),
         approvals: policy.approvals,
         needed: policy.needed,
+        defect: policy.defect.as_deref(),
     }
 }
 
@@ -269,9 +270,9 @@ fn exception(shown: &ExceptionShown) -> ExceptionJson<'_> {
     }
 }
 
-/// Those of the gate and those of the history, each once.
-fn notices<'a>(verdict: &'a Verdict, origin: &'a Origin) -> Vec<NoticeJson<'a>> {
-    let mut notices: Vec<&Notice> = verdict.notices.iter().chain(&origin.notices).collect();
+/// Those of the gate, where there is one, and those of the history, each once.
+pub(super) fn notices<'a>(of_gate: &'a [Notice], origin: &'a Origin) -> Vec<NoticeJson<'a>> {
+    let mut notices: Vec<&Notice> = of_gate.iter().chain(&origin.notices).collect();
     notices.sort();
     notices.dedup();
     notices.into_iter().map(|notice| NoticeJson { code: notice.code, message: &notice.message }).collect()

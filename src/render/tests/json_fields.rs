@@ -21,7 +21,7 @@ fn json_has_the_fields_of_the_documentation_in_its_order() {
     assert_eq!(fields(&json["mainline"]), "ref commit step");
     assert_eq!(fields(&json["root"]), "commit from");
     assert_eq!(fields(&json["policy"]), "digest serial commit pending");
-    assert_eq!(fields(&json["policy"]["pending"]), "digest serial commit approvals needed");
+    assert_eq!(fields(&json["policy"]["pending"]), "digest serial commit approvals needed defect");
     assert_eq!(fields(&json["change"]), "kinds risk tags summary");
     assert_eq!(fields(&json["requirements"][7]), "id status rules expected found by next");
     assert_eq!(fields(&json["requirements"][7]["next"]), "who command");
@@ -52,10 +52,9 @@ fn every_json_field_stands_in_the_documentation() {
     let mut names = BTreeSet::new();
     for text in [
         render_show(&gate, &[rich()], Form::Json),
-        render_policy(&design_policy(), &origin().policy, Form::Json),
-        render_policy_status(&origin().policy, &[], Form::Json),
+        render_policy(&design_policy(), &origin(), Form::Json),
+        render_policy_status(&origin(), &[], Form::Json),
         render_lint(&LintShown { policy: String::new(), violations: vec![], warnings: vec![] }, Form::Json),
-        render_error(&ErrorShown { code: "", message: "", help: None, problems: &[] }, Form::Json),
     ] {
         field_names(&serde_json::from_str(&text).unwrap(), &mut names);
     }

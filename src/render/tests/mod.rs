@@ -89,7 +89,7 @@ fn origin_findings(origin: &Origin) -> Vec<String> {
     wanted.extend(origin.log.map(|log| log.to_string()));
     wanted.extend(origin.relaxations.clone());
     if let Some(pending) = &origin.policy.pending {
-        wanted.extend([pending.digest.to_string(), pending.commit.to_string()]);
+        wanted.extend([pending.digest.unwrap().to_string(), pending.commit.to_string()]);
     }
     wanted
 }

@@ -17,7 +17,7 @@ fn a_policy_that_waits_shows_who_decided_on_it() {
         },
     ];
     for form in FORMS {
-        let text = shown(&render_policy_status(&origin().policy, &decisions, form));
+        let text = shown(&render_policy_status(&origin(), &decisions, form));
         for wanted in ["a.ng@example.com", "l.wu@example.com", "stale-policy", "it names another policy"] {
             assert!(text.contains(wanted), "{form:?} lacks {wanted}: {text}");
         }
@@ -25,7 +25,7 @@ fn a_policy_that_waits_shows_who_decided_on_it() {
             assert!(text.contains(&wanted), "{form:?} lacks {wanted}: {text}");
         }
     }
-    insta::assert_snapshot!(render_policy_status(&origin().policy, &decisions, Form::Text(Style::Plain)));
+    insta::assert_snapshot!(render_policy_status(&origin(), &decisions, Form::Text(Style::Plain)));
 }
 
 pub(super) fn design_policy() -> Policy {
@@ -36,19 +36,19 @@ pub(super) fn design_policy() -> Policy {
 
 #[test]
 fn a_policy_as_text() {
-    insta::assert_snapshot!(render_policy(&design_policy(), &origin().policy, Form::Text(Style::Plain)));
+    insta::assert_snapshot!(render_policy(&design_policy(), &origin(), Form::Text(Style::Plain)));
 }
 
 #[test]
 fn a_policy_as_json() {
-    insta::assert_snapshot!(render_policy(&design_policy(), &origin().policy, Form::Json));
+    insta::assert_snapshot!(render_policy(&design_policy(), &origin(), Form::Json));
 }
 
 #[test]
 fn every_form_shows_who_holds_what_and_whose_keys_count() {
     let policy = design_policy();
     for form in FORMS {
-        let text = shown(&render_policy(&policy, &origin().policy, form));
+        let text = shown(&render_policy(&policy, &origin(), form));
         let mut wanted = vec![policy.id.clone()];
         for (name, role) in &policy.roles {
             wanted.push(name.to_string());

@@ -212,6 +212,18 @@ fn findings_that_nobody_rated_count_as_critical_unless_the_policy_says_otherwise
 }
 
 #[test]
+fn what_nobody_rated_counts_under_whatever_name_the_policy_gives_to_critical() {
+    let named =
+        |unrated_allowed| Criterion { subject: Subject::Metric("ours".into()), unrated_allowed, ..max(0.0) };
+    let mut found = report(&[("ours", 0.0)]);
+    for (unrated, status) in [(0, "met"), (1, "failed")] {
+        found.metrics.get_mut("ours").unwrap().unrated = unrated;
+        check_bound(&bounded(named(false)).report("e.json", found.clone()), status);
+        check_bound(&bounded(named(true)).report("e.json", found.clone()), "met");
+    }
+}
+
+#[test]
 fn spread_and_ratio_are_over_all_groups_of_two_or_more() {
     let group = |min_group| Group { metrics: vec![Glob::new("acc/*")], min_group };
     let spread = |min_group| Criterion { subject: Subject::Spread(group(min_group)), ..max(0.1) };

@@ -300,6 +300,7 @@ fn report(metrics: &[(&str, f64)]) -> Report {
         ambiguous: BTreeMap::new(),
         mapped: BTreeMap::new(),
         tested: None,
+        external: None,
     }
 }
 
@@ -308,7 +309,9 @@ fn metric(value: Value) -> Metric {
         value,
         samples: None,
         stderr: None,
+        interval: None,
         errors: None,
+        unrated: 0,
         rate: false,
         higher_is_better: None,
         limited: false,

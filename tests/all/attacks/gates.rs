@@ -4,7 +4,7 @@ use super::{
     BRANCH, DIRECTORY, GATE, LEAD, check, code, merge_as_tree, merged, notices, opened, point, status,
     verdict,
 };
-use crate::world::{Policy, Repo, World};
+use crate::world::{Decision, Policy, Repo, World, gate_toml};
 
 const OTHER: &str = "summarizer/v1.5";
 const INCIDENT: &str = "incident:2026-01";
@@ -32,6 +32,60 @@ fn gates_that_require_each_other_are_blocked() {
     assert_eq!(verdict(&repo.check_json(OTHER, "production"), "requires:summarizer/v1.4"), "blocked failed");
     for gate in [GATE, OTHER] {
         repo.run(&["ready", gate]).expect(10);
+    }
+}
+
+/// Writes requests on the branch that is checked out, each requiring others.
+fn requests(repo: &Repo<'_>, all: &[(String, Vec<String>)]) {
+    for (gate, required) in all {
+        let (system, version) = gate.split_once('/').unwrap();
+        let text = format!("requires = {required:?}\n{}", gate_toml(system, version));
+        repo.write(&format!("gates/{gate}/gate.toml"), text);
+    }
+    repo.commit("j.doe", "Requests");
+}
+
+#[test]
+fn whether_a_gate_leads_into_a_cycle_does_not_depend_on_who_asks_first() {
+    for order in [["ranker/v1", "reader/v1"], ["reader/v1", "ranker/v1"]] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        requiring(&repo, "ranker/v1", "reader/v1");
+        requiring(&repo, "reader/v1", "ranker/v1");
+        // What one of them requires is waived: that one is allowed, and the other still requires itself.
+        repo.except("j.doe", "reader/v1", "requires:ranker/v1", &world.day(5));
+        repo.decide("m.okafor", &Decision::accept_risk("reader/v1", "compliance"));
+        repo.merge("l.wu", "gate/reader/v1");
+        let allowed = repo.check_json("reader/v1", "production");
+        assert_eq!(allowed["basis"], "exception", "{allowed:#}");
+        assert_eq!(repo.check_json("ranker/v1", "production")["verdict"], "blocked");
+        repo.switch("main");
+        requests(&repo, &[("asking/v1".into(), order.map(str::to_owned).to_vec())]);
+        let answer = repo.check_json("asking/v1", "production");
+        assert_eq!(status(&answer, "requires:reader/v1"), "met", "{answer:#}");
+        assert_eq!(status(&answer, "requires:ranker/v1"), "failed", "{answer:#}");
+    }
+}
+
+#[test]
+fn a_long_chain_of_gates_ends_where_it_is_too_long_for_whoever_asks() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let name = |at: usize| format!("chain/v{at}");
+    let mut all: Vec<(String, Vec<String>)> = (0..70).map(|at| (name(at), vec![name(at + 1)])).collect();
+    all.push((name(70), Vec::new()));
+    all.push(("first/v1".into(), vec![name(0), name(40)]));
+    all.push(("second/v1".into(), vec![name(40)]));
+    repo.switch("main");
+    requests(&repo, &all);
+    for (gate, required, expected) in [
+        ("first/v1", name(0), "failed"),
+        ("first/v1", name(40), "missing"),
+        ("second/v1", name(40), "missing"),
+        ("chain/v40", name(41), "missing"),
+    ] {
+        let answer = repo.check_json(gate, "production");
+        assert_eq!(status(&answer, &format!("requires:{required}")), expected, "{gate} {required}");
     }
 }
 
@@ -180,4 +234,30 @@ fn a_removed_gate_is_blocked() {
         assert_eq!(verdict(&judged, "gate:recorded"), "blocked failed");
         super::assert_says(&super::line(&judged, "gate:recorded")["found"], &removal[..7]);
     }
+}
+
+#[test]
+fn approvals_after_two_incidents_that_one_commit_opened_count() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", GATE);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.merge("l.wu", BRANCH);
+    repo.switch("main");
+    let (time, (system, version)) = (world.time(), GATE.split_once('/').unwrap());
+    for id in ["a", "b"] {
+        let text = format!(
+            "schema = 1\nsystem = \"{system}\"\nversion = \"{version}\"\nenvironment = \"production\"\n\
+             severity = \"high\"\ndetected = {time}\nresolved = {time}\nsummary = \"Wrong\"\n"
+        );
+        repo.write(&format!("incidents/{id}.toml"), text);
+    }
+    repo.commit("s.chen", "Two incidents");
+    let judged = check(&repo);
+    assert_eq!(status(&judged, LEAD), "stale", "{judged:#}");
+    repo.switch(BRANCH).git_as("j.doe", &["merge", "-q", "-S", "--no-ff", "-m", "Join", "main"]);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    let judged = merged(&repo);
+    assert_eq!(judged["verdict"], "allowed", "{judged:#}");
 }

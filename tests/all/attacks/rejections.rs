@@ -274,3 +274,17 @@ fn a_copy_of_a_rejection_does_not_outlive_its_withdrawal() {
         "{judged:#}"
     );
 }
+
+#[test]
+fn a_rejection_behind_more_commits_than_are_searched_is_told_as_one() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
+    let commit = format!("commit refs/heads/{BRANCH}\ncommitter m <m@x> 1700000000 +0000\ndata 1\nx\n");
+    let tip = repo.rev(BRANCH);
+    let stream = format!("reset refs/heads/{BRANCH}\nfrom {tip}\n\n{}", commit.repeat(10_001));
+    world.git_with_input(&repo.path, &["fast-import", "--quiet", "--force"], stream);
+    let judged = check(&repo);
+    assert!(judged["notices"].to_string().contains("may not have been seen"), "{judged:#}");
+}

@@ -202,3 +202,14 @@ fn variables_and_global_configuration_pin_no_trust_root() {
     repo.git(&["config", "--worktree", "gate.root", &repo.root]);
     refused(&repo, "no-trust-root");
 }
+
+#[test]
+fn a_key_without_a_value_breaks_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let before = std::fs::read_to_string(repo.path.join(".git/config")).unwrap();
+    repo.write(".git/config", format!("{before}[http]\n\tsslVerify\n[gate]\n\tother\n"));
+    repo.git(&["status"]);
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}

@@ -284,3 +284,93 @@ fn an_exception_is_in_force_only_as_it_was_accepted() {
         assert!(reason.contains(why), "{case}: {reason}");
     }
 }
+
+#[test]
+fn a_failure_is_not_masked_by_what_anybody_logs_between() {
+    for between in [false, true] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        let record = repo.deploy_record("bot", GATE, "production", "requirements");
+        // Too old for its requirements, the version may return: it ran here.
+        let later = world.day(60);
+        assert_eq!(verdict(&check_with(&repo, &["--time", &later])), "allowed rollback");
+        if between {
+            let message = repo.message(&Decision::deploy(GATE, "production", "requirements", &repo.root));
+            let log = ["-p", "deployments/production", "-p", "main", "-m", &message];
+            let forged = repo.git_as("mallory", &[&["commit-tree", "main^{tree}"], &log[..]].concat());
+            repo.git(&["update-ref", "refs/heads/deployments/production", &forged]);
+        }
+        let failed = Decision::new("deploy-failed", GATE)
+            .line("Gate-Environment", "production")
+            .line("Gate-Record", &record);
+        repo.log("bot", "production", &failed);
+        let answer = check_with(&repo, &["--time", &later]);
+        assert_eq!(verdict(&answer), "pending", "{answer:#}");
+        assert!(notice(&answer, "rollback-refused").is_some(), "{answer:#}");
+    }
+}
+
+#[test]
+fn a_bot_that_was_never_trusted_rewinds_nothing_and_hides_nothing() {
+    let world = World::new();
+    let public = format!("{}.pub", world.key("bot").display());
+    let listed = world.ssh_keygen(&["-l", "-f", &public], b"").stdout;
+    let key = listed.split(' ').nth(1).unwrap();
+    let revoked = format!("[[revoked]]\nkey = \"{key}\"\nsince = \"never-trusted\"\nreason = \"stolen\"\n");
+    let repo = world.governance_repo_with(&Policy::small().with(&revoked));
+    repo.allowed_gate(GATE);
+    let tree = repo.rev("main^{tree}");
+    let elsewhere = repo.git_as("mallory", &["commit-tree", &tree, "-m", "Elsewhere"]);
+    let message = repo.message(&Decision::deploy(GATE, "production", "requirements", &repo.root));
+    let record = repo.git_as("bot", &["commit-tree", "-S", &tree, "-p", &elsewhere, "-m", &message]);
+    repo.git(&["update-ref", "refs/heads/deployments/production", &record]);
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "blocked", "{answer:#}");
+    assert_eq!(status(&answer, "integrity:break-glass"), "failed");
+}
+
+#[test]
+fn a_record_dated_ahead_puts_no_honest_one_out_of_chain() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    world.days(300);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    world.days(-2);
+    repo.allowed_gate("summarizer/v1.5");
+    repo.deploy_record("bot", "summarizer/v1.5", "production", "requirements");
+    repo.allowed_gate("summarizer/v1.6");
+    let args =
+        ["check", "summarizer/v1.6", "--env", "production", "--time", &world.day(5), "--format", "json"];
+    let answer = repo.run(&args).json();
+    assert!(!found(&answer, "integrity:break-glass").contains("v1.5"), "{answer:#}");
+}
+
+#[test]
+fn a_record_on_a_mainline_commit_dated_ahead_is_in_chain() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let before = "summarizer/v1.3";
+    repo.allowed_gate(before);
+    world.days(30);
+    repo.switch("main").write("note", "x").commit_unsigned("mallory", "Dated ahead");
+    world.days(-3);
+    repo.deploy_record("bot", before, "production", "requirements");
+    repo.allowed_gate(GATE);
+    let answer = check_with(&repo, &["--time", &world.day(4)]);
+    assert_eq!(verdict(&answer), "allowed requirements", "{answer:#}");
+    assert!(notice(&answer, "step-in-the-future").is_some(), "{answer:#}");
+}
+
+#[test]
+fn a_record_dated_before_what_it_judged_is_a_break_glass() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    world.later(-70);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "blocked", "{answer:#}");
+    assert_eq!(status(&answer, "integrity:break-glass"), "failed");
+}

@@ -255,3 +255,54 @@ fn a_commit_dated_back_makes_its_evidence_only_older() {
     repo.merge("l.wu", &format!("gate/{GATE}"));
     assert_eq!(status(&check(&repo), "evidence:evaluation"), "stale");
 }
+
+#[test]
+fn a_root_moved_past_an_honest_record_makes_no_break_glass_of_it() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let before = "summarizer/v1.3";
+    repo.allowed_gate(before);
+    repo.deploy_record("bot", before, "production", "requirements");
+    repo.switch("main");
+    repo.pin(&repo.write("note", "x").commit("a.ng", "Begin anew"));
+    repo.allowed_gate(GATE);
+    let answer = check(&repo);
+    assert_eq!(verdict(&answer), "allowed requirements", "{answer:#}");
+    // It is history that nobody can judge again: no return rests on it.
+    assert_eq!(status(&repo.check_json(before, "production"), "gate:recorded"), "failed");
+}
+
+#[test]
+fn a_root_moved_past_what_was_seen_is_no_rewound_mainline() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let before = "summarizer/v1.3";
+    repo.allowed_gate(before);
+    repo.run(&["check", before, "--env", "production"]).expect(0);
+    repo.switch("main").write("note", "x").commit("a.ng", "Go on");
+    repo.pin(&repo.write("note", "y").commit("a.ng", "Begin anew"));
+    repo.allowed_gate(GATE);
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_hides_no_rewound_mainline() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let before = repo.rev("main");
+    repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    assert_eq!(verdict(&check(&repo)), "blocked");
+    repo.git(&["reset", "-q", "--hard", &before]);
+    repo.git(&["branch", "-q", "-D", &format!("gate/{GATE}")]);
+    refused(&repo, "mainline-rewound");
+    let mark = repo.path.join(".git/gate/seen/refs.heads.main");
+    for content in ["", "no id\n"] {
+        std::fs::write(&mark, content).unwrap();
+        refused(&repo, "unreadable-file");
+    }
+    std::fs::remove_file(&mark).unwrap();
+    std::fs::create_dir(&mark).unwrap();
+    refused(&repo, "unreadable-file");
+}

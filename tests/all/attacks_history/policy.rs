@@ -124,9 +124,62 @@ fn where_one_person_governs_every_output_says_so() {
     let answer = check(&repo);
     assert_eq!(answer["policy"]["serial"], 2);
     assert!(notice(&answer, "governance-of-one").is_some(), "{answer:#}");
-    for command in [&["check", GATE, "--env", "production"][..], &["ready", GATE], &["show", GATE]] {
+    for command in EVERY_OUTPUT {
         assert!(repo.run(command).expect(0).stdout.contains("exactly one person"), "{command:?}");
     }
+}
+
+#[test]
+fn who_governs_alone_is_said_of_the_policy_in_force_not_of_the_first_one() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    assert!(notice(&check(&repo), "governance-of-one").is_none());
+    let governance = r#"role = "governance", count = 2"#;
+    let members = r#"members = ["a.ng@example.com", "m.okafor@example.com", "l.wu@example.com"]"#;
+    let alone = Policy::small()
+        .serial(2)
+        .replacing(governance, r#"role = "governance""#)
+        .replacing(members, r#"members = ["a.ng@example.com"]"#);
+    enact(&repo, &alone);
+    let answer = check(&repo);
+    assert_eq!(answer["policy"]["serial"], 2, "{answer:#}");
+    assert!(notice(&answer, "governance-of-one").is_some(), "{answer:#}");
+}
+
+/// Everything that shows a verdict or the policy.
+const EVERY_OUTPUT: [&[&str]; 5] = [
+    &["check", GATE, "--env", "production"],
+    &["ready", GATE],
+    &["show", GATE],
+    &["policy", "show"],
+    &["policy", "status"],
+];
+
+#[test]
+fn a_policy_on_the_mainline_that_is_not_in_force_is_told_everywhere() {
+    let story = |change: &dyn Fn(&Repo<'_>), says: &str| {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        assert!(notice(&check(&repo), "policy-pending").is_none());
+        change(&repo);
+        repo.commit("a.ng", "Another policy");
+        let answer = check(&repo);
+        assert_eq!(verdict(&answer), "allowed requirements", "the one in force holds");
+        assert!(!answer["policy"]["pending"].is_null(), "{answer:#}");
+        assert!(notice(&answer, "policy-pending").unwrap().contains(says), "{answer:#}");
+        for command in EVERY_OUTPUT {
+            for format in ["text", "markdown", "json"] {
+                let run = repo.run(&[command, &["--format", format]].concat()).expect(0);
+                let told = run.stdout.replace('\\', "");
+                assert!(told.contains("on the mainline is not the policy in force"), "{run}");
+            }
+        }
+    };
+    story(&|repo| _ = repo.write_policy(&strict()), "serial 2 has 0 of 2 approvals");
+    story(&|repo| drop(repo.git(&["rm", "-q", "-r", "policy"])), "it is not there");
+    story(&|repo| _ = repo.write("policy/.hidden", "no"), "a name here");
 }
 
 #[test]

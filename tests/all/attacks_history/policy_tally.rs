@@ -186,3 +186,21 @@ fn a_policy_that_is_gone_from_the_mainline_stays_in_force() {
         ("allowed requirements", Some(1))
     );
 }
+
+#[test]
+fn ballots_that_nobody_signed_cost_little() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let message = "x\n\nGate: policy\nGate-Action: withdraw\n";
+    let ballot = format!(
+        "commit refs/heads/many\ncommitter m <m@x> 1700000000 +0000\ndata {}\n{message}\n",
+        message.len()
+    );
+    let stream = format!("reset refs/heads/many\nfrom refs/heads/main\n\n{}", ballot.repeat(3000));
+    world.git_with_input(&repo.path, &["fast-import", "--quiet"], stream);
+    repo.switch("main");
+    repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Merge", "many"]);
+    let run = world.run_in_time(&repo.path, &["check", GATE, "--env", "production"]);
+    run.expect(0);
+}

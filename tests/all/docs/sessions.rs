@@ -22,7 +22,7 @@ const PEOPLE: &[(&str, Option<&str>)] = &[
     ("engineer", Some("j.doe")),
     ("approver", Some("j.rivera")),
     ("product-lead", Some("s.chen")),
-    ("bot", None),
+    ("bot", Some("bot")),
     ("auditor", None),
     // Whose git is not set up yet.
     ("newcomer", None),

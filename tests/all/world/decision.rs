@@ -45,6 +45,12 @@ impl Decision {
         self
     }
 
+    /// With words between subject and trailers.
+    pub(crate) fn words(mut self, text: &str) -> Self {
+        self.subject = format!("{}\n\n{text}", self.subject);
+        self
+    }
+
     /// With the value of a trailer replaced.
     #[track_caller]
     pub(crate) fn setting(mut self, token: &str, value: &str) -> Self {

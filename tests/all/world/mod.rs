@@ -30,7 +30,7 @@ mod shell;
 pub(crate) use decision::Decision;
 pub(crate) use keys::KeyKind;
 pub(crate) use policy::Policy;
-pub(crate) use repo::{Repo, hex_sha256};
+pub(crate) use repo::{Repo, gate_toml, hex_sha256};
 pub(crate) use run::Run;
 pub(crate) use schemas::validator;
 

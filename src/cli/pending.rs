@@ -1,0 +1,101 @@
+//! `git gate pending`: what waits on me, and the command for each.
+//!
+//! Who I am is told by the public half of my signing key, found as for signing and looked up in the policy; nothing is
+//! signed and no token is touched.
+
+use crate::insight::{GateLine, PendingPolicy};
+use crate::model::{Principal, Time};
+use crate::policy::Policy;
+use crate::render::{self, Awaited};
+use crate::verdict::DecisionShown;
+
+use super::gathering::{Filters, gather};
+use super::hand::Hand;
+use super::session::{Opening, Session, View};
+use super::{Context, Exit, Failure, judging};
+
+/// The arguments of `pending`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit status: 0 whether or not anything waits.")]
+pub struct Args {
+    /// Which gates.
+    #[command(flatten)]
+    filters: Filters,
+    /// What waits on this person, in place of whom the signing key is of.
+    #[arg(long, value_name = "PRINCIPAL")]
+    person: Option<Principal>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let me = match &args.person {
+        Some(person) => person.clone(),
+        None => me(context, &session)?,
+    };
+    let lines = gather(context, &session, &args.filters, Some(&me))?;
+    let mut awaited: Vec<Awaited> = lines.iter().flat_map(|line| of_gate(line, &me)).collect();
+    awaited.extend(of_policy(&session, &me)?);
+    // The longest wait first; what has no date is new.
+    awaited.sort_by_key(|one| (one.since.is_none(), one.since, one.target.clone()));
+    let unjudged: Vec<&GateLine> = lines.iter().filter(|line| line.problem.is_some()).collect();
+    context.print(&render::render_pending(&me, &awaited, &unjudged, judging::form(context)))?;
+    Ok(Exit::Done)
+}
+
+/// Whose the signing key is.
+fn me(context: &Context, session: &Session) -> anyhow::Result<Principal> {
+    let hand = Hand::of(context, session.repository(), session.policy())?;
+    hand.principal.ok_or_else(|| {
+        Failure::new("unknown-key", "whose your signing key is cannot be told from its public half")
+            .help("name yourself: `git gate pending --person <principal>`")
+            .into()
+    })
+}
+
+fn of_gate(line: &GateLine, me: &Principal) -> Vec<Awaited> {
+    let mine = line.waits.iter().filter(|wait| wait.who.contains(me));
+    mine.map(|wait| Awaited {
+        target: line.gate.to_string(),
+        requirement: wait.requirement.to_string(),
+        environments: wait.environments.clone(),
+        since: line.since,
+        summary: line.change.as_ref().map(|change| change.summary.clone()).unwrap_or_default(),
+        command: wait.command.clone(),
+    })
+    .collect()
+}
+
+/// A policy on the mainline that waits for approvals, of which mine would be one.
+fn of_policy(session: &Session, me: &Principal) -> anyhow::Result<Option<Awaited>> {
+    let policy = session.policy();
+    let origin = session.origin()?;
+    // What is invalid or gone waits for its mend, not for approvals.
+    let Some(pending) = origin.policy.pending.as_ref().filter(|pending| pending.digest.is_some()) else {
+        return Ok(None);
+    };
+    let decisions = session.policy_decisions()?;
+    if !may_govern(policy, me) || has_approved(&decisions, pending, me) {
+        return Ok(None);
+    }
+    let serial = pending.serial.map(|serial| format!(" with serial {serial}")).unwrap_or_default();
+    Ok(Some(Awaited {
+        target: "policy".into(),
+        requirement: "approval:governance".into(),
+        environments: policy.environments.keys().cloned().collect(),
+        since: None::<Time>,
+        summary: format!("a policy{serial}, {} of {} approvals so far", pending.approvals, pending.needed),
+        command: "git gate approve policy".into(),
+    }))
+}
+
+fn may_govern(policy: &Policy, me: &Principal) -> bool {
+    !policy.is_bot(me) && policy.governance.iter().any(|approval| policy.holds(me, &approval.role))
+}
+
+fn has_approved(decisions: &[DecisionShown], pending: &PendingPolicy, me: &Principal) -> bool {
+    decisions.iter().any(|shown| {
+        shown.code.is_none()
+            && shown.fact.principal.as_ref() == Some(me)
+            && shown.fact.content == pending.digest
+    })
+}
