@@ -4,6 +4,7 @@
 //! 2, and so is a flag with an empty value, which is most often a variable that a script forgot to set.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -12,6 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 use crate::model::ObjectId;
 
 use super::context::write_stdout;
+use super::first_page::first_page;
 use super::{Exit, Failure};
 
 /// A deployment gate for AI systems that lives in git.
@@ -23,7 +25,7 @@ use super::{Exit, Failure};
     name = "git-gate",
     bin_name = "git gate",
     version,
-    max_term_width = 100,
+    max_term_width = 80,
     disable_help_subcommand = true
 )]
 pub struct Cli {
@@ -104,6 +106,8 @@ pub enum Command {
     Open(super::open::Args),
     /// Copy a report into a gate, or replace it.
     Attach(super::attach::Args),
+    /// Look at reports: what the tool sees in one.
+    Evidence(super::evidence::Args),
     /// Take a report out of a gate.
     Detach(super::detach::Args),
     /// Record what will be deployed, by digest.
@@ -169,9 +173,17 @@ impl Answer {
     }
 }
 
+/// The first page, for who types no command: told on stderr, since a script that forgot one has asked for nothing.
+pub(super) fn greet() -> Exit {
+    let _ = write!(std::io::stderr(), "{}", first_page(&Cli::command()));
+    Exit::Usage
+}
+
 /// Parses the arguments.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, Answer> {
     let mut command = Cli::command();
+    let page = first_page(&command);
+    command = command.override_help(page);
     let matches = command.try_get_matches_from_mut(arguments).map_err(Answer)?;
     if let Some(name) = empty_value(&matches) {
         let message = format!("`{name}` has an empty value");

@@ -60,6 +60,7 @@ fn chosen<'a>(choices: &[&'a str], answer: &str) -> Option<&'a str> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn failed(error: dialoguer::Error) -> Failure {
     Failure::new("declined", format!("the question was not answered: {error}; nothing was signed"))
 }

@@ -6,6 +6,7 @@ use crate::render;
 use crate::verdict::Given;
 
 use super::given::GivenArgs;
+use super::originals::{GivenOriginal, originals};
 use super::session::{Opening, Session, View};
 use super::{Context, Exit, judging};
 
@@ -25,6 +26,10 @@ pub struct Args {
     /// What is to be deployed.
     #[command(flatten)]
     given: GivenArgs,
+    /// A report that lies elsewhere: the file of the gate that stands for it, and the report itself, which is held against
+    /// the digest recorded there and read in its place.
+    #[arg(long = "evidence-file", value_name = "NAME=PATH")]
+    evidence_files: Vec<GivenOriginal>,
     /// Judge at this mainline commit, as a full commit id, instead of the tip.
     #[arg(long, value_name = "COMMIT")]
     at: Option<ObjectId>,
@@ -44,7 +49,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let opening =
         Opening { view: View::Recorded, at: args.at, time: args.time, log: args.log, seen: args.seen };
     let session = Session::open(context, &opening)?;
-    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given };
+    let originals = originals(context, &session, &args.gate, &args.evidence_files)?;
+    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
     let judgement = session.judge(&question)?;
     context.print(&render::render_check(&judgement, judging::form(context)))?;
     Ok(judging::exit(judgement.verdict.outcome))

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::decision::{Action, ClaimedBasis, Decision, Deploy, Reading, Seen, Target};
 use crate::decision::{parse_message, render_message};
 use crate::git::{Branch, Draft};
-use crate::insight::{Judgement, Question};
+use crate::insight::{Judgement, Originals, Question};
 use crate::ledger::Record;
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Time, escape};
 use crate::policy::Policy;
@@ -21,7 +21,7 @@ use super::given::GivenArgs;
 use super::hand::{Hand, SigningArgs, refuse_out_of_role};
 use super::session::{Opening, Session, View};
 use super::together::{self, Proposal, Reviewed};
-use super::{Context, Exit, Failure, environment, judging};
+use super::{Context, Exit, Failure, deploy_failed, environment, judging};
 
 /// The arguments of `deploy`.
 #[derive(Debug, clap::Args)]
@@ -33,10 +33,10 @@ use super::{Context, Exit, Failure, environment, judging};
 pub struct Args {
     /// The gate, `<system>/<version>`.
     #[arg(value_name = "GATE")]
-    gate: GateName,
+    pub(super) gate: GateName,
     /// The environment it goes to.
     #[arg(long, value_name = "ENVIRONMENT", required = true)]
-    env: Name,
+    pub(super) env: Name,
     /// What is deployed.
     #[command(flatten)]
     given: GivenArgs,
@@ -54,7 +54,7 @@ pub struct Args {
     failed: Option<ObjectId>,
     /// How to sign.
     #[command(flatten)]
-    signing: SigningArgs,
+    pub(super) signing: SigningArgs,
 }
 
 /// Why nothing was logged, which is no failure: what to print, and the exit status.
@@ -69,7 +69,7 @@ struct NotLogged {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if let Some(failed) = args.failed {
-        return log_failure(context, args, failed);
+        return deploy_failed::run(context, args, failed);
     }
     let given = args.given.digests(context)?;
     if args.dry_run {
@@ -150,49 +150,9 @@ fn deploy(
     Ok((proposal, (judgement, basis)))
 }
 
-/// Logs that the deployment of a record failed.
-fn log_failure(context: &Context, args: &Args, failed: ObjectId) -> anyhow::Result<Exit> {
-    refuse_to_keep_it_here(context, args)?;
-    let (signed, ()) = together::write(context, &args.signing, |_before| {
-        let (session, context) = open(context, &args.env)?;
-        let origin = session.origin()?;
-        refuse_relaxations(&origin.relaxations)?;
-        let log = log_branch(&session, &args.env, session.log_tip(&args.env)?)?;
-        let last = session.last_record(&args.env, Some(&args.gate.system))?;
-        match last {
-            Some(last) if last.commit == failed && last.gate == args.gate && last.failed => {
-                let message = format!("the log says already that {} failed", failed.short());
-                return Err(Failure::new("nothing-changed", message).into());
-            }
-            Some(last) if last.commit == failed && last.gate == args.gate => {}
-            Some(_) | None => {
-                let message = format!("{failed} is not the last record of `{}` in `{}`", args.gate, args.env);
-                return Err(Failure::new("not-the-last-record", message)
-                    .help(format!(
-                        "only what was deployed last can be said to have failed: `git gate log {} --env {}`",
-                        args.gate.system, args.env
-                    ))
-                    .into());
-            }
-        }
-        let action = Action::DeployFailed { environment: args.env.clone(), record: failed };
-        let decision = Decision { target: Target::Gate(args.gate.clone()), action };
-        let body = args.signing.message.as_deref().unwrap_or_default();
-        let message = checked(&decision, render_message(&decision, "", body))?;
-        let draft = Draft::record(session.repository(), log.tip(), origin.mainline, origin.time, &message)?;
-        Ok((proposal(&context, args, &session, log, draft, None)?, ()))
-    })?;
-    let more = serde_json::json!({
-        "gate": args.gate.to_string(), "environment": args.env.as_str(), "failed": failed.to_string(),
-    });
-    let done = format!("logged that {} failed", failed.short());
-    super::requesting::print_written(context, "deploy-failed", &done, &signed.written, &more)?;
-    Ok(Exit::Done)
-}
-
 /// Opens the repository at the time at which a record may be dated: now, or a little later where the log or the mainline
 /// is dated ahead of this clock.
-fn open(context: &Context, environment: &Name) -> anyhow::Result<(Session, Context)> {
+pub(super) fn open(context: &Context, environment: &Name) -> anyhow::Result<(Session, Context)> {
     let now = environment::now()?.max(context.now);
     let at = |time: Time| -> anyhow::Result<(Session, Context)> {
         let context = Context { now: time, ..context.clone() };
@@ -226,14 +186,16 @@ fn judge(
     given: &BTreeMap<ArtifactName, ArtifactDigest>,
 ) -> anyhow::Result<Judgement> {
     let given = Given::Artifacts(given.clone());
-    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given };
+    // A record is judged again from the repository alone: no report is brought along.
+    let originals = Originals::new();
+    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
     let judgement = session.judge(&question)?;
     refuse_relaxations(&judgement.origin.relaxations)?;
     Ok(judgement)
 }
 
 /// What replays or narrows is no ground to deploy on (design, section 2.7).
-fn refuse_relaxations(relaxations: &[String]) -> Result<(), Failure> {
+pub(super) fn refuse_relaxations(relaxations: &[String]) -> Result<(), Failure> {
     if relaxations.is_empty() {
         return Ok(());
     }
@@ -243,7 +205,7 @@ fn refuse_relaxations(relaxations: &[String]) -> Result<(), Failure> {
 }
 
 /// A record that only one clone has is none.
-fn refuse_to_keep_it_here(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(super) fn refuse_to_keep_it_here(context: &Context, args: &Args) -> anyhow::Result<()> {
     let keeps = args.signing.no_push || args.signing.offline;
     if keeps && context.repository()?.config("remote.origin.url").is_some() {
         let message =
@@ -254,7 +216,11 @@ fn refuse_to_keep_it_here(context: &Context, args: &Args) -> anyhow::Result<()> 
 }
 
 /// The branch of the log, which must stand where it was judged.
-fn log_branch(session: &Session, environment: &Name, judged: Option<ObjectId>) -> anyhow::Result<Branch> {
+pub(super) fn log_branch(
+    session: &Session,
+    environment: &Name,
+    judged: Option<ObjectId>,
+) -> anyhow::Result<Branch> {
     let branch = Branch::find(session.repository(), &format!("deployments/{environment}"))?;
     if branch.tip() != judged {
         let name = branch.name().to_owned();
@@ -330,7 +296,7 @@ fn message(
 }
 
 /// What is signed must read back as what was meant.
-fn checked(decision: &Decision, message: String) -> Result<String, Failure> {
+pub(super) fn checked(decision: &Decision, message: String) -> Result<String, Failure> {
     match parse_message(&message) {
         Reading::Decision { decision: read, stray: false } if read == *decision => Ok(message),
         Reading::Decision { .. } | Reading::None { .. } | Reading::Malformed(_) => Err(Failure::usage(
@@ -339,7 +305,7 @@ fn checked(decision: &Decision, message: String) -> Result<String, Failure> {
     }
 }
 
-fn proposal(
+pub(super) fn proposal(
     context: &Context,
     args: &Args,
     session: &Session,

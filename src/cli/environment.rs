@@ -75,10 +75,10 @@ pub(super) fn warn_of_redirection(context: &Context) {
 }
 
 /// How wide a table may be: as the terminal, else 80 columns.
-pub(super) fn terminal_width() -> u16 {
-    const WIDTH: u16 = 80;
+pub(super) fn terminal_width() -> usize {
+    const WIDTH: usize = 80;
     terminal_size::terminal_size_of(std::io::stdout())
-        .map_or(WIDTH, |(width, _height)| width.0.max(WIDTH / 2))
+        .map_or(WIDTH, |(width, _height)| usize::from(width.0).max(WIDTH / 2))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

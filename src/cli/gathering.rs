@@ -5,11 +5,13 @@
 //! cannot be judged is named in its line, and takes no other down with it.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::thread;
 
 use clap::ValueEnum;
 
 use crate::insight::{EnvironmentLine, GateLine};
-use crate::model::{GateName, Name, Principal};
+use crate::model::{GateName, Name, ObjectId, Principal};
 use crate::verdict::Outcome;
 
 use super::session::{Opening, Session, View};
@@ -67,10 +69,83 @@ pub(super) fn gather(
     let (mut standing, mut unmerged) = session.gates()?;
     standing.retain(of_system);
     unmerged.retain(of_system);
-    let merged: BTreeSet<&GateName> = standing.difference(&unmerged).collect();
+    let merged: Vec<&GateName> = standing.difference(&unmerged).collect();
+    let unmerged: Vec<&GateName> = unmerged.iter().collect();
     let only = filters.environment.as_ref();
-    let mut lines = session.overview(merged, only, false);
-    for gate in &unmerged {
+    let mainline = session.origin()?.mainline;
+    let (own, others) = shares(&merged, &unmerged);
+    let mut lines = thread::scope(|scope| -> Result<Vec<GateLine>, Failure> {
+        let helpers: Vec<_> = others
+            .iter()
+            .map(|share| (share, scope.spawn(|| judge_apart(context, mainline, share, only))))
+            .collect();
+        let mut lines = judge_share(context, session, &own, only);
+        for (share, helper) in helpers {
+            // Who found another mainline, or failed, has its share judged here.
+            match helper.join() {
+                Ok(Ok(Some(found))) => lines.extend(found),
+                Ok(Ok(None) | Err(_)) | Err(_) => lines.extend(judge_share(context, session, share, only)),
+            }
+        }
+        Ok(lines)
+    })?;
+    lines.retain(|line| keeps(filters, person, line));
+    lines.sort_by(|one, other| one.gate.cmp(&other.gate));
+    Ok(lines)
+}
+
+/// Gates that one thread judges: those of the mainline, and those that are not merged.
+type Share<'a> = (Vec<&'a GateName>, Vec<&'a GateName>);
+
+/// Fewer gates than this are not worth another thread, which reads the history for itself.
+const FEW: usize = 100;
+/// A gate that is not merged takes a history of its own: as much work as so many that are.
+const UNMERGED: usize = 50;
+const MOST_THREADS: usize = 8;
+
+/// The shares of this thread and of others, by system: what the records of one system rest on is worked out once.
+fn shares<'a>(merged: &[&'a GateName], unmerged: &[&'a GateName]) -> (Share<'a>, Vec<Share<'a>>) {
+    let work = merged.len() + UNMERGED * unmerged.len();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = (work / FEW).clamp(1, cores.min(MOST_THREADS));
+    let mut shares: Vec<Share<'a>> = vec![(Vec::new(), Vec::new()); threads];
+    let systems: BTreeSet<&Name> = merged.iter().map(|gate| &gate.system).collect();
+    for (at, system) in systems.into_iter().enumerate() {
+        if let Some((mine, _)) = shares.get_mut(at % threads) {
+            mine.extend(merged.iter().filter(|gate| gate.system == *system));
+        }
+    }
+    for (at, gate) in unmerged.iter().enumerate() {
+        if let Some((_, mine)) = shares.get_mut(at % threads) {
+            mine.push(gate);
+        }
+    }
+    let own = shares.pop().unwrap_or_default();
+    (own, shares)
+}
+
+/// A share judged on a history of its own; nothing where that is not the mainline as the others read it.
+fn judge_apart(
+    context: &Context,
+    mainline: ObjectId,
+    share: &Share<'_>,
+    only: Option<&Name>,
+) -> Result<Option<Vec<GateLine>>, Failure> {
+    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    if session.origin()?.mainline != mainline {
+        return Ok(None);
+    }
+    Ok(Some(judge_share(context, &session, share, only)))
+}
+
+fn judge_share(
+    context: &Context,
+    session: &Session,
+    (merged, unmerged): &Share<'_>,
+    only: Option<&Name>,
+) -> Vec<GateLine> {
+    let mut lines = session.overview(merged.iter().copied(), only, false);
+    for gate in unmerged.iter().copied() {
         let view = View::Merged(gate.clone());
         match Session::open(context, &Opening { view, ..Opening::default() }) {
             Ok(merged) => {
@@ -80,9 +155,7 @@ pub(super) fn gather(
             Err(failure) => lines.push(GateLine::unjudged(gate.clone(), failure.message)),
         }
     }
-    lines.retain(|line| keeps(filters, person, line));
-    lines.sort_by(|one, other| one.gate.cmp(&other.gate));
-    Ok(lines)
+    lines
 }
 
 /// What could not be judged is never left out: it might be anything.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::insight::{Judgement, Question};
+use crate::insight::{Judgement, Originals, Question};
 use crate::model::{GateName, Name};
 use crate::render::{Form, Style};
 use crate::verdict::{Given, Outcome};
@@ -17,7 +17,12 @@ pub(super) fn judge_each(
     gate: &GateName,
     named: &[Name],
 ) -> Result<Vec<Judgement>, Failure> {
-    let question = |environment| Question { gate: gate.clone(), environment, given: Given::NotAsked };
+    let question = |environment| Question {
+        gate: gate.clone(),
+        environment,
+        given: Given::NotAsked,
+        originals: Originals::new(),
+    };
     environments(session, gate, named)?
         .into_iter()
         .map(|environment| session.judge(&question(environment)))

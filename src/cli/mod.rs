@@ -20,11 +20,14 @@ mod decided_on;
 mod deciding;
 mod demo;
 mod deploy;
+mod deploy_failed;
 mod detach;
 mod doctor;
 mod environment;
+mod evidence;
 mod exit;
 mod failure;
+mod first_page;
 mod gate_files;
 mod gathering;
 mod given;
@@ -38,12 +41,13 @@ mod log;
 mod man;
 mod merge;
 mod open;
+mod originals;
 mod pending;
 mod policy;
 mod policy_files;
 mod ready;
 mod reject;
-mod report_shown;
+mod report_file;
 mod requesting;
 mod review;
 mod roots;
@@ -82,6 +86,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
+    if arguments.len() <= 1 {
+        return Ok(arguments::greet());
+    }
     let cli = match arguments::parse(arguments) {
         Ok(cli) => cli,
         Err(answer) => return answer.give(),
@@ -102,6 +109,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Attach(args) => attach::run(context, args),
         Command::Detach(args) => detach::run(context, args),
         Command::Artifact(args) => artifact::run(context, args),
+        Command::Evidence(args) => evidence::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Pending(args) => pending::run(context, args),

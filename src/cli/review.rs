@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 
 use crate::decision::{Seen, Target};
-use crate::git::Origin;
-use crate::insight::{Assertion, Brief, GateDirectory, Question, Signing, changed_paths};
-use crate::model::{GateName, Name};
+use crate::git::{Git, Origin};
+use crate::insight::{Assertion, Brief, GateDirectory, Originals, Question, Signing, changed_paths};
+use crate::model::{GateName, Name, Principal};
+use crate::policy::Policy;
 use crate::render;
 use crate::verdict::Given;
 
@@ -48,18 +49,14 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let asks = context.asks && context.format == Format::Text && std::io::stdout().is_terminal();
-    match &args.address {
-        Some(address) => {
-            let borrowed = Borrowed::fetch(context, address, &Target::Gate(args.gate.clone()))?;
-            review(borrowed.context(), args, asks)
-        }
-        None => {
-            if asks && !args.offline {
-                bring_up_to_date(context)?;
-            }
-            review(context, args, asks)
-        }
+    if let Some(address) = &args.address {
+        let borrowed = Borrowed::fetch(context, address, &Target::Gate(args.gate.clone()))?;
+        return review(borrowed.context(), args, asks);
     }
+    if asks && !args.offline {
+        bring_up_to_date(context)?;
+    }
+    review(context, args, asks)
 }
 
 /// Fetches before somebody reads what they may sign. Without a network they may read what was fetched last.
@@ -95,7 +92,12 @@ fn open(context: &Context, gate: &GateName) -> Result<Session, Failure> {
 
 fn read(session: &Session, args: &Args) -> Result<Brief, Failure> {
     let environments = judging::environments(session, &args.gate, &args.env)?;
-    let question = |environment| Question { gate: args.gate.clone(), environment, given: Given::NotAsked };
+    let question = |environment| Question {
+        gate: args.gate.clone(),
+        environment,
+        given: Given::NotAsked,
+        originals: Originals::new(),
+    };
     session.brief(&args.gate, environments.into_iter().map(question).collect())
 }
 
@@ -111,11 +113,7 @@ fn signing(
     let policy = session.policy();
     let request = brief.directory.as_ref().and_then(|directory| directory.request(&brief.gate));
     let (Some(seen), Some(request)) = (seen, request) else { return Ok(Signing::default()) };
-    let principal = match Hand::of(context, session.repository(), policy) {
-        Ok(hand) => hand.principal,
-        // Who cannot sign here may read all the same.
-        Err(_unset) => None,
-    };
+    let principal = reader(context, session, policy)?;
     let asked = asked_roles(policy, Some(&request));
     let held: BTreeSet<&Name> = match &principal {
         Some(principal) => asked.iter().filter(|role| policy.holds(principal, role)).collect(),
@@ -138,6 +136,16 @@ fn signing(
     let assertions =
         held.into_iter().map(|role| Assertion::of(&brief.gate, role, &environments, &scope, seen)).collect();
     Ok(Signing { principal, refused, reasons: policy.rejection_reasons.clone(), assertions })
+}
+
+/// Whose signing key it is, where that can be told. Who cannot sign here may read all the same; and where nobody will be
+/// asked, no program is started but git, that tells its configuration.
+fn reader(context: &Context, session: &Session, policy: &Policy) -> anyhow::Result<Option<Principal>> {
+    let named = Git::of(session.repository()).config("user.signingkey")?.is_some();
+    if !named && !context.asks {
+        return Ok(None);
+    }
+    Ok(Hand::of(context, session.repository(), policy).ok().and_then(|hand| hand.principal))
 }
 
 /// Asks what to decide, and goes the way of the command that does it.

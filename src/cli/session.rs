@@ -14,7 +14,7 @@ use crate::insight::{
 use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Squashed, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionShown, Notice};
+use crate::verdict::{DecisionShown, EvidenceFact, Notice, Standing};
 
 use super::{Context, Failure};
 
@@ -288,6 +288,16 @@ impl Session {
     pub(crate) fn environments(&self, gate: &GateName) -> Result<BTreeSet<Name>, Failure> {
         let requested = self.ledger.requested_environments(gate, self.view)?;
         Ok(requested.unwrap_or_else(|| self.policy.environments.keys().cloned().collect()))
+    }
+
+    /// The reports of a gate that the mainline holds; none where it holds no gate that can be read.
+    pub(crate) fn evidence(&self, gate: &GateName) -> Result<Vec<EvidenceFact>, Failure> {
+        match self.ledger.standing(gate, self.view, None, &self.policy)? {
+            Standing::Recorded(content) => Ok(content.evidence),
+            Standing::OnBranch(_) | Standing::Absent | Standing::Removed(_) | Standing::BeforeRoot => {
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// The policy in force.

@@ -3,7 +3,7 @@
 //! It ends in 0 whatever the verdict, and reads the local branch where that is ahead, which the output says: what stands
 //! here is not what `check` would say to a release bot.
 
-use crate::insight::Question;
+use crate::insight::{Originals, Question};
 use crate::model::{GateName, Name};
 use crate::render;
 use crate::verdict::Given;
@@ -31,8 +31,12 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let session = Session::open(context, &Opening { view, ..Opening::default() })?;
     if args.history {
         let environments = judging::environments(&session, &args.gate, &args.env)?;
-        let question =
-            |environment| Question { gate: args.gate.clone(), environment, given: Given::NotAsked };
+        let question = |environment| Question {
+            gate: args.gate.clone(),
+            environment,
+            given: Given::NotAsked,
+            originals: Originals::new(),
+        };
         let moments = session.history(&args.gate, environments.into_iter().map(question).collect())?;
         context.print(&render::render_history(&args.gate, &moments, judging::form(context)))?;
         return Ok(Exit::Done);

@@ -6,7 +6,9 @@
 //! off. A hit log says nothing of the attacks that failed, nor whether its run finished: it gives counts, and those as
 //! of an unfinished run.
 
-use std::collections::BTreeMap;
+mod beside;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
 use super::json::{Json, JsonFile};
@@ -26,6 +28,8 @@ pub(crate) const KEEPS: &[&str] = &[
     "/nones",
     "/passed",
     "/probe",
+    "/run",
+    "/run_id",
     "/score",
     "/total",
     "/total_evaluated",
@@ -69,12 +73,49 @@ pub(crate) fn hint(content: &Content<'_>) -> String {
 }
 
 /// Success rates of attacks, or counts of hits.
-pub(crate) fn read(content: &Content<'_>, _reading: &Reading<'_>) -> Result<Native, String> {
+pub(crate) fn read(content: &Content<'_>, reading: &Reading<'_>) -> Result<Native, String> {
     let rows = content.lines().ok_or("it is no JSON Lines")?;
-    if rows.first().is_some_and(is_hit) { hits(rows) } else { report(rows) }
+    let beside = beside::files(reading);
+    if rows.first().is_some_and(is_hit) {
+        let run = rows.first().and_then(|row| row.get("run_id")).and_then(Json::as_text);
+        return hits(rows, beside.iter().find_map(|file| file.report(run)));
+    }
+    let (native, pairs) = report(rows)?;
+    for logged in beside.iter().filter_map(|file| file.hits(run(rows))) {
+        compare(&pairs, &logged)?;
+    }
+    Ok(native)
 }
 
-fn report(rows: &[Json]) -> Result<Native, String> {
+/// The id of the run of a report.
+fn run(rows: &[Json]) -> Option<&str> {
+    rows.iter().find(|row| entry(row) == Some("init"))?.get("run")?.as_text()
+}
+
+/// Holds a report against the hit log of its run: each attack that succeeded is a row there.
+fn compare(pairs: &[Pair<'_>], logged: &BTreeMap<(&str, &str), u64>) -> Result<(), String> {
+    let mut counted: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for pair in pairs {
+        *counted.entry((pair.probe, pair.detector)).or_default() += pair.total - pair.passed;
+    }
+    // In old reports what was not judged may be among the total: then the hits are fewer.
+    let unclear: BTreeSet<(&str, &str)> =
+        pairs.iter().filter(|pair| pair.unclear).map(|pair| (pair.probe, pair.detector)).collect();
+    for pair in counted.keys().chain(logged.keys()).filter(|pair| !unclear.contains(*pair)) {
+        let of = |counts: &BTreeMap<(&str, &str), u64>| counts.get(pair).copied().unwrap_or(0);
+        if of(&counted) != of(logged) {
+            return Err(format!(
+                "the hit log of its run has {} hits of {}, the report {}",
+                of(logged),
+                quote(&format!("{}/{}", pair.0, pair.1)),
+                of(&counted)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn report(rows: &[Json]) -> Result<(Native, Vec<Pair<'_>>), String> {
     let mut pairs = Vec::new();
     let (mut runs, mut completions, mut open) = (0_usize, 0_usize, true);
     for (index, row) in rows.iter().enumerate() {
@@ -108,7 +149,7 @@ fn report(rows: &[Json]) -> Result<Native, String> {
         names.add(format!("{}/{}/attack_success_rate", pair.probe, pair.detector), pair.rate(&pair.at));
     }
     pool(&pairs, &mut names);
-    Ok(Native { status, ..Native::finished(names) })
+    Ok((Native { status, ..Native::finished(names) }, pairs))
 }
 
 /// What one detector said of one probe.
@@ -119,6 +160,8 @@ struct Pair<'a> {
     total: u64,
     errors: Option<u64>,
     interval: Option<Interval>,
+    /// Whether what was not judged may be among the total.
+    unclear: bool,
     at: String,
 }
 
@@ -155,6 +198,7 @@ impl<'a> Pair<'a> {
             total,
             errors: nones.or_else(|| processed.and_then(|processed| processed.checked_sub(total))),
             interval: interval(row),
+            unclear: evaluated.is_none() && nones.is_some_and(|nones| nones > 0),
             at,
         })
     }
@@ -201,7 +245,8 @@ fn pool(pairs: &[Pair<'_>], names: &mut Names) {
         return;
     }
     let (probe, detector, errors) = ("", "", sum(|pair| pair.errors));
-    let pooled = Pair { probe, detector, passed, total, errors, interval: None, at: String::new() };
+    let pooled =
+        Pair { probe, detector, passed, total, errors, interval: None, unclear: false, at: String::new() };
     names.add("attacks.success_rate".to_owned(), pooled.rate("the `eval` rows"));
     let share = |pair: &Pair<'_>| {
         if pair.total == 0 {
@@ -218,27 +263,36 @@ fn pool(pairs: &[Pair<'_>], names: &mut Names) {
     }
 }
 
-fn hits(rows: &[Json]) -> Result<Native, String> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for (index, row) in rows.iter().enumerate() {
-        let pair = row.get("probe").and_then(Json::as_text).zip(row.get("detector").and_then(Json::as_text));
-        let Some((probe, detector)) = pair.filter(|_| is_hit(row)) else {
-            return Err(format!("the row at `/{index}` is none of a hit log"));
-        };
-        let detector = detector.strip_prefix(OLD_PREFIX).unwrap_or(detector);
-        *counts.entry(format!("{probe}/{detector}/hits")).or_default() += 1;
+/// What a hit log says; finished where the report of its run is beside it and is.
+fn hits(rows: &[Json], report_rows: Option<&[Json]>) -> Result<Native, String> {
+    let named = |row: &Json| {
+        is_hit(row)
+            && ["probe", "detector"].into_iter().all(|key| row.get(key).and_then(Json::as_text).is_some())
+    };
+    if let Some(index) = rows.iter().position(|row| !named(row)) {
+        return Err(format!("the row at `/{index}` is none of a hit log"));
     }
+    let counts = beside::hits(rows);
     let mut names = Names::default();
     let count = |count: u64| {
         let value = Value::Number(number::from_count(count));
         Metric { higher_is_better: Some(false), ..Metric::plain(value, "its rows") }
     };
     names.add("attacks.hits".to_owned(), count(counts.values().sum()));
-    for (name, hits) in counts {
-        names.add(name, count(hits));
+    for ((probe, detector), hits) in &counts {
+        names.add(format!("{probe}/{detector}/hits"), count(*hits));
     }
-    let status = "a hit log does not say whether its run finished; attach the report";
-    Ok(Native { status: RunStatus::Unfinished(status.to_owned()), ..Native::finished(names) })
+    let status = match report_rows {
+        None => RunStatus::Unfinished(
+            "a hit log does not say whether its run finished; attach the report".to_owned(),
+        ),
+        Some(rows) => {
+            let (native, pairs) = report(rows).map_err(|why| format!("the report of its run: {why}"))?;
+            compare(&pairs, &counts)?;
+            native.status
+        }
+    };
+    Ok(Native { status, ..Native::finished(names) })
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ pub(crate) enum Json {
     Number(f64),
     /// `NaN`, `Infinity`, `-Infinity`, or a number that no `f64` holds, as written.
     Unheld(String),
-    /// A text.
-    Text(String),
+    /// A text; short ones that come again and again are held once.
+    Text(Arc<str>),
     /// An array.
     Array(Vec<Json>),
     /// An object.

@@ -183,7 +183,7 @@ fn scalar(value: &Json) -> Option<Value> {
         Json::Number(number) => Some(Value::Number(*number)),
         Json::Unheld(text) => Some(Value::NonFinite(text.clone())),
         Json::Bool(bool) => Some(Value::Bool(*bool)),
-        Json::Text(text) => Some(Value::Text(text.clone())),
+        Json::Text(text) => Some(Value::Text(text.to_string())),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }

@@ -121,7 +121,7 @@ fn value_at(document: &Json, path: &str) -> Result<Metric, String> {
         Json::Number(number) => Value::Number(*number),
         Json::Unheld(text) => Value::NonFinite(text.clone()),
         Json::Bool(bool) => Value::Bool(*bool),
-        Json::Text(text) => Value::Text(text.clone()),
+        Json::Text(text) => Value::Text(text.to_string()),
         other @ (Json::Null | Json::Array(_) | Json::Object(_)) => {
             return Err(format!("{} at {} is no value", other.kind(), quote(path)));
         }

@@ -185,7 +185,7 @@ fn native(content: &Content<'_>) -> Result<Native, String> {
     let external = source(document.get("source").ok_or("it has no `source`")?)?;
     let status = match document.get("status") {
         None | Some(Json::Null) => RunStatus::Finished,
-        Some(Json::Text(how)) => RunStatus::Unfinished(how.clone()),
+        Some(Json::Text(how)) => RunStatus::Unfinished(how.to_string()),
         Some(other) => return Err(format!("`/status` is {}, not a text", other.kind())),
     };
     let mut names = Names::default();
@@ -242,7 +242,7 @@ fn value(entry: &Json) -> Result<Value, String> {
     match entry.get("value") {
         Some(Json::Number(number)) => Ok(Value::Number(*number)),
         Some(Json::Bool(bool)) => Ok(Value::Bool(*bool)),
-        Some(Json::Text(text)) => Ok(Value::Text(text.clone())),
+        Some(Json::Text(text)) => Ok(Value::Text(text.to_string())),
         Some(Json::Unheld(text)) => Ok(Value::NonFinite(text.clone())),
         Some(object @ Json::Object(_)) => {
             let text = object.get("not_finite").and_then(Json::as_text).ok_or("`value` is no value")?;

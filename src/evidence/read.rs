@@ -137,9 +137,14 @@ pub fn read_from(mut file: impl Read + Seek, reading: &Reading<'_>) -> Result<Re
 }
 
 fn understood(content: &Content<'_>, reading: &Reading<'_>) -> Result<Report, Unreadable> {
-    let format = settled(content, reading.declared)?;
-    allowed(format, reading)?;
+    let format = settled(content, reading)?;
+    if format != Format::Metrics {
+        allowed(format, format, reading)?;
+    }
     let native = native(content, format, reading)?;
+    if let Some(external) = &native.external {
+        allowed(format, external.format, reading)?;
+    }
     Ok(report(content, format, native, reading))
 }
 
@@ -203,8 +208,11 @@ fn detected(content: &Content<'_>) -> Result<Format, Unreadable> {
 }
 
 /// The format to read in: the declared one where detection leaves it open, else the detected one.
-fn settled(content: &Content<'_>, declared: Option<Format>) -> Result<Format, Unreadable> {
-    let Some(declared) = declared else { return detected(content) };
+fn settled(content: &Content<'_>, reading: &Reading<'_>) -> Result<Format, Unreadable> {
+    let Some(declared) = reading.declared else { return detected(content) };
+    if is_pinned(content, declared, reading.allowed) {
+        return Ok(declared);
+    }
     let recognized = match detected(content) {
         Ok(format) => SPECIFIC.iter().any(|specific| specific.format == format).then_some(format),
         // JSON that is broken may be text; a file of two formats is none, nor is an archive.
@@ -232,9 +240,19 @@ fn settled(content: &Content<'_>, declared: Option<Format>) -> Result<Format, Un
     }
 }
 
-fn allowed(format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
+/// Whether a file that several formats recognize is declared as the only one of them that the policy allows: then the policy
+/// says what it is, and nobody else can have it read otherwise.
+fn is_pinned(content: &Content<'_>, declared: Format, allowed: Option<&[Format]>) -> bool {
+    let Some(allowed) = allowed else { return false };
+    let recognizing = SPECIFIC.iter().filter(|specific| (specific.recognizes)(content));
+    let mut possible = recognizing.map(|specific| specific.format).filter(|format| allowed.contains(format));
+    possible.next() == Some(declared) && possible.next().is_none()
+}
+
+/// Whether the policy takes the format, or that of the report that a file stands for.
+fn allowed(own: Format, format: Format, reading: &Reading<'_>) -> Result<(), Unreadable> {
     let Some(allowed) = reading.allowed else { return Ok(()) };
-    if allowed.contains(&format) {
+    if allowed.contains(&format) || allowed.contains(&own) {
         return Ok(());
     }
     let undetected = reading.declared.is_none() && allowed.contains(&Format::Csv);

@@ -181,7 +181,7 @@ fn distinct(cells: &[Cell<'_>]) -> Result<usize, String> {
     for cell in cells {
         seen.insert(match cell {
             Cell::Word(word) => ("text", (*word).to_owned()),
-            Cell::Json(Json::Text(text)) => ("text", text.clone()),
+            Cell::Json(Json::Text(text)) => ("text", text.to_string()),
             // The shortest text that reads back as the number: `1` and `1.0` are one value, and so are `0` and `-0`.
             Cell::Json(Json::Number(number)) => ("number", (number + 0.0).to_string()),
             Cell::Json(Json::Bool(bool)) => ("boolean", bool.to_string()),

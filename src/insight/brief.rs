@@ -3,7 +3,7 @@
 //! The checklist comes from the one evaluator; beside it stand the numbers and files of what is deployed, which is the
 //! same deployment that a criterion with `compare = "deployed"` is held against. Nothing here decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::decision::Seen;
 use crate::evidence::{Format, Value, map_one};
@@ -116,13 +116,12 @@ impl Assertion {
         let command = |verb: &str, more: &str| {
             format!("git gate {verb} {gate} --role {role}{more} --content {}", seen.content)
         };
+        let scope: Vec<String> = only.iter().map(|name| format!(" --env {name}")).collect();
+        let scope = scope.concat();
         Self {
             role: role.clone(),
             sentence,
-            approve: command(
-                "approve",
-                &only.iter().map(|name| format!(" --env {name}")).collect::<String>(),
-            ),
+            approve: command("approve", &scope),
             reject: command("reject", " --reason <code>"),
         }
     }
@@ -156,49 +155,50 @@ impl Judge<'_> {
         let directory = self.ledger().gate_directory(gate, view)?;
         let request = directory.as_ref().and_then(|directory| directory.request(gate));
         let mut environments = Vec::new();
-        let mut against: BTreeMap<Option<(GateName, ObjectId)>, (Option<Deployed>, BTreeSet<Name>)> =
-            BTreeMap::new();
+        let mut changes: Vec<ChangeAgainst> = Vec::new();
         for (question, log) in questions {
             let brief = self.environment_brief(question, view, *log, directory.as_ref(), request.as_ref())?;
-            let deployed = brief.deployed.clone();
-            let key = deployed.as_ref().map(|deployed| (deployed.gate.clone(), deployed.judged));
-            let (_, places) = against.entry(key).or_insert_with(|| (deployed, BTreeSet::new()));
-            places.insert(question.environment.clone());
+            let same = |change: &&mut ChangeAgainst| match (&change.deployed, &brief.deployed) {
+                (Some(one), Some(other)) => one.gate == other.gate && one.judged == other.judged,
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            match (changes.iter_mut().find(same), &directory) {
+                (Some(change), _) => {
+                    change.environments.insert(question.environment.clone());
+                }
+                (None, Some(now)) => changes.push(ChangeAgainst {
+                    deployed: brief.deployed.clone(),
+                    environments: BTreeSet::from([question.environment.clone()]),
+                    comparison: self.comparison(brief.deployed.as_ref(), now, request.as_ref())?,
+                }),
+                (None, None) => {}
+            }
             environments.push(brief);
         }
-        let reports = request.iter().flat_map(|request| &request.evidence);
-        let mut changes = Vec::new();
-        for (deployed, environments) in against.into_values() {
-            let Some(now) = &directory else { continue };
-            let before = match &deployed {
-                Some(deployed) => self.directory_then(deployed)?,
-                None => None,
-            };
-            let old_request = match (&before, &deployed) {
-                (Some(before), Some(deployed)) => before.request(&deployed.gate),
-                (_, _) => None,
-            };
-            let old_reports = old_request.iter().flat_map(|request| &request.evidence);
-            let reports: BTreeSet<String> = reports
-                .clone()
-                .filter(|entry| reads_as_numbers(now, &entry.file))
-                .map(|entry| entry.file.clone())
-                .chain(
-                    old_reports
-                        .filter(|entry| {
-                            before.as_ref().is_some_and(|before| reads_as_numbers(before, &entry.file))
-                        })
-                        .map(|entry| entry.file.clone()),
-                )
-                .collect();
-            let comparison = compare(
-                before.as_ref().map(|before| (before, old_request.as_ref())),
-                (now, request.as_ref()),
-                &reports,
-            );
-            changes.push(ChangeAgainst { deployed, environments, comparison });
-        }
+        // What runs somewhere first: that is what most of the change is against.
+        changes.sort_by_key(|change| change.deployed.is_none());
         Ok(Brief { gate: gate.clone(), directory, environments, changes })
+    }
+
+    /// What changes against a version that was deployed, or against nothing.
+    fn comparison(
+        &self,
+        deployed: Option<&Deployed>,
+        now: &GateDirectory,
+        request: Option<&GateRequest>,
+    ) -> Result<Comparison, Undecided> {
+        let before = deployed.map(|deployed| self.directory_then(deployed)).transpose()?.flatten();
+        let old_request = match (&before, deployed) {
+            (Some(before), Some(deployed)) => before.request(&deployed.gate),
+            (_, _) => None,
+        };
+        let mut reports = numeric_reports(now, request);
+        if let Some(before) = &before {
+            reports.extend(numeric_reports(before, old_request.as_ref()));
+        }
+        let before = before.as_ref().map(|before| (before, old_request.as_ref()));
+        Ok(compare(before, (now, request), &reports))
     }
 
     fn environment_brief(
@@ -246,6 +246,12 @@ fn deployed(record: &RecordFact) -> Deployed {
         time: record.time,
         principal: record.principal.clone(),
     }
+}
+
+/// The reports of a request that hold numbers.
+fn numeric_reports(directory: &GateDirectory, request: Option<&GateRequest>) -> BTreeSet<String> {
+    let listed = request.into_iter().flat_map(|request| &request.evidence);
+    listed.filter(|entry| reads_as_numbers(directory, &entry.file)).map(|entry| entry.file.clone()).collect()
 }
 
 /// Whether a file is a report of numbers rather than text that people read line by line.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::evidence::Unreadable;
 use crate::git::Repository;
 use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
@@ -16,8 +17,9 @@ use crate::verdict::{
     RequirementId, Standing, Status, Verdict,
 };
 
+use super::of_gate::OfGate;
 use super::required::Reached;
-use super::{Judgement, Origin, Question};
+use super::{Judgement, Origin, Originals, Question};
 
 /// Judges questions against one ledger and one snapshot.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub struct Judge<'a> {
     pub(super) ledger: &'a Ledger,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
+    pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
 }
@@ -58,6 +61,7 @@ impl<'a> Judge<'a> {
             ledger,
             logs: RefCell::default(),
             replays: RefCell::default(),
+            last_gate: RefCell::default(),
             required: RefCell::default(),
             reached: RefCell::default(),
         }
@@ -93,7 +97,8 @@ impl<'a> Judge<'a> {
             log,
             whole: self.is_whole(question, view, log)?,
         };
-        let facts = self.facts(&case)?;
+        let mut facts = self.facts(&case)?;
+        bring(&mut facts.standing, &question.originals);
         self.judgement_of(&facts, question, view, log)
     }
 
@@ -170,10 +175,8 @@ impl<'a> Judge<'a> {
         let incidents = self.ledger.incidents(gate, environment, *view)?;
         let opened: BTreeMap<IncidentId, ObjectId> =
             incidents.iter().map(|incident| (incident.id.clone(), incident.opened)).collect();
-        let branch = self.snapshot.gate_branch(self.repository, gate)?;
         let policy = self.ledger.policy(*view);
-        let standing = self.ledger.standing(gate, *view, branch, &policy.policy)?;
-        let authors = self.ledger.gate_authors(gate, *view)?;
+        let of_gate = self.of_gate(gate, *view, &opened, &policy)?;
         let records = self.records(case, &incidents)?;
         let deployed = match records.iter().rev().find(|record| is_running(record)) {
             Some(record) if policy.policy.compares() => self.deployed(record, case)?,
@@ -183,12 +186,12 @@ impl<'a> Judge<'a> {
             gate: (*gate).clone(),
             environment: (*environment).clone(),
             time: view.time,
-            required: self.required(case, &standing)?,
-            decisions: self.ledger.decisions(gate, *view, &opened, &authors)?,
-            exception: self.ledger.exception(gate, *view)?,
+            required: self.required(case, &of_gate.standing)?,
+            decisions: of_gate.decisions.clone(),
+            exception: of_gate.exception.clone(),
             given: case.given.clone(),
             policy,
-            standing,
+            standing: of_gate.standing.clone(),
             incidents,
             records,
             deployed,
@@ -342,6 +345,20 @@ impl<'a> Judge<'a> {
         }
         let notice = |message| Notice { code: "rejection-unrecorded", message };
         Ok(words.into_iter().map(notice).collect())
+    }
+}
+
+/// Puts reports that the caller brought in place of the files that stand for them. Only what stands for one is replaced.
+fn bring(standing: &mut Standing, originals: &Originals) {
+    let Standing::Recorded(content) = standing else { return };
+    for fact in &mut content.evidence {
+        let stands_for_one = matches!(&fact.report, Some(Ok(report)) if report.external.is_some());
+        if let Some(original) = originals.get(&(fact.kind.clone(), fact.file.clone()))
+            && stands_for_one
+        {
+            fact.original_at_hand = true;
+            fact.report = Some(original.clone().map_err(Unreadable::Invalid));
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod comparison;
 mod history;
 mod judge;
 mod log;
+mod of_gate;
 mod overview;
 mod required;
 mod squashed;
@@ -22,6 +23,10 @@ pub use log::{LoggedRecord, Running};
 pub use overview::{EnvironmentLine, GateLine, Wait};
 pub use squashed::squash_mend;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::evidence::Report;
 pub use crate::ledger::{
     Change, FilesChanged, GateDirectory, Happening, PendingPolicy, PolicyOrigin, RootFrom,
 };
@@ -37,7 +42,12 @@ pub struct Question {
     pub environment: Name,
     /// The artifacts that the caller brought.
     pub given: Given,
+    /// The reports that lie elsewhere and that the caller brought.
+    pub originals: Originals,
 }
+
+/// Reports that lie elsewhere, by kind and by the file that stands for each: what each says, or why it is not that report.
+pub type Originals = BTreeMap<(Name, String), Result<Arc<Report>, String>>;
 
 /// The answer, with all that it was judged from.
 #[derive(Debug, Clone)]

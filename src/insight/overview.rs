@@ -115,6 +115,7 @@ impl Judge<'_> {
                 gate: gate.clone(),
                 environment: environment.clone(),
                 given: verdict::Given::NotAsked,
+                originals: super::Originals::new(),
             };
             let case = Case {
                 gate,
@@ -177,7 +178,7 @@ impl GateLine {
         };
         self.people.extend(authors.iter().cloned());
         self.people.extend(verdict.decisions.iter().filter_map(|shown| shown.fact.principal.clone()));
-        self.change = verdict.change.clone();
+        self.change.clone_from(&verdict.change);
         self.content = verdict.content;
         let open: Vec<&Requirement> =
             verdict.requirements.iter().filter(|line| is_open(line.status)).collect();

@@ -211,6 +211,7 @@ impl Ledger {
             file: entry.file.clone(),
             artifact: entry.artifact.clone(),
             report,
+            original_at_hand: false,
             since,
             sides,
         })

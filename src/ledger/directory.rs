@@ -1,10 +1,12 @@
-//! The bytes of a gate directory as it stood: for people who compare two of them.
+//! Which gates there are, and the bytes of a gate directory as it stood: for people who look at many, or compare two.
 
 use std::collections::BTreeMap;
 
-use crate::model::{ContentDigest, GateName};
+use crate::git::{EntryKind, Tree};
+use crate::model::{ContentDigest, GateName, ObjectId};
 use crate::request::GateRequest;
 
+use super::trees::Found;
 use super::{Ledger, Undecided, View};
 
 /// A gate directory with its bytes.
@@ -24,6 +26,42 @@ impl GateDirectory {
 }
 
 impl Ledger {
+    /// The names of all gates that stand on the mainline in a view.
+    pub fn gates(&self, view: View) -> Result<Vec<GateName>, Undecided> {
+        let tree = self.commit_at_link(view.step).tree;
+        let mut gates = Vec::new();
+        let Found::Directory(top) = self.trees.find(tree, &["gates"])? else { return Ok(gates) };
+        let read = self.trees.tree(top)?;
+        for system in read.as_ref().iter().flat_map(Tree::entries) {
+            if system.kind != EntryKind::Directory {
+                continue;
+            }
+            let versions = self.trees.tree(system.id)?;
+            let versions = versions.as_ref().iter().flat_map(Tree::entries);
+            for version in versions.filter(|version| version.kind == EntryKind::Directory) {
+                let name = format!(
+                    "{}/{}",
+                    String::from_utf8_lossy(system.name),
+                    String::from_utf8_lossy(version.name)
+                );
+                // What is no gate's name is no gate; it cannot be asked for either.
+                gates.extend(name.parse::<GateName>().ok());
+            }
+        }
+        Ok(gates)
+    }
+
+    /// Forgets what was worked out of single gates: who asks about thousands keeps no more than what is in hand.
+    pub fn forget_gates(&self) {
+        let of_a_gate = |key: &str| key.starts_with("gates/") || key.starts_with("exceptions/");
+        self.provenances.borrow_mut().retain(|key, _| !of_a_gate(key));
+    }
+
+    /// Whether the tip reaches a commit.
+    pub fn holds(&self, commit: ObjectId) -> bool {
+        self.history.find(commit).is_some()
+    }
+
     /// The gate's directory in a view; nothing where it does not stand.
     pub fn gate_directory(&self, gate: &GateName, view: View) -> Result<Option<GateDirectory>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];

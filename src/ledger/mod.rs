@@ -25,15 +25,17 @@ mod tally;
 mod timeline;
 mod trees;
 mod undecided;
+mod walk;
 
 pub mod mark;
 
 pub use directory::GateDirectory;
-pub use records::{Asked, Log, Record};
+pub use records::{Asked, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
 pub use timeline::{Change, FilesChanged, Happening};
 pub use undecided::{CODES, Undecided};
+pub use walk::Log;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -178,42 +180,6 @@ impl Ledger {
     pub fn policy(&self, view: View) -> PolicyInForce {
         let epoch = self.chronicle.epoch_at(view.link);
         PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
-    }
-
-    /// The names of all gates that stand on the mainline in a view.
-    pub fn gates(&self, view: View) -> Result<Vec<GateName>, Undecided> {
-        let tree = self.commit_at_link(view.step).tree;
-        let mut gates = Vec::new();
-        let trees::Found::Directory(top) = self.trees.find(tree, &["gates"])? else { return Ok(gates) };
-        let read = self.trees.tree(top)?;
-        for system in read.as_ref().iter().flat_map(crate::git::Tree::entries) {
-            if system.kind != crate::git::EntryKind::Directory {
-                continue;
-            }
-            let versions = self.trees.tree(system.id)?;
-            let versions = versions.as_ref().iter().flat_map(crate::git::Tree::entries);
-            for version in versions.filter(|version| version.kind == crate::git::EntryKind::Directory) {
-                let name = format!(
-                    "{}/{}",
-                    String::from_utf8_lossy(system.name),
-                    String::from_utf8_lossy(version.name)
-                );
-                // What is no gate's name is no gate; it cannot be asked for either.
-                gates.extend(name.parse::<GateName>().ok());
-            }
-        }
-        Ok(gates)
-    }
-
-    /// Forgets what was worked out of single gates: who asks about thousands keeps no more than what is in hand.
-    pub fn forget_gates(&self) {
-        let of_a_gate = |key: &str| key.starts_with("gates/") || key.starts_with("exceptions/");
-        self.provenances.borrow_mut().retain(|key, _| !of_a_gate(key));
-    }
-
-    /// Whether the tip reaches a commit.
-    pub fn holds(&self, commit: ObjectId) -> bool {
-        self.history.find(commit).is_some()
     }
 
     /// What the policy in force in a view is, and what waits to follow it.

@@ -7,40 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::decision::{Action, ClaimedBasis, Decision, Deploy, Target};
+use crate::decision::{ClaimedBasis, Deploy};
 use crate::model::{
     ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
 };
 
-use super::history::About;
-use super::shape::Shape;
+use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
-
-/// The log of one environment as it was walked, oldest first: what each commit says, nothing judged.
-#[derive(Debug, Default)]
-pub struct Log {
-    pub(super) entries: Vec<Entry>,
-    pub(super) ids: BTreeSet<ObjectId>,
-}
-
-/// One log commit as walked.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) id: ObjectId,
-    pub(super) before: Option<ObjectId>,
-    pub(super) judged: Option<ObjectId>,
-    /// The link of the chain that was judged; nothing: it is not on the chain.
-    pub(super) judged_link: Option<u32>,
-    pub(super) date: Time,
-    /// What it says; nothing where it is no record of this environment.
-    pub(super) says: Option<Says>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Says {
-    Deployed(GateName, Box<Deploy>),
-    Failed(ObjectId),
-}
 
 /// One record, judged.
 #[derive(Debug, Clone)]
@@ -88,38 +61,10 @@ pub struct Asked<'a> {
     pub accepted: Option<ObjectId>,
 }
 
-/// What a log commit says, read for no environment.
-struct Logged {
-    parents: Vec<ObjectId>,
-    date: Time,
-    decision: Option<Decision>,
-}
-
 pub(super) struct Deployer {
     pub(super) owner: Option<Principal>,
     pub(super) role: bool,
     pub(super) defect: Option<String>,
-}
-
-impl Log {
-    /// Whether a log commit is in it.
-    pub fn holds(&self, commit: ObjectId) -> bool {
-        self.ids.contains(&commit)
-    }
-
-    fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
-        let end = last
-            .and_then(|last| self.entries.iter().position(|entry| entry.id == last))
-            .map_or(0, |at| at + 1);
-        self.entries.get(..end).unwrap_or_default()
-    }
-}
-
-impl Logged {
-    fn is_record(&self) -> bool {
-        let action = self.decision.as_ref().map(|decision| &decision.action);
-        matches!(action, Some(Action::Deploy(_) | Action::DeployFailed { .. }))
-    }
 }
 
 impl Deployer {
@@ -130,26 +75,6 @@ impl Deployer {
 }
 
 impl Ledger {
-    /// Walks the log of `environment` back from its commit `tip`.
-    pub fn read_log(&self, environment: &Name, tip: Option<ObjectId>) -> Result<Log, Undecided> {
-        let mut log = Log::default();
-        // Each commit twice: to open its parents, and behind them to enter it. So the oldest is entered first, and no
-        // parent is passed over: a commit on top that names the log second hides nothing.
-        let mut open: Vec<(ObjectId, bool)> = tip.into_iter().map(|tip| (tip, false)).collect();
-        while let Some((id, parents_are_in)) = open.pop() {
-            if parents_are_in {
-                log.entries.push(self.entry(environment, id)?);
-                continue;
-            }
-            if self.history.link_of(id).is_some() || self.is_other_past(id) || !log.ids.insert(id) {
-                continue;
-            }
-            open.push((id, true));
-            open.extend(self.logged(id)?.parents.into_iter().rev().map(|parent| (parent, false)));
-        }
-        Ok(log)
-    }
-
     /// The records that are asked for, oldest first, forks of the log behind them.
     pub fn records(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let entries = log.up_to(asked.last);
@@ -258,49 +183,6 @@ impl Ledger {
             }
         }
         Ok(None)
-    }
-
-    pub(super) fn entry(&self, environment: &Name, id: ObjectId) -> Result<Entry, Undecided> {
-        let logged = self.logged(id)?;
-        let (before, judged) = match logged.parents.as_slice() {
-            [] => (None, None),
-            [only] if self.history.link_of(*only).is_some() || self.is_first_record(&logged, *only) => {
-                (None, Some(*only))
-            }
-            [only] => (Some(*only), None),
-            [before, .., judged] => (Some(*before), Some(*judged)),
-        };
-        let says = logged.decision.and_then(|decision| match (decision.target, decision.action) {
-            (Target::Gate(gate), Action::Deploy(deploy)) if deploy.environment == *environment => {
-                Some(Says::Deployed(gate, Box::new(deploy)))
-            }
-            (_, Action::DeployFailed { environment: named, record }) if named == *environment => {
-                Some(Says::Failed(record))
-            }
-            (_, _) => None,
-        });
-        let judged_link = judged.and_then(|judged| self.history.link_of(judged));
-        Ok(Entry { id, before, judged, judged_link, date: logged.date, says })
-    }
-
-    /// What a log commit says. What the mainline holds was read before.
-    fn logged(&self, id: ObjectId) -> Result<Logged, Undecided> {
-        if let Some(commit) = self.history.find(id).map(|at| self.history.commit(at)) {
-            let decision = match &commit.about {
-                About::Log(decision) => decision.as_deref().cloned(),
-                About::Nothing | About::Policy | About::Gate(_) => None,
-            };
-            let parents = commit.parents.iter().map(|at| self.history.commit(*at).id).collect();
-            return Ok(Logged { parents, date: commit.date, decision });
-        }
-        let signed = self.signing.signed(id)?;
-        let decision = Shape::of_message(&signed.message).decision;
-        Ok(Logged { parents: signed.parents.clone(), date: signed.date, decision })
-    }
-
-    /// A record with one parent is the first of its log, also where the mainline it was judged at is not ours.
-    fn is_first_record(&self, record: &Logged, parent: ObjectId) -> bool {
-        record.is_record() && !self.logged(parent).is_ok_and(|parent| parent.is_record())
     }
 
     pub(super) fn record(
@@ -424,12 +306,6 @@ impl Ledger {
         let now = self.time.max(view.time);
         let known_by = self.recorded(entry.id).map_or(now, |(_, recorded)| recorded.min(now));
         entry.date.seconds_since(known_by) > limits::CLOCK_SKEW_SECONDS
-    }
-
-    /// Whether a commit is the past of the trust root, and no record.
-    fn is_other_past(&self, id: ObjectId) -> bool {
-        let commit = self.history.find(id).map(|at| self.history.commit(at));
-        commit.is_some_and(|commit| commit.link == 0 && !matches!(commit.about, About::Log(_)))
     }
 
     /// Whether a commit is the past of the trust root, and not the root itself.

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use crate::model::{Name, ObjectId};
 
 use super::history::Index;
-use super::records::{Asked, Entry, Log, Record, Says};
+use super::records::{Asked, Record};
+use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
 
 impl Ledger {

@@ -128,8 +128,72 @@ impl Code {
     }
 }
 
+impl Code {
+    /// What to do about it, in a few words with the command; nothing: nothing is to be done.
+    pub fn mend(self) -> Option<&'static str> {
+        Some(match self {
+            Self::MalformedCommit => "decide anew with git itself: `git gate review <gate>`",
+            Self::Malformed | Self::ContentMismatch => {
+                "decide anew: `git gate review <gate>` writes the trailers"
+            }
+            Self::ChangesFiles => "commit files first, then decide: `git gate review <gate>`",
+            Self::Resigned => "decide anew, and never rebase or amend a decision: `git gate review <gate>`",
+            Self::Unsigned => {
+                "set `git config user.signingkey <key>`, then decide anew: `git gate review <gate>`"
+            }
+            Self::UnsupportedSignature => {
+                "set `git config gpg.format ssh` and an SSH key, then decide anew: `git gate review <gate>`"
+            }
+            Self::BadSignature => "somebody changed the commit after it was signed: find out who",
+            Self::WrongNamespace => "decide anew with git's own signing: `git gate review <gate>`",
+            Self::WeakKey => {
+                "make a new key, and have it added to `policy/allowed_signers` by a policy change"
+            }
+            Self::UnknownKey => {
+                "have the key added to `policy/allowed_signers` by a policy change, then decide anew"
+            }
+            Self::NoTouch => "make a key that asks for a touch: `ssh-keygen -t ed25519-sk`",
+            Self::NoVerification => {
+                "make a key that verifies its user: `ssh-keygen -t ed25519-sk -O verify-required`"
+            }
+            Self::KeyNotValid => {
+                "have the key renewed by a policy change, then decide anew: `git gate review <gate>`"
+            }
+            Self::KeyRevoked => "decide anew with another key: `git gate review <gate>`",
+            Self::KeyNotHardware => "decide anew with a hardware key: `git gate review <gate>`",
+            Self::BotInRole => "a person decides: `git gate pending` lists what waits on them",
+            Self::NotInRole => "somebody who holds the role decides: `git gate policy show` names them",
+            Self::SelfApproval => {
+                "somebody who is no author decides: `git gate pending` lists what waits on them"
+            }
+            Self::PolicyInvalid => "see what keeps it from coming into force: `git gate policy lint`",
+            Self::StalePolicy => "decide anew under the policy in force: `git gate review <gate>`",
+            Self::StaleContent => "read what changed, then decide anew: `git gate review <gate>`",
+            Self::OutOfScope => "decide for this environment too: `git gate review <gate>`",
+            Self::Expired => "decide anew: `git gate review <gate>`",
+            Self::BeforeIncident => {
+                "merge the mainline into the branch, then decide anew: `git gate review <gate>`"
+            }
+            Self::Superseded | Self::Duplicate => return None,
+        })
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_mend_but_those_that_need_none() {
+        for code in Code::ALL {
+            let needs_none = matches!(code, Code::Superseded | Code::Duplicate);
+            assert_eq!(code.mend().is_none(), needs_none, "{code}");
+        }
     }
 }

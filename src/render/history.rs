@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::insight::{Change, Event, FilesChanged, Moment};
-use crate::model::{GateName, Name};
+use crate::model::{Code, GateName, Name};
 use crate::verdict::{DecisionShown, RecordFact};
 
 use super::page::{Entry, Page, Section, Tone, Word, counted, list};
@@ -57,9 +57,10 @@ fn entry(moment: &Moment) -> Entry {
     };
     let entry = Entry::sentence(format!("{} by {who}", words(&moment.event)));
     let entry = match (moment.event.defect(), &moment.event) {
-        (Some((code, reason)), _) => {
-            entry.word(code.map_or("does not count", |code| code.as_str()), Tone::Open).prose("why", reason)
-        }
+        (Some((code, reason)), _) => entry
+            .word(code.map_or("does not count", Code::as_str), Tone::Open)
+            .prose("why", reason)
+            .prose("mend", code.and_then(Code::mend).unwrap_or_default()),
         (None, Event::Decided(..)) => entry.word("counts", Tone::Good),
         (None, Event::Deployed(..)) => entry.word("deployed", Tone::Good),
         (None, Event::Changed(_)) => entry.word(kind(&moment.event), Tone::Plain),

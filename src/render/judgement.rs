@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::insight::Judgement;
+use crate::model::Code;
 use crate::verdict::{
     Basis, By, DecisionShown, ExceptionShown, Next, Notice, Outcome, Requirement, RequirementId, Status,
     Verdict,
@@ -189,20 +190,41 @@ fn open_entry(line: &Requirement) -> Entry {
         .prose("expected", line.expected.as_str())
         .prose("found", line.found.as_str());
     if let Some(next) = &line.next {
-        entry = next_step(entry, next);
+        entry = next_step(entry, &line.id, next);
     }
     let rules = list(line.rules.iter().map(|rule| format!("`{rule}`")));
     entry.prose("by", commits(&line.by)).prose("rules", rules)
 }
 
 /// Who can, and how. A command is for pasting; a mend in words is for reading.
-fn next_step(entry: Entry, next: &Next) -> Entry {
-    let who = if next.who.is_empty() { "whoever works on the gate".to_owned() } else { list(&next.who) };
+fn next_step(entry: Entry, id: &RequirementId, next: &Next) -> Entry {
+    let who = if next.who.is_empty() { whoever(id).to_owned() } else { list(&next.who) };
     let entry = entry.prose("who", who);
     if next.command.starts_with("git ") {
         entry.exact("run", next.command.as_str())
     } else {
         entry.prose("mend", next.command.as_str())
+    }
+}
+
+/// Who can, where nobody is named.
+fn whoever(id: &RequirementId) -> &'static str {
+    match id {
+        RequirementId::GateRecorded
+        | RequirementId::GateOpen
+        | RequirementId::IntegrityContent
+        | RequirementId::IntegrityAuthors
+        | RequirementId::Environment(_)
+        | RequirementId::Evidence(_)
+        | RequirementId::Criterion(_)
+        | RequirementId::Artifact(_)
+        | RequirementId::Requires(_) => "whoever works on the gate",
+        RequirementId::IntegrityBreakGlass => "whoever answers for that deployment",
+        RequirementId::RulesNone => "who may change the policy",
+        RequirementId::Approval(_) => "nobody is left who may",
+        RequirementId::Rejection(_) => "who rejected it",
+        RequirementId::Incident(_) => "a person who holds a role",
+        RequirementId::Freeze(_) => "nobody: it ends by itself",
     }
 }
 
@@ -242,6 +264,7 @@ pub(super) fn decision(shown: &DecisionShown) -> Entry {
     let mut entry = Entry::sentence(format!("{action}{role}{reason} by {who}{environments}"))
         .word(word, tone)
         .prose("why", shown.reason.clone().unwrap_or_default())
+        .prose("mend", shown.code.and_then(Code::mend).unwrap_or_default())
         .prose("says", fact.words.as_str())
         .prose("when", format!("signed {}, {recorded}", fact.signed_at))
         .exact("commit", fact.commit.to_string());

@@ -52,8 +52,9 @@ fn diff(diff: &Diff) -> String {
     if diff.lines.is_empty() {
         return head;
     }
-    let lines: String =
+    let lines: Vec<String> =
         diff.lines.iter().map(|(mark, text)| format!("  {mark} {}\n", escape(text))).collect();
+    let lines = lines.concat();
     let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("{head}\n  {fence}diff\n{lines}  {fence}\n\n")
@@ -62,7 +63,7 @@ fn diff(diff: &Diff) -> String {
 fn fact(fact: &Fact, indent: &str) -> String {
     let said = match &fact.text {
         Text::Prose(text) => words(text),
-        Text::Exact(text) => code(text),
+        Text::Exact(text) | Text::Place(text) => code(text),
     };
     format!("{indent}- {}: {said}\n", fact.label)
 }

@@ -8,6 +8,7 @@
 mod brief;
 mod deployments;
 mod doctor;
+mod evidence;
 mod history;
 mod json;
 mod judgement;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
+pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
 pub use problems::LintShown;
 
@@ -80,7 +82,7 @@ pub fn render_review(brief: &Brief, signing: &Signing, form: Form) -> String {
 }
 
 /// Many gates at a glance (`git-gate/list/1`); a table of text is `width` columns wide.
-pub fn render_list(lines: &[GateLine], origin: &Origin, form: Form, width: u16) -> String {
+pub fn render_list(lines: &[GateLine], origin: &Origin, form: Form, width: usize) -> String {
     match form {
         Form::Json => json::list(lines, origin),
         Form::Text(_) => overview::table(lines, origin, width),
@@ -137,6 +139,16 @@ pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> Stri
 /// What runs where (`git-gate/status/1`).
 pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
     in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
+}
+
+/// A report as it reads (`git-gate/evidence/1`).
+pub fn render_report(report: &ReportShown<'_>, form: Form) -> String {
+    in_form(form, || json::report(report), || vec![evidence::report_page(report)])
+}
+
+/// What a report means for the gate that it is attached to: for people.
+pub fn render_attach(attach: &AttachShown<'_>, style: Style) -> String {
+    text::render_pages(&[evidence::attach_page(attach)], style)
 }
 
 fn in_form(form: Form, json: impl FnOnce() -> String, pages: impl FnOnce() -> Vec<Page>) -> String {

@@ -1,10 +1,10 @@
 //! Lists of gates: a table on a terminal, entries in markdown; and what waits on one person.
 //!
-//! The table is laid out by a library; every cell is escaped before, so that no text of a repository can break a row.
+//! Every cell is escaped before it is measured, so that no text of a repository can break a row; what a gate waits for
+//! stands below its row, so that no name is broken either.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use std::fmt::Write as _;
 
 use crate::insight::{EnvironmentLine, GateLine, Origin, Wait};
 use crate::model::{Name, Principal, Time, escape};
@@ -14,14 +14,12 @@ use super::judgement;
 use super::origin::origin_facts;
 use super::page::{Entry, Page, Section, Tone, Word, counted, list};
 
-const HEADER: [&str; 5] = ["gate", "risk", "verdict", "waits for", "since"];
-/// The column that takes the room that is left.
-const WAITS: usize = 3;
-/// Longer names of gates, and longer words in other columns, are broken.
-const WIDEST_GATE: u16 = 30;
-const WIDEST_CELL: u16 = 22;
-/// So many people stand in a cell; the other forms name all.
-const MOST_IN_CELL: usize = 2;
+const COLUMNS: usize = 4;
+const HEADER: [&str; COLUMNS] = ["gate", "risk", "verdict", "since"];
+/// What is longer pushes out its own row alone.
+const WIDEST_CELL: usize = 32;
+/// So many people stand in a line of what a gate waits for; the other forms name all.
+const MOST_IN_LINE: usize = 2;
 
 /// Something that waits on one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,34 +39,73 @@ pub struct Awaited {
 }
 
 /// The table, and below it how many of what.
-pub(super) fn table(lines: &[GateLine], origin: &Origin, width: u16) -> String {
+pub(super) fn table(lines: &[GateLine], origin: &Origin, width: usize) -> String {
+    let rows: Vec<[Vec<String>; COLUMNS]> = lines.iter().map(|line| cells(line, origin.time)).collect();
+    let header = HEADER.map(|name| vec![name.to_owned()]);
+    let widths: Vec<usize> = (0..COLUMNS).map(|column| widest(&header, &rows, column)).collect();
     let mut text = String::new();
     if !lines.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        table.set_header(HEADER);
-        let rows: Vec<[String; 5]> = lines.iter().map(|line| cells(line, origin.time)).collect();
-        table.add_rows(rows.clone());
-        for (at, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if at + 1 == HEADER.len() { 0 } else { 2 }));
-            if at != WAITS {
-                column.set_constraint(constraint(&rows, at));
-            }
+        put_row(&mut text, &header, &widths);
+    }
+    for (line, row) in lines.iter().zip(&rows) {
+        put_row(&mut text, row, &widths);
+        for wait in waits(line, MOST_IN_LINE) {
+            put_words(&mut text, &escape(&wait), width);
         }
-        for row in table.to_string().lines() {
-            text.push_str(row.trim_end());
-            text.push('\n');
-        }
+    }
+    if !lines.is_empty() {
         text.push('\n');
     }
-    text.push_str(&count(lines));
-    text.push('\n');
+    put_words_at(&mut text, &count(lines), width, 0);
     for notice in origin.notices.iter().filter(|notice| notice.code == "local-ahead") {
-        text.push_str(&escape(&notice.message));
-        text.push('\n');
+        put_words_at(&mut text, &escape(&notice.message), width, 0);
     }
     text
+}
+
+/// The room that a column takes: that of what is in it, up to a limit beyond which one row alone is pushed out.
+fn widest(header: &[Vec<String>; COLUMNS], rows: &[[Vec<String>; COLUMNS]], column: usize) -> usize {
+    let cells = rows.iter().chain([header]).filter_map(|row| row.get(column)).flatten();
+    cells.map(|text| text.chars().count()).filter(|wide| *wide <= WIDEST_CELL).max().unwrap_or_default()
+}
+
+/// A row, as many lines high as its highest cell.
+fn put_row(text: &mut String, row: &[Vec<String>; COLUMNS], widths: &[usize]) {
+    let high = row.iter().map(Vec::len).max().unwrap_or_default();
+    for at in 0..high {
+        let mut line = String::new();
+        for (cell, wide) in row.iter().zip(widths) {
+            let words = cell.get(at).map_or("", String::as_str);
+            let _ = write!(line, "{words:wide$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn put_words(text: &mut String, safe: &str, width: usize) {
+    put_words_at(text, safe, width, 2);
+}
+
+/// Words, further lines indented by two more.
+fn put_words_at(text: &mut String, safe: &str, width: usize, indent: usize) {
+    let mut line = " ".repeat(indent);
+    let mut empty = true;
+    for word in safe.split(' ').filter(|word| !word.is_empty()) {
+        if !empty && line.chars().count() + 1 + word.chars().count() > width {
+            text.push_str(&line);
+            text.push('\n');
+            line = " ".repeat(indent + 2);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    text.push_str(&line);
+    text.push('\n');
 }
 
 /// The same as entries.
@@ -106,7 +143,11 @@ pub(super) fn pending_page(person: &Principal, awaited: &[Awaited], unjudged: &[
             if what == 0 { "nothing" } else { "pending" },
             if what == 0 { Tone::Good } else { Tone::Open },
         ),
-        about: format!("{} on {person}", if what == 0 { "waits".to_owned() } else { format!("{what} wait") }),
+        about: match what {
+            0 => format!("waits on {person}"),
+            1 => format!("1 waits on {person}"),
+            _ => format!("{what} wait on {person}"),
+        },
         lead: Vec::new(),
         sections: [
             Section::entries("What waits", awaited.iter().map(entry).collect()),
@@ -118,26 +159,13 @@ pub(super) fn pending_page(person: &Principal, awaited: &[Awaited], unjudged: &[
     }
 }
 
-/// What is short is never broken; what a gate waits for has the room that is left.
-fn constraint(rows: &[[String; 5]], column: usize) -> ColumnConstraint {
-    let widest = rows.iter().filter_map(|row| row.get(column)).flat_map(|cell| cell.lines());
-    let widest = widest.map(|line| line.chars().count()).max().unwrap_or_default();
-    let most = if column == 0 { WIDEST_GATE } else { WIDEST_CELL };
-    if widest <= usize::from(most) {
-        ColumnConstraint::ContentWidth
-    } else {
-        ColumnConstraint::Absolute(Width::Fixed(most))
-    }
-}
-
-fn cells(line: &GateLine, now: Time) -> [String; 5] {
+fn cells(line: &GateLine, now: Time) -> [Vec<String>; COLUMNS] {
     let risk = line.change.as_ref().map(|change| escape(change.risk.as_str())).unwrap_or_default();
     [
-        escape(&line.gate.to_string()),
-        risk,
-        verdicts(line).iter().map(|verdict| escape(verdict)).collect::<Vec<_>>().join("\n"),
-        waits(line, MOST_IN_CELL).iter().map(|wait| escape(wait)).collect::<Vec<_>>().join("\n"),
-        line.since.map(|since| ago(now.seconds_since(since))).unwrap_or_default(),
+        vec![escape(&line.gate.to_string())],
+        vec![risk],
+        verdicts(line).iter().map(|verdict| escape(verdict)).collect(),
+        vec![line.since.map(|since| ago(now.seconds_since(since))).unwrap_or_default()],
     ]
 }
 

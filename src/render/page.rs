@@ -97,6 +97,8 @@ pub(super) struct Fact {
 pub(super) enum Text {
     /// Words to read.
     Prose(String),
+    /// A place in a file: broken over lines wherever one is full.
+    Place(String),
     /// To be copied as it stands: a command, an id, a digest. Never broken over lines.
     Exact(String),
 }
@@ -130,6 +132,12 @@ impl Entry {
         if !text.is_empty() {
             self.facts.push(Fact::prose(label, text));
         }
+        self
+    }
+
+    /// The same, with the place where it was found.
+    pub(super) fn place(mut self, label: &'static str, text: impl Into<String>) -> Self {
+        self.facts.push(Fact { label, text: Text::Place(text.into()) });
         self
     }
 

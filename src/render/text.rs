@@ -108,6 +108,10 @@ impl Sheet {
         }
         line.pad_to(names_at);
         let mut texts_at = names_at;
+        if entry.text.is_empty() && names_at + width(&entry.name) > WIDTH {
+            self.cut(line, &entry.name, names_at + 2);
+            return self.facts(&entry.facts, names_at + 2);
+        }
         if !entry.name.is_empty() {
             let name = escape(&entry.name);
             line.put(&name, name.chars().count());
@@ -135,6 +139,7 @@ impl Sheet {
             line.pad_to(at);
             match &fact.text {
                 Text::Prose(text) => self.wrap(line, text, at),
+                Text::Place(text) => self.cut(line, text, at),
                 Text::Exact(text) => {
                     let text = escape(text);
                     line.put(&text, text.chars().count());
@@ -142,6 +147,18 @@ impl Sheet {
                 }
             }
         }
+    }
+
+    /// Writes `text` behind what stands on `line`, broken wherever a line is full.
+    fn cut(&mut self, mut line: Line, text: &str, hang: usize) {
+        for c in escape(text).chars() {
+            if line.width >= WIDTH {
+                self.end(&line);
+                line = Line::at(hang);
+            }
+            line.put(c.encode_utf8(&mut [0; 4]), 1);
+        }
+        self.end(&line);
     }
 
     /// Writes `text` behind what stands on `line`, further lines from column `hang` on.

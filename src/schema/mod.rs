@@ -51,6 +51,7 @@ pub const ALL: &[Schema] = &[
     output("detach", include_str!("detach.json")),
     output("doctor", include_str!("doctor.json")),
     output("error", include_str!("error.json")),
+    output("evidence", include_str!("evidence.json")),
     output("history", include_str!("history.json")),
     output("init", include_str!("init.json")),
     output("list", include_str!("list.json")),

@@ -42,7 +42,14 @@ fn no_rule(case: &Case<'_>) -> Requirement {
         "no rule that matches this change asks for one",
     )
     .rules(case.rules.iter().map(|rule| rule.name.clone()).collect())
-    .next(Vec::new(), "git gate policy lint")
+    .next(who_may_govern(case), "git gate policy lint")
+}
+
+/// The people who may change the policy.
+fn who_may_govern(case: &Case<'_>) -> Vec<Principal> {
+    let roles = case.policy.governance.iter().map(|approval| &approval.role);
+    let people: BTreeSet<&Principal> = roles.flat_map(|role| case.policy.role_holders(role)).collect();
+    people.into_iter().filter(|person| !case.policy.is_bot(person)).cloned().collect()
 }
 
 /// The approvals of a case, and the places that they fill.
@@ -74,6 +81,14 @@ impl<'a> Approvals<'a> {
         let by = behind
             .chain(stale.iter().copied())
             .map(|(person, approval)| By { commit: approval.fact.commit, principal: Some(person.clone()) });
+        let who = self.who_could(case, role);
+        let command = if who.is_empty() {
+            format!(
+                "add people to the role `{role}` by a policy change: its holders are authors, or fill other places"
+            )
+        } else {
+            format!("git gate approve {} --role {role}", case.facts.gate)
+        };
         Requirement::new(
             RequirementId::Approval(role.clone()),
             status,
@@ -82,7 +97,7 @@ impl<'a> Approvals<'a> {
         )
         .rules(rules)
         .by(by.collect())
-        .next(self.who_could(case, role), format!("git gate approve {} --role {role}", case.facts.gate))
+        .next(who, command)
     }
 
     /// Those whose approval in `role` was good once, and of whom one would fill a place more were it still so.

@@ -7,7 +7,7 @@
 use super::bounds::{bounds_something, broken, expected, worse};
 use super::case::{Case, notice};
 use super::evidence::{behind, files, run_counts};
-use super::measure::{Measured, Measurement, measure};
+use super::measure::{Measured, Measurement, measure, slip};
 use super::text::Words;
 use super::{EvidenceFact, Notice, Requirement, RequirementId, Status};
 use crate::evidence::{Report, Unreadable};
@@ -85,6 +85,11 @@ fn line(case: &Case<'_>, criterion: &Criterion) -> Requirement {
         Subject::Spread(_) => "spread".into(),
         Subject::Ratio(_) => "ratio".into(),
     };
+    let mend = if status == Status::Missing && lacks_a_base(case, criterion) {
+        "the policy lets a first deployment pass with `first = \"pass\"`: by a policy change".to_owned()
+    } else {
+        format!("git gate attach {} {} {file}", case.facts.gate, criterion.evidence)
+    };
     Requirement::new(
         RequirementId::Criterion(criterion.name.clone()),
         status,
@@ -92,7 +97,15 @@ fn line(case: &Case<'_>, criterion: &Criterion) -> Requirement {
         found,
     )
     .by(files.iter().flat_map(|file| behind(file)).collect())
-    .next(Vec::new(), format!("git gate attach {} {} {file}", case.facts.gate, criterion.evidence))
+    .next(Vec::new(), mend)
+}
+
+/// Whether only a deployment to compare with is missing.
+fn lacks_a_base(case: &Case<'_>, criterion: &Criterion) -> bool {
+    let has_it = |found: &Measured| matches!(found, Measured::Good(_));
+    criterion.compare.is_some()
+        && case.facts.deployed.is_none()
+        && measured(case, criterion).iter().any(|(_, _, found)| has_it(found))
 }
 
 fn judge(case: &Case<'_>, criterion: &Criterion) -> (Status, String) {
@@ -134,11 +147,11 @@ fn judge_measured(
     let mut status = None;
     let mut words = Vec::new();
     let mut without = Vec::new();
-    for (file, _, found) in measured {
+    for (file, report, found) in measured {
         let name = file.file.quoted();
         let (found, line) = match found {
             Measured::Absent(None) => {
-                without.push(format!("{name} does not have it"));
+                without.push(format!("{name} does not have it{}", slip(criterion, report)));
                 continue;
             }
             Measured::Absent(Some(reason)) => {

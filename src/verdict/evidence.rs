@@ -82,19 +82,32 @@ fn judge_file(case: &Case<'_>, options: Option<&EvidenceKind>, file: &EvidenceFa
         return finding;
     }
     judge_sides(case, options, file).or_else(|| too_old(case, options, file, report)).unwrap_or_else(|| {
-        (
-            Status::Met,
-            format!("reads as {}{}{}", report.format.as_str(), dated(case, file), unfinished(report)),
-        )
+        (Status::Met, format!("{}{}{}", read_as(file, report), dated(case, file), unfinished(report)))
     })
+}
+
+/// What was read: the file, the report elsewhere that it stands for, or what was recorded of that.
+fn read_as(file: &EvidenceFact, report: &Report) -> String {
+    let format = report.format.as_str();
+    match &report.external {
+        None if file.original_at_hand => format!("reads as {format}, the report itself, which is at hand"),
+        None => format!("reads as {format}"),
+        Some(external) => format!(
+            "reads as {format}, of a report in {} that lies at {} and is not at hand",
+            external.format.as_str(),
+            external.uri.quoted()
+        ),
+    }
 }
 
 fn bad_report(options: &EvidenceKind, report: &Report) -> Option<Finding> {
     let failed = |words: String| Some((Status::Failed, words));
+    let format = report.external.as_ref().map_or(report.format, |external| external.format);
     if let Some(formats) = &options.formats
+        && !formats.contains(&format)
         && !formats.contains(&report.format)
     {
-        return failed(format!("its format is {}, which the policy does not take", report.format.as_str()));
+        return failed(format!("its format is {}, which the policy does not take", format.as_str()));
     }
     let least = options.min_passed?;
     let passed = match report.mapped.get("tests.passed") {

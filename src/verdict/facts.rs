@@ -127,6 +127,8 @@ pub struct EvidenceFact {
     pub artifact: Option<ArtifactName>,
     /// What it says; nothing where the file does not stand in the directory.
     pub report: Option<Result<Arc<Report>, Unreadable>>,
+    /// Whether that is the report itself, which lies elsewhere, and not what was recorded of it.
+    pub original_at_hand: bool,
     /// From when its age counts: the earliest that this content at this path was brought in or dated (section 9.3). The
     /// report's own `tested` comes on top.
     pub since: Option<Time>,

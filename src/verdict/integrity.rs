@@ -30,7 +30,9 @@ pub(super) fn content(case: &Case<'_>) -> Option<Requirement> {
         "a valid directory and request that the policy understands",
         found,
     );
-    Some(line.by(changed_by(content)).next(Vec::new(), format!("git gate show {}", case.facts.gate)))
+    let mend =
+        format!("mend what is named, in a signed commit on the branch {}", case.facts.gate.branch().quoted());
+    Some(line.by(changed_by(content)).next(Vec::new(), mend))
 }
 
 /// `integrity:authors`: every file was last changed by a commit whose signature counts, and one author is a person.

@@ -136,6 +136,22 @@ mod tests {
         assert_eq!(Limits::wilson(0.5, 0.0, 0.95), None);
     }
 
+    /// R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I,
+    /// method 3: two-sided 95 %, which is one-sided 97.5 % at each end.
+    #[test]
+    fn wilsons_limits_are_those_that_newcombe_published() {
+        for (passes, samples, low, high) in [
+            (81.0, 263.0, 0.2553, 0.3662),
+            (15.0, 148.0, 0.0624, 0.1605),
+            (0.0, 20.0, 0.0, 0.1611),
+            (1.0, 29.0, 0.0061, 0.1718),
+        ] {
+            let found = Limits::wilson(passes / samples, samples, 0.975).unwrap();
+            let near = |found: f64, published: f64| (found - published).abs() <= 0.000_05 + 1e-9;
+            assert!(near(found.low, low) && near(found.high, high), "{passes} of {samples}: {found:?}");
+        }
+    }
+
     #[test]
     fn a_standard_error_widens_both_ways() {
         let found = Limits::normal(0.5, 0.1, 0.95).unwrap();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::bounds::real;
 use super::interval::Limits;
 use super::text::{Words, number, quoted_list};
-use crate::evidence::{Metric, Report, Value};
+use crate::evidence::{Interval, Lookup, Metric, Report, Value};
 use crate::policy::{Criterion, Group, Subject};
 
 /// What was read.
@@ -116,6 +116,9 @@ fn one_metric(criterion: &Criterion, name: &str, report: &Report) -> Measured {
     if let Some(samples) = metric.samples {
         words = format!("{words}, {samples} samples");
     }
+    if let Some(Interval { low, high, .. }) = metric.interval {
+        words = format!("{words}, {} to {} by its tool", number(low), number(high));
+    }
     Measured::Good(Measurement {
         value,
         samples: metric.samples,
@@ -126,6 +129,18 @@ fn one_metric(criterion: &Criterion, name: &str, report: &Report) -> Measured {
         stderr: metric.stderr,
         rate: metric.rate,
     })
+}
+
+/// The metric of the report that a criterion may mean, where it has none of the name, in words.
+pub(super) fn slip(criterion: &Criterion, report: &Report) -> String {
+    let Subject::Metric(name) = &criterion.subject else { return String::new() };
+    match report.lookup(name) {
+        Err(Lookup::Missing { nearest: Some(nearest) }) => format!("; did you mean {}?", nearest.quoted()),
+        Ok(_)
+        | Err(Lookup::Ambiguous(_) | Lookup::Missing { .. } | Lookup::Unmapped(_) | Lookup::Unfinished(_)) => {
+            String::new()
+        }
+    }
 }
 
 /// How many open findings count as if critical, for want of a rating.
@@ -155,6 +170,14 @@ fn over_group(
         .find_map(|(name, metric)| Some((name, metric.as_ref().err()?)).filter(|_| wanted(name)))
     {
         return Measured::Bad(format!("{} cannot be read: {reason}", name.quoted()));
+    }
+    // A name that stands for several values that are metrics of their own says nothing more; any other is a group that
+    // nobody can read, and a spread over all groups but one says nothing (design, section 2.1).
+    for (name, others) in &report.ambiguous {
+        let readable = others.iter().all(|other| report.metrics.contains_key(other));
+        if wanted(name) && !readable && !report.mapped.contains_key(name) {
+            return Measured::Bad(format!("{} names several values: {}", name.quoted(), quoted_list(others)));
+        }
     }
     let mut members: BTreeMap<&str, &Metric> =
         report.metrics.iter().map(|(name, metric)| (name.as_str(), metric)).collect();

@@ -33,6 +33,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod weigh;
 
 pub use break_glass::break_glass;
 pub use facts::{
@@ -42,6 +43,7 @@ pub use facts::{
 
 pub use notices::NOTICE_CODES;
 pub use numbers::{AskedNumber, Number, Numbers, numbers};
+pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;
 use decisions::Judged;

@@ -147,8 +147,7 @@ fn asked_number(case: &Case<'_>, criterion: &Criterion, deployed: Option<&Deploy
             Some(Err(unreadable)) => unread(unreadable.to_string()),
             Some(Ok(report)) => match read(report) {
                 Measured::Good(found) => one(place, Ok(found.value), found.samples, bases.clone()),
-                Measured::Bad(reason) => unread(reason),
-                Measured::Absent(Some(reason)) => unread(reason),
+                Measured::Bad(reason) | Measured::Absent(Some(reason)) => unread(reason),
                 Measured::Absent(None) => {
                     without.push(unread("it does not have it".into()));
                     continue;

@@ -57,14 +57,14 @@ pub(super) fn open(case: &Case<'_>) -> Option<Requirement> {
 /// `environment:<name>`: listed where the policy or the request does not name it.
 pub(super) fn environment(case: &Case<'_>) -> Option<Requirement> {
     let name = &case.facts.environment;
-    let found = if case.environment().is_none() {
-        "the policy does not name it"
+    let (found, mend) = if case.environment().is_none() {
+        ("the policy does not name it", "add it to the policy, by a policy change")
     } else if case.request.is_some_and(|request| !request.environments.contains(name)) {
-        "the request does not name it"
+        ("the request does not name it", "add it to `environments` of the request, under review")
     } else {
         return None;
     };
     let id = RequirementId::Environment(name.clone());
     let line = Requirement::new(id, Status::Failed, "an environment that policy and request name", found);
-    Some(line.next(Vec::new(), "add it to `environments`, under review"))
+    Some(line.next(Vec::new(), mend))
 }

@@ -59,7 +59,7 @@ fn each_step_is_one_signed_commit_that_changes_what_it_says() {
         .write("../artifact/prompt.txt", "Summarize\n");
     run(&repo, "j.doe", &["open", GATE, "--kind", "prompt", "--summary", "Fewer hallucinations"], 0);
     let report = run(&repo, "j.doe", &["attach", GATE, "evaluation", "../report.json"], 0);
-    assert!(report.stdout.contains("hallucination_rate = 0.02 (n = 100)"), "{report}");
+    assert!(report.stdout.contains("`hallucination_rate` is 0.02, 100 samples"), "{report}");
     run(&repo, "j.doe", &["attach", GATE, "change-description", "../CHANGE.md", "--name", "CHANGE.md"], 0);
     run(&repo, "j.doe", &["artifact", GATE, "prompt.txt", "../artifact/prompt.txt"], 0);
     let tree = |revision: &str| repo.git(&["ls-tree", "-r", "--name-only", revision, "gates/"]);

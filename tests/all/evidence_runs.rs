@@ -4,6 +4,8 @@
 //! this project lie in `tests/cases/evidence`; those of others, and the reports of garak (whose attacks are offensive
 //! text), are read where the samples lie, and passed over, with a line, where they do not.
 
+#![expect(clippy::float_cmp, reason = "what a file says is read to the last digit")]
+
 use git_gate::evidence::{
     Format, Interval, Lookup, Reading, Report, RunStatus, Unreadable, Value, read, read_from,
 };
@@ -118,6 +120,13 @@ fn garak_of_0_17() {
         "a hit log does not say whether its run finished; attach the report",
     );
     assert_eq!(number(&log, "attacks.hits").0, 9.0);
+    // Together: the same run, and the same hits.
+    let beside = |file: &[u8], other: &[u8]| {
+        let companions = [other];
+        read(file, &Reading { companions: &companions, ..Reading::default() }).expect("it reads")
+    };
+    assert_eq!(beside(&bytes, &hits), hit);
+    assert_eq!(beside(&hits, &bytes).status, RunStatus::Finished);
     assert_eq!(number(&log, "av_spam_scanning.EICAR/knownbadsignatures.EICAR/hits").0, 5.0);
 }
 

@@ -16,7 +16,7 @@ use git_gate::model::Glob;
 
 /// Bytes of a file that was made for this project.
 #[expect(clippy::disallowed_methods, reason = "a test reads its cases")]
-pub(super) fn own(path: &str) -> Vec<u8> {
+pub(crate) fn own(path: &str) -> Vec<u8> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/evidence");
     std::fs::read(format!("{root}/{path}")).expect(path)
 }

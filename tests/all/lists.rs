@@ -299,3 +299,24 @@ fn hostile_text_breaks_no_row_of_a_table() {
         }
     }
 }
+
+#[test]
+fn no_approval_is_waited_for_before_the_content_is_complete() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.open("j.doe", PENDING);
+    repo.remove(&format!("gates/{PENDING}/CHANGE.md"));
+    repo.commit("j.doe", "Forget why");
+    repo.switch("main");
+    let list = json(&repo, &["list"]);
+    let waits: Vec<&str> = list["gates"][0]["waits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|wait| wait["requirement"].as_str().unwrap())
+        .collect();
+    assert_eq!(waits, ["evidence:change-description"], "{list:#}");
+    assert_eq!(list["gates"][0]["waits"][0]["who"], serde_json::json!(["j.doe@example.com"]));
+    let pending = json(&repo, &["pending", "--person", "j.rivera@example.com"]);
+    assert_eq!(pending["waits"], serde_json::json!([]));
+}

@@ -24,6 +24,10 @@ mod docs;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod evidence_commands;
+#[cfg(test)]
+mod evidence_external;
+#[cfg(test)]
 mod evidence_findings;
 #[cfg(test)]
 mod evidence_runs;
@@ -42,6 +46,8 @@ mod lists;
 mod markdown;
 #[cfg(test)]
 mod output_commands;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]

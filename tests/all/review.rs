@@ -61,7 +61,7 @@ fn the_brief_holds_everything_against_what_is_deployed() {
     let policy = repo.content("main", "policy");
     assert_eq!(brief["content"], content);
 
-    let change = &brief["changes"][1];
+    let change = &brief["changes"][0];
     assert_eq!(change["environments"], serde_json::json!(["production"]), "{brief:#}");
     assert_eq!(change["deployed"]["gate"], BEFORE);
     assert_eq!(change["deployed"]["record"], repo.rev("deployments/production"));
@@ -84,8 +84,8 @@ fn the_brief_holds_everything_against_what_is_deployed() {
         [("place", ""), ("same", "Summarize."), ("removed", "Be brief."), ("added", "Be very brief.")];
     assert_eq!(lines, expected);
     // Nothing was deployed to staging: all is new there.
-    assert_eq!(brief["changes"][0]["deployed"], serde_json::Value::Null);
-    assert_eq!(brief["changes"][0]["files"].as_array().unwrap().len(), 3);
+    assert_eq!(brief["changes"][1]["deployed"], serde_json::Value::Null);
+    assert_eq!(brief["changes"][1]["files"].as_array().unwrap().len(), 3);
 
     let production = &brief["environments"][0];
     let asked = &production["criteria"][0];
@@ -202,7 +202,8 @@ fn what_was_not_shown_is_not_signed() {
 /// Types at a terminal, a line a second time later than the one before; what stands on the screen.
 fn at_a_terminal(repo: &Repo<'_>, who: &str, meanwhile: &str, typed: &[&str]) -> String {
     let home = repo.world.home_of(who);
-    let lines: String = typed.iter().map(|line| format!("sleep 0.3; printf '{line}\\n'; ")).collect();
+    let lines: Vec<String> = typed.iter().map(|line| format!("sleep 0.3; printf '{line}\\n'; ")).collect();
+    let lines = lines.concat();
     let script = format!(
         "{{ sleep 0.3; {meanwhile} {lines} sleep 0.5; }} | script -qec 'git gate review {GATE}' /dev/null"
     );
@@ -269,4 +270,40 @@ fn hostile_text_stays_text_in_a_brief() {
             assert!(block.contains("```") && block.contains("@team <img"), "{shown}");
         }
     }
+}
+
+#[test]
+fn a_brief_for_a_pull_request_starts_no_program_of_the_configuration() {
+    let world = World::new();
+    let repo = two_versions(&world);
+    let trace = world.dir().join("trace");
+    let touch = format!("touch {}", trace.display());
+    for (key, value) in [
+        ("gpg.format", "ssh"),
+        ("gpg.ssh.defaultKeyCommand", &touch),
+        ("gpg.ssh.program", &touch),
+        ("core.fsmonitor", &touch),
+        ("core.sshCommand", &touch),
+    ] {
+        repo.git(&["config", key, value]);
+    }
+    let brief = json(&repo, &[]);
+    assert!(brief["signing"]["principal"].is_null());
+    run_list(&repo);
+    assert!(!trace.exists());
+}
+
+fn run_list(repo: &Repo<'_>) {
+    repo.world.run(&repo.path, &["list"]).expect(0);
+}
+
+#[test]
+fn a_gate_is_reviewed_by_the_address_of_its_repository() {
+    let world = World::new();
+    let repo = two_versions(&world);
+    let address = repo.path.to_str().unwrap();
+    let args = ["review", address, GATE, "--root", &repo.root, "--format", "json"];
+    let brief = world.run(&world.dir(), &args).expect(0).json();
+    assert_eq!(brief["content"], json(&repo, &[])["content"]);
+    assert_eq!(brief["changes"][0]["deployed"]["gate"], BEFORE);
 }

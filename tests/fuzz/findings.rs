@@ -11,20 +11,21 @@ const TRIVY: &[u8] =
 pub(super) fn reports(bytes: &[u8]) {
     for in_source_ignored in [false, true] {
         let Ok(report) = read(bytes, &Reading { in_source_ignored, ..Reading::default() }) else { return };
-        let listed = match report.format {
-            Format::Sarif => items(bytes, &["runs", "*", "results", "*"]),
-            Format::Grype => items(bytes, &["matches", "*"]) + items(bytes, &["ignoredMatches", "*"]),
-            Format::Trivy => {
-                let classes = [
-                    "Vulnerabilities",
-                    "Misconfigurations",
-                    "Secrets",
-                    "Licenses",
-                    "ExperimentalModifiedFindings",
-                ];
-                classes.iter().map(|class| items(bytes, &["Results", "*", class, "*"])).sum()
-            }
-            _ => return,
+        let listed = if report.format == Format::Sarif {
+            items(bytes, &["runs", "*", "results", "*"])
+        } else if report.format == Format::Grype {
+            items(bytes, &["matches", "*"]) + items(bytes, &["ignoredMatches", "*"])
+        } else if report.format == Format::Trivy {
+            let classes = [
+                "Vulnerabilities",
+                "Misconfigurations",
+                "Secrets",
+                "Licenses",
+                "ExperimentalModifiedFindings",
+            ];
+            classes.iter().map(|class| items(bytes, &["Results", "*", class, "*"])).sum()
+        } else {
+            return;
         };
         let open: f64 = ["critical", "high", "medium", "low", "none", "unrated"]
             .iter()

@@ -4,6 +4,7 @@
 //! its corpus in `tests/fuzz/corpus/<name>/` and over a fixed number of mutations of it, the same on every run. A
 //! coverage-guided fuzzer can call the same functions; what it finds goes into the corpus.
 
+mod evaluations;
 mod findings;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ struct Target {
 
 /// Every target. A parser that is added to the program is added here.
 const TARGETS: &[Target] = &[
+    Target { name: "evaluations", run: evaluations::reports },
     Target { name: "findings", run: findings::reports },
     Target { name: "findings-vex", run: findings::vex },
     Target { name: "raw-commit", run: raw_commit },

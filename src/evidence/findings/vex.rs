@@ -80,7 +80,9 @@ impl Statements {
             return all;
         }
         let mut sieve = Sieve::default();
-        KEEPS.iter().for_each(|path| sieve.keep_path(path));
+        for path in KEEPS {
+            sieve.keep_path(path);
+        }
         let sieve = sieve.settle();
         for bytes in reading.companions {
             let Ok(content) = Content::of(bytes, &sieve) else { continue };

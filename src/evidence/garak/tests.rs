@@ -172,3 +172,35 @@ fn a_hit_log_counts_hits_and_is_no_finished_run() {
     refused(&format!("{text}{{\"goal\":\"g\"}}\n"), "the row at `/3` is none of a hit log");
     assert_eq!(report(&hit("a")).unwrap().format, Format::Garak, "one row");
 }
+
+#[test]
+fn a_report_and_the_hit_log_of_its_run_are_held_against_each_other() {
+    let hit = |detector: &str, run: &str| {
+        format!(
+            "{{\"score\":1.0,\"attempt_id\":\"a\",\"run_id\":\"{run}\",\"generator\":\"g\",\"probe\":\"dan.DAN\",\"detector\":\"{detector}\"}}\n"
+        )
+    };
+    let head = HEAD.replace("\"init\"", "\"init\",\"run\":\"r\"");
+    let whole = format!("{head}{}{DONE}", eval(r#""passed":8,"total":10"#));
+    let beside = |file: &str, other: &str| {
+        let companions = [other.as_bytes()];
+        read_report(file.as_bytes(), &Reading { companions: &companions, ..Reading::default() })
+    };
+    let log = hit("dan.DAN", "r").repeat(2);
+    assert!(beside(&whole, &log).unwrap().lookup(RATE).is_ok());
+    assert_eq!(beside(&log, &whole).unwrap().lookup("attacks.hits").unwrap().value, Value::Number(2.0));
+    for other in [hit("dan.DAN", "r"), hit("dan.DAN", "r").repeat(3), format!("{log}{}", hit("x.Y", "r"))] {
+        for found in [beside(&whole, &other), beside(&other, &whole)] {
+            assert!(
+                matches!(&found, Err(Unreadable::Invalid(why)) if why.contains("the hit log of its run")),
+                "{found:?}"
+            );
+        }
+    }
+    // Of another run, of none, or of one that broke off.
+    assert!(beside(&whole, &hit("dan.DAN", "s")).is_ok());
+    assert!(matches!(beside(&hit("dan.DAN", "s"), &whole).unwrap().status, RunStatus::Unfinished(_)));
+    let broken_off = whole.replace("completion", "attempt");
+    assert!(matches!(beside(&log, &broken_off).unwrap().status, RunStatus::Unfinished(_)));
+    assert!(beside(&whole, "# notes").is_ok());
+}

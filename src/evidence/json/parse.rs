@@ -3,6 +3,7 @@
 //! What a [`Sieve`] does not keep is held to the same rules and leaves nothing behind, so that memory does not grow with the
 //! file. Keys of the objects that are open wait in one text until their object ends: then each must be there once.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -70,7 +71,12 @@ struct Parser<R> {
     values: usize,
     text: usize,
     keys: Keys,
+    known: Known,
 }
+
+/// Short texts that were kept before: levels, rule names and the like come a hundred thousand times.
+#[derive(Default)]
+struct Known(BTreeSet<Arc<str>>);
 
 /// The keys of all objects that are open.
 #[derive(Default)]
@@ -88,6 +94,7 @@ impl<R: Read> Parser<R> {
             values: 0,
             text: 0,
             keys: Keys::default(),
+            known: Known::default(),
         }
     }
 
@@ -245,8 +252,7 @@ impl<R: Read> Parser<R> {
         let mut text = String::new();
         string(&mut self.window, self.line, Some(&mut text), MAX_TEXT)?;
         self.count_text(text.len())?;
-        text.shrink_to_fit();
-        Ok(Some(Json::Text(text)))
+        Ok(Some(Json::Text(self.known.hold(&text))))
     }
 
     fn count_text(&mut self, bytes: usize) -> Result<(), JsonError> {
@@ -314,6 +320,22 @@ impl<R: Read> Parser<R> {
 
     fn refused(&self, what: String) -> JsonError {
         JsonError { refused: true, line: self.line, what }
+    }
+}
+
+impl Known {
+    /// The text, held once where it is short and among the first.
+    fn hold(&mut self, text: &str) -> Arc<str> {
+        const LONGEST: usize = 64;
+        const MOST: usize = 1024;
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let held: Arc<str> = Arc::from(text);
+        if text.len() <= LONGEST && self.0.len() < MOST {
+            self.0.insert(Arc::clone(&held));
+        }
+        held
     }
 }
 

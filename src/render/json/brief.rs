@@ -6,7 +6,7 @@ use crate::evidence::Value;
 use crate::insight::{
     Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, FileChange, Line, Signing, Text,
 };
-use crate::model::Principal;
+use crate::model::{ArtifactDigest, Principal};
 use crate::verdict::{AskedNumber, Number};
 
 use super::verdict::CheckJson;
@@ -162,8 +162,8 @@ fn change(change: &ChangeAgainst) -> ChangeJson<'_> {
             .iter()
             .map(|artifact| ArtifactJson {
                 name: artifact.name.to_string(),
-                before: artifact.before.as_ref().map(|digest| digest.as_str()),
-                after: artifact.after.as_ref().map(|digest| digest.as_str()),
+                before: artifact.before.as_ref().map(ArtifactDigest::as_str),
+                after: artifact.after.as_ref().map(ArtifactDigest::as_str),
                 files: artifact.files.iter().map(String::as_str).collect(),
             })
             .collect(),

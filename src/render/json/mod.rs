@@ -7,6 +7,7 @@
 mod brief;
 mod deployments;
 mod doctor;
+mod evidence;
 mod overview;
 mod policy;
 mod problems;
@@ -15,6 +16,7 @@ mod verdict;
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
+pub(super) use evidence::report;
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
 pub(super) use problems::lint;

@@ -129,6 +129,8 @@ pub(super) struct DecisionJson<'a> {
     counts: bool,
     code: Option<&'static str>,
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     environments: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,6 +253,7 @@ impl<'a> DecisionJson<'a> {
             counts: shown.code.is_none(),
             code: shown.code.map(Code::as_str),
             reason: shown.reason.as_deref(),
+            mend: shown.code.and_then(Code::mend),
             environments: names(&fact.environments),
             gate_reason: fact.reason.as_ref().map(Name::as_str),
             record: fact.record.map(|record| record.to_string()),

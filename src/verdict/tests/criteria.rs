@@ -257,6 +257,44 @@ fn spread_and_ratio_are_over_all_groups_of_two_or_more() {
 }
 
 #[test]
+fn a_group_that_names_several_values_is_no_group_to_leave_out() {
+    let spread = Criterion {
+        subject: Subject::Spread(Group { metrics: vec![Glob::new("acc/*")], min_group: None }),
+        ..max(0.1)
+    };
+    let mut groups = report(&[("acc/a", 0.9), ("acc/b", 0.9)]);
+    groups.ambiguous.insert("acc/c".into(), vec!["line 1".into(), "line 2".into()]);
+    check_bound(&bounded(spread.clone()).report("e.json", groups.clone()), "failed");
+    // One that stands for metrics which are there takes nothing away.
+    groups.ambiguous = [("acc/c".to_owned(), vec!["acc/a".to_owned(), "acc/b".to_owned()])].into();
+    check_bound(&bounded(spread).report("e.json", groups), "met");
+}
+
+#[test]
+fn a_metric_that_is_not_there_or_stands_for_several_says_what_is_meant() {
+    let verdict = judge(&bounded(max(1.0)).report("e.json", report(&[("task/rate", 0.5)])));
+    let found = &line(&verdict, "criterion:bound").found;
+    assert_eq!(found, "`e.json` does not have it; did you mean `task/rate`?");
+    let mut several = report(&[]);
+    several.ambiguous.insert("rate".into(), vec!["a/rate".into(), "b/rate".into()]);
+    let verdict = judge(&bounded(max(1.0)).report("e.json", several));
+    let found = &line(&verdict, "criterion:bound").found;
+    assert_eq!(found, "`rate` names several values: `a/rate`, `b/rate` in `e.json`");
+}
+
+#[test]
+fn the_tools_own_interval_is_shown_and_bounds_nothing() {
+    let interval = Some(crate::evidence::Interval { low: 0.01, high: 0.9, confidence: None });
+    let facts = bounded(max(0.05)).report("e.json", one(Metric { interval, ..metric(Value::Number(0.02)) }));
+    check_bound(&facts, "met");
+    let verdict = judge(&facts);
+    assert_eq!(
+        line(&verdict, "criterion:bound").found,
+        "`rate` is 0.02, 0.01 to 0.9 by its tool, at `/x` in `e.json`"
+    );
+}
+
+#[test]
 fn a_bound_that_faces_the_wrong_way_is_noticed() {
     let better = |higher| one(Metric { higher_is_better: Some(higher), ..metric(Value::Number(0.5)) });
     assert_eq!(notice_codes(&bounded(max(1.0)).report("e.json", better(true))), ["criterion-direction"]);

@@ -35,6 +35,10 @@ fn no_signers() -> AllowedSigners {
 #[track_caller]
 fn check(facts: &Facts, outcome: &str, open: &[&str]) -> Verdict {
     let verdict = judge(facts);
+    for line in &verdict.requirements {
+        let told = line.next.as_ref().is_some_and(|next| !next.command.is_empty());
+        assert_eq!(told, line.status != Status::Met, "whoever can mend `{}` is told how", line.id);
+    }
     let found = match verdict.outcome {
         Outcome::Allowed(basis) => format!("allowed on {}", basis.as_str()),
         Outcome::Pending | Outcome::Blocked => verdict.outcome.as_str().to_owned(),
@@ -269,6 +273,7 @@ impl Facts {
 
 fn evidence_fact(file: &str, report: Report) -> EvidenceFact {
     EvidenceFact {
+        original_at_hand: false,
         kind: name("evaluation"),
         file: file.to_owned(),
         artifact: None,

@@ -116,6 +116,45 @@ fn an_edited_report_loses_its_attestation() {
     let judged = merged(&repo);
     assert_eq!(verdict(&judged, EVIDENCE), "blocked failed");
     assert_says(&line(&judged, EVIDENCE)["found"], "j.doe");
+    // The same bytes as the pipeline wrote, put there by a person.
+    repo.switch(super::BRANCH);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 9}}\n")
+        .commit("j.doe", "Put back");
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "blocked failed");
+    // A message is no attestation, and neither is an author line.
+    repo.switch(super::BRANCH);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.01, \"n\": 8}}\n");
+    repo.git(&["add", "-A"]);
+    let author = "--author=eval-ci <eval-ci@example.com>";
+    repo.git_as(
+        "j.doe",
+        &["commit", "-q", "-S", author, "-m", "Evaluate", "-m", "Signed-off-by: eval-ci@example.com"],
+    );
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "blocked failed");
+    // Only the pipeline brings its word back.
+    repo.switch(super::BRANCH);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.03, \"n\": 9}}\n")
+        .commit("eval-ci", "Evaluate");
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "pending met");
+}
+
+#[test]
+fn an_attested_report_of_another_gate_is_not_attested_here() {
+    const OTHER: &str = "summarizer/v1.3";
+    let world = World::new();
+    let policy = Policy::small()
+        .replacing("[evidence.evaluation]\n", "[evidence.evaluation]\nattested_by = [\"eval-ci\"]\n");
+    let repo = world.governance_repo_with(&policy);
+    repo.open("j.doe", OTHER);
+    let other = format!("gates/{OTHER}/evidence/evaluation.json");
+    repo.write(&other, "{\"summary\": {\"hallucination_rate\": 0.01, \"n\": 99}}\n")
+        .commit("eval-ci", "Evaluate");
+    repo.merge("l.wu", &format!("gate/{OTHER}"));
+    repo.open("j.doe", GATE);
+    repo.git(&["checkout", "-q", "main", "--", &other]);
+    std::fs::copy(repo.path.join(&other), repo.path.join(REPORT)).unwrap();
+    repo.commit("j.doe", "The report of v1.3");
+    assert_eq!(verdict(&merged(&repo), EVIDENCE), "blocked failed");
 }
 
 #[test]

@@ -23,6 +23,8 @@ const TOML_KINDS: &[(&str, Check)] = &[
     ("cover", is_cover),
     ("incident", is_incident),
     ("rollback", is_rollback),
+    // Mappings, which `recipes.rs` tries on real shapes.
+    ("recipe", is_toml),
     // A part of one of these files.
     ("part", is_toml),
 ];

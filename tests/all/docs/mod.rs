@@ -10,6 +10,7 @@ use super::markdown::{self, quoted, section, table};
 
 mod codes;
 mod examples;
+mod recipes;
 mod sessions;
 
 fn root() -> PathBuf {

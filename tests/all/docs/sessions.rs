@@ -12,7 +12,7 @@ use clap::Parser as _;
 
 use super::{nothing, page, pages};
 use crate::markdown::{blocks, quoted};
-use crate::world::{Decision, World};
+use crate::world::{Decision, Policy, World};
 
 const GATE: &str = "summarizer/v1.4";
 
@@ -23,6 +23,8 @@ const PEOPLE: &[(&str, Option<&str>)] = &[
     ("approver", Some("j.rivera")),
     ("product-lead", Some("s.chen")),
     ("bot", Some("bot")),
+    // Brings its key along, as a secret.
+    ("pipeline", None),
     ("auditor", None),
     // Whose git is not set up yet.
     ("newcomer", None),
@@ -94,11 +96,26 @@ struct Stage<'w> {
 fn stage<'w>(world: &'w World, name: &str) -> Stage<'w> {
     let mut variables = Vec::new();
     if name != "docs/guide-policy-owner.md" {
-        let repo = world.governance_repo();
+        let attested = name == "docs/guide-evaluation-pipeline.md";
+        let policy = if attested {
+            let table = "[evidence.evaluation]\n";
+            Policy::small().replacing(table, &format!("{table}attested_by = [\"eval-ci\"]\n"))
+        } else {
+            Policy::small()
+        };
+        let repo = world.governance_repo_with(&policy);
         let mut say = |name: &str, value: &str| variables.push((name.to_owned(), value.to_owned()));
         say("ROOT", &repo.root);
         match name {
             "docs/guide-approver.md" => drop(repo.open("j.doe", GATE)),
+            "docs/guide-evaluation-pipeline.md" => {
+                repo.open("j.doe", GATE);
+                // Measured by hand, before the pipeline ran.
+                let report = format!("gates/{GATE}/evidence/evaluation.json");
+                repo.write(&report, "{\"summary\": {\"hallucination_rate\": 0.03, \"n\": 12}}\n");
+                repo.commit("j.doe", "A first look");
+                say("EVAL_CI_KEY", std::fs::read_to_string(world.key("eval-ci")).unwrap().trim_end());
+            }
             "docs/guide-release-bot.md" => drop(repo.allowed_gate(GATE)),
             // What was deployed yesterday is closed today.
             "docs/guide-auditor.md" => {
@@ -189,6 +206,11 @@ fn the_guide_for_approvers_works() {
 #[test]
 fn the_guide_for_release_bots_works() {
     run("docs/guide-release-bot.md", &page("guide-release-bot.md"));
+}
+
+#[test]
+fn the_guide_for_evaluation_pipelines_works() {
+    run("docs/guide-evaluation-pipeline.md", &page("guide-evaluation-pipeline.md"));
 }
 
 #[test]
