@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::decision::{Action, Target};
 use crate::git::raw;
-use crate::model::{Name, Principal};
+use crate::model::{Name, Principal, escape};
+use crate::policy::Policy;
+use crate::policy::diff::diff;
 use crate::signature;
 
-use super::deciding::{Deciding, DecidingArgs, asked_roles, decide};
+use super::deciding::{Deciding, DecidingArgs, asked_roles, decide_on, listed};
+use super::policy_branches::why_not;
+use super::subject::Subject;
 use super::{Context, Exit, Failure};
 
 /// The arguments of `approve`.
@@ -25,7 +29,41 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    decide(context, &args.deciding, "approve", |deciding| approval(deciding, args))
+    decide_on(context, &args.deciding, "approve", Subject::Target, |deciding| {
+        let brief = match &deciding.target {
+            Target::Policy => policy_brief(context, deciding)?,
+            Target::Gate(_) => String::new(),
+        };
+        Ok((approval(deciding, args)?, brief))
+    })
+}
+
+/// Refuses a policy that could not come into force; what it would change, else.
+fn policy_brief(context: &Context, deciding: &Deciding) -> anyhow::Result<String> {
+    let file = |name| deciding.file(name).unwrap_or_default();
+    let proposed = Policy::parse(file("policy.toml"), file("allowed_signers"))?;
+    let in_force = &deciding.in_force.policy;
+    if deciding.seen().content == deciding.in_force.digest {
+        return Err(Failure::new("nothing-changed", "that policy is in force already").into());
+    }
+    if let Some(why) = why_not(in_force, &proposed).first() {
+        return Err(Failure::new("policy-invalid", format!("this policy could not come into force: {why}"))
+            .help("what is wrong with it: `git gate policy lint <branch>`; nothing was signed")
+            .into());
+    }
+    let governors: BTreeSet<&Principal> =
+        in_force.governance.iter().flat_map(|asked| in_force.role_holders(&asked.role)).collect();
+    if let Some(principal) = &deciding.hand.principal
+        && governors.len() > 1
+        && signed_a_change(deciding, principal, &["policy".to_owned()])?
+    {
+        context.say("note: you wrote some of this change: one who wrote none of it must approve it too");
+    }
+    let lines = diff(in_force, &proposed);
+    let lines =
+        lines.iter().map(|one| escape(&format!("{:<9}  {}: {}", one.meaning.as_str(), one.part, one.words)));
+    let lines: Vec<String> = lines.map(|line| format!("  {line}\n")).collect();
+    Ok(format!("What it changes:\n\n{}\n", lines.concat()))
 }
 
 fn approval(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
@@ -42,11 +80,17 @@ fn approval(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
         None if environments.is_empty() => {}
         None => return Err(Failure::usage("`--env` is for gates: a policy holds everywhere").into()),
     }
-    let role = deciding.role(args.role.as_ref(), &asked_roles(policy, request.as_ref()))?;
+    let asked = asked_roles(policy, request.as_ref());
+    let role = deciding.role(args.role.as_ref(), &asked)?;
+    if deciding.target == Target::Policy && !asked.contains(&role) {
+        let asked: Vec<&Name> = asked.iter().collect();
+        let message = format!("`[governance]` asks no approval by `{role}`: `--role`, of {}", listed(&asked));
+        return Err(Failure::usage(message).into());
+    }
     if let (Target::Gate(gate), Some(principal)) = (&deciding.target, &deciding.hand.principal) {
         let asked_for_it = request.as_ref().is_some_and(|request| request.requested_by.contains(principal));
         let recorded = deciding.in_force.is_author(gate, principal)?;
-        if asked_for_it || recorded || signed_a_change(deciding, principal)? {
+        if asked_for_it || recorded || signed_a_change(deciding, principal, &[gate.directory()])? {
             return Err(Failure::new(
                 "self-approval",
                 format!("`{principal}` is an author of `{gate}`: this approval would not count"),
@@ -58,18 +102,17 @@ fn approval(deciding: &Deciding, args: &Args) -> anyhow::Result<Action> {
     Ok(Action::Approve { role, environments, seen: deciding.seen() })
 }
 
-/// Whether the principal signed a change of the gate that the mainline does not have yet. What was recorded before is
+/// Whether the principal signed a change below `paths` that the mainline does not have yet. What was recorded before is
 /// found by whoever reads the history; this only saves a signature that would not count.
-fn signed_a_change(deciding: &Deciding, principal: &Principal) -> anyhow::Result<bool> {
-    let Target::Gate(gate) = &deciding.target else { return Ok(false) };
-    let listed = deciding.hand.git.run(&[
-        "rev-list",
-        "--full-history",
-        &deciding.base().to_string(),
-        &format!("^{}", deciding.in_force.mainline),
-        "--",
-        &gate.directory(),
-    ])?;
+pub(super) fn signed_a_change(
+    deciding: &Deciding,
+    principal: &Principal,
+    paths: &[String],
+) -> anyhow::Result<bool> {
+    let (base, mainline) = (deciding.base().to_string(), format!("^{}", deciding.in_force.mainline));
+    let mut arguments = vec!["rev-list", "--full-history", &base, &mainline, "--"];
+    arguments.extend(paths.iter().map(String::as_str));
+    let listed = deciding.hand.git.run(&arguments)?;
     for id in listed.lines().filter_map(|line| line.parse().ok()) {
         let bytes = deciding.repository.read_commit(id)?;
         let Ok(commit) = raw::parse(&bytes) else { continue };

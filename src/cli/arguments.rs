@@ -128,6 +128,10 @@ pub enum Command {
     Withdraw(super::withdraw::Args),
     /// Close a gate for good.
     Close(super::close::Args),
+    /// Write down what may be passed over for a while, or cover a break-glass.
+    Except(super::except::Args),
+    /// Accept the risk of an exception.
+    AcceptRisk(super::accept_risk::Args),
     /// Judge a gate as if its branch were merged now.
     Ready(super::ready::Args),
     /// Bring a gate branch to the mainline, with its commits.
@@ -140,6 +144,8 @@ pub enum Command {
     Log(super::log::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
+    /// Whose keys count, and changing that.
+    Key(super::key::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
     /// Say why signing or verifying does not work here, and what mends it.
@@ -151,7 +157,7 @@ pub enum Command {
     Complete(super::complete::Args),
     /// Print a manual page, or install all of them.
     Man(super::man::Args),
-    /// Print the JSON Schema of a file or an output, for editors and programs.
+    /// Print the JSON Schema of a file or an output.
     Schema(super::schema::Args),
     /// See the whole of it work, in a repository of its own.
     Demo(super::demo::Args),

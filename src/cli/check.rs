@@ -46,8 +46,14 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let given = Given::Artifacts(args.given.digests(context)?);
-    let opening =
-        Opening { view: View::Recorded, at: args.at, time: args.time, log: args.log, seen: args.seen };
+    let opening = Opening {
+        view: View::Recorded,
+        at: args.at,
+        time: args.time,
+        log: args.log,
+        seen: args.seen,
+        proposed: None,
+    };
     let session = Session::open(context, &opening)?;
     let originals = originals(context, &session, &args.gate, &args.evidence_files)?;
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };

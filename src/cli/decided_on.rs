@@ -16,13 +16,12 @@ pub(super) fn standing(
     repository: &Repository,
     branch: Branch,
     mainline: ObjectId,
-    directory: &str,
+    read: impl Fn(ObjectId) -> anyhow::Result<Option<GateFiles>>,
 ) -> anyhow::Result<(Branch, Option<GateFiles>)> {
     let own = branch.tip();
     let onto = branch.clone().onto(repository, mainline)?;
-    let on_mainline = GateFiles::read(repository, onto.tip().unwrap_or(mainline), directory);
-    match (on_mainline, own) {
-        (Ok(None), Some(own)) => Ok((branch, GateFiles::read(repository, own, directory)?)),
+    match (read(onto.tip().unwrap_or(mainline)), own) {
+        (Ok(None), Some(own)) => Ok((branch, read(own)?)),
         (files, _) => Ok((onto, files?)),
     }
 }

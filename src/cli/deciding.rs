@@ -20,6 +20,7 @@ use super::gate_files::GateFiles;
 use super::hand::{Hand, SigningArgs, refuse_not_in_role, refuse_out_of_role};
 use super::in_force::{InForce, mainline_name, policy_in_force, policy_then};
 use super::requesting::print_written;
+use super::subject::Subject;
 use super::together::{self, Before, Proposal, Reviewed, Signed};
 use super::{Context, Exit, Failure};
 
@@ -54,6 +55,7 @@ pub(super) struct Deciding {
     pub(super) in_force: InForce,
     pub(super) target: Target,
     pub(super) hand: Hand,
+    subject: Subject,
     branch: Branch,
     base: ObjectId,
     files: GateFiles,
@@ -80,28 +82,41 @@ pub(super) fn decide(
     command: &str,
     choose: impl Fn(&Deciding) -> anyhow::Result<Action>,
 ) -> anyhow::Result<Exit> {
+    decide_on(context, args, command, Subject::Target, |deciding| Ok((choose(deciding)?, String::new())))
+}
+
+/// The same about a part of the target; `choose` also says what is shown above the question.
+pub(super) fn decide_on(
+    context: &Context,
+    args: &DecidingArgs,
+    command: &str,
+    subject: Subject,
+    choose: impl Fn(&Deciding) -> anyhow::Result<(Action, String)>,
+) -> anyhow::Result<Exit> {
     if args.branch.is_some() && args.target != Target::Policy {
         return Err(Failure::usage("`--branch` is for `policy`: a gate has its own branch").into());
     }
     let borrow = |address| Borrowed::fetch(context, address, &args.target);
     let borrowed = args.address.as_ref().map(borrow).transpose()?;
     let there = borrowed.as_ref().map_or(context, Borrowed::context);
-    decide_in(there, args, command, |deciding| {
-        let action = choose(deciding)?;
+    decide_in(there, args, command, subject, |deciding| {
+        let (action, shown) = choose(deciding)?;
         let brief = borrowed.as_ref().map(|borrowed| borrowed.brief(&args.target, &action)).transpose()?;
-        Ok(Choice { action, brief: brief.unwrap_or_default(), showed: BTreeMap::new() })
+        let brief = format!("{}{shown}", brief.unwrap_or_default());
+        Ok(Choice { action, brief, showed: BTreeMap::new() })
     })
 }
 
 /// Signs the decision that `choose` makes on what stands in this clone, and has it made again where somebody was faster.
-pub(super) fn decide_in(
+fn decide_in(
     context: &Context,
     args: &DecidingArgs,
     command: &str,
+    subject: Subject,
     choose: impl Fn(&Deciding) -> anyhow::Result<Choice>,
 ) -> anyhow::Result<Exit> {
     let (signed, message) = together::write(context, &args.signing, |before| {
-        let deciding = Deciding::begin(context, args, before)?;
+        let deciding = Deciding::begin(context, args, subject, before)?;
         let choice = choose(&deciding)?;
         deciding.proposal(&args.signing, choice)
     })?;
@@ -110,25 +125,29 @@ pub(super) fn decide_in(
 
 impl Deciding {
     /// Finds where the decision belongs, and what stands there.
-    pub(super) fn begin(context: &Context, args: &DecidingArgs, before: &Before) -> anyhow::Result<Self> {
+    pub(super) fn begin(
+        context: &Context,
+        args: &DecidingArgs,
+        subject: Subject,
+        before: &Before,
+    ) -> anyhow::Result<Self> {
         let repository = context.repository()?;
         let in_force = policy_in_force(context)?;
-        let (branch, directory) = match &args.target {
-            Target::Gate(gate) => (Branch::find(&repository, &gate.branch())?, gate.directory()),
-            Target::Policy => (policy_branch(&repository, args.branch.as_deref())?, "policy".to_owned()),
+        let branch = match &args.target {
+            Target::Gate(gate) => Branch::find(&repository, &gate.branch())?,
+            Target::Policy => policy_branch(&repository, args.branch.as_deref())?,
         };
-        let (branch, files) = standing(&repository, branch, in_force.mainline, &directory)?;
+        let read = |commit| subject.read(&repository, commit, &args.target);
+        let (branch, files) = standing(&repository, branch, in_force.mainline, read)?;
         let (Some(base), Some(files)) = (branch.tip(), files) else {
-            return Err(Failure::new("gate-unknown", format!("there is no `{}` to decide on", args.target))
-                .help("which are there: `git branch -a --list '*gate/*'`")
-                .into());
+            return Err(subject.not_there(&args.target).into());
         };
         refuse_moved(args, files.digest(), in_force.digest)?;
         let hand = Hand::of(context, &repository, &in_force.policy)?;
         let target = args.target.clone();
         let mut deciding =
-            Self { repository, in_force, target, hand, branch, base, files, unseen: Vec::new() };
-        deciding.unseen = deciding.changes_since(context, before, &directory)?;
+            Self { repository, in_force, target, hand, subject, branch, base, files, unseen: Vec::new() };
+        deciding.unseen = deciding.changes_since(context, before)?;
         Ok(deciding)
     }
 
@@ -139,22 +158,17 @@ impl Deciding {
 
     /// What a signature is for, thing by thing.
     fn reviewed(&self) -> anyhow::Result<Reviewed> {
-        let (directory, objections) = match &self.target {
-            Target::Gate(gate) => (gate.directory(), self.in_force.objections(gate, self.base)?),
-            Target::Policy => ("policy".to_owned(), BTreeSet::new()),
+        let objections = match &self.target {
+            Target::Gate(gate) => self.in_force.objections(gate, self.base)?,
+            Target::Policy => BTreeSet::new(),
         };
-        let mut like = self.files.named(&directory);
+        let mut like = self.subject.named(&self.repository, self.base, &self.target, &self.files)?;
         like.insert(POLICY_IN_FORCE.to_owned(), self.in_force.digest.to_string());
         Ok(Reviewed { like, objections })
     }
 
     /// What is not as it was in this clone before it fetched just now; nothing where it had nothing to look at.
-    fn changes_since(
-        &self,
-        context: &Context,
-        before: &Before,
-        directory: &str,
-    ) -> anyhow::Result<Vec<String>> {
+    fn changes_since(&self, context: &Context, before: &Before) -> anyhow::Result<Vec<String>> {
         let tips = before.tips(self.branch.name());
         if tips.is_empty() {
             return Ok(Vec::new());
@@ -170,8 +184,9 @@ impl Deciding {
         // Its user may have looked at the branch here or at the remote's: the one that is nearer.
         let mut nearest: Option<Vec<String>> = None;
         for tip in tips {
-            let Some(files) = GateFiles::read(&self.repository, tip, directory)? else { continue };
-            let mut then = Reviewed { like: files.named(directory), ..Reviewed::default() };
+            let Some(files) = self.subject.read(&self.repository, tip, &self.target)? else { continue };
+            let like = self.subject.named(&self.repository, tip, &self.target, &files)?;
+            let mut then = Reviewed { like, ..Reviewed::default() };
             then.like.insert(POLICY_IN_FORCE.to_owned(), policy.clone());
             for objection in &now.objections {
                 let mut known = false;
@@ -201,6 +216,16 @@ impl Deciding {
         Ok(Some(GateRequest::parse(&file, bytes, gate)?))
     }
 
+    /// The directory that is decided on.
+    pub(super) fn directory(&self) -> String {
+        self.subject.directory(&self.target)
+    }
+
+    /// A file of what is decided on.
+    pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name)
+    }
+
     /// The commit that the decision will stand on.
     pub(super) fn base(&self) -> ObjectId {
         self.base
@@ -217,8 +242,6 @@ impl Deciding {
             }
             return Ok(role.clone());
         }
-        let listed =
-            |roles: &[&Name]| roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
         let all: Vec<&Name> = asked.iter().collect();
         let Some(principal) = &self.hand.principal else {
             return Err(Failure::usage(format!("say in which role: `--role`, of {}", listed(&all))));
@@ -283,6 +306,11 @@ impl Deciding {
         );
         question
     }
+}
+
+/// Names in backticks.
+pub(super) fn listed<T: std::fmt::Display>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// What a policy in force is called among the things that are reviewed.

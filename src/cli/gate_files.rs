@@ -25,6 +25,17 @@ impl GateFiles {
         commit: ObjectId,
         directory: &str,
     ) -> anyhow::Result<Option<Self>> {
+        Self::read_without(repository, commit, directory, None)
+    }
+
+    /// The same without what lies below one name in it: `covers` are no part of an exception. Where nothing else is
+    /// there, nothing is.
+    pub(super) fn read_without(
+        repository: &Repository,
+        commit: ObjectId,
+        directory: &str,
+        skipped: Option<&str>,
+    ) -> anyhow::Result<Option<Self>> {
         let mut tree = repository.tree_of(commit)?;
         for name in directory.split('/') {
             let entries =
@@ -34,8 +45,11 @@ impl GateFiles {
                 Some(_) | None => return Ok(None),
             }
         }
-        let mut reading = Reading { repository, directory, files: BTreeMap::new(), bytes: 0 };
+        let mut reading = Reading { repository, directory, skipped, files: BTreeMap::new(), bytes: 0 };
         reading.read(tree, "", 1)?;
+        if skipped.is_some() && reading.files.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(Self { files: reading.files }))
     }
 
@@ -63,6 +77,8 @@ impl GateFiles {
 struct Reading<'a> {
     repository: &'a Repository,
     directory: &'a str,
+    /// What is left out, at the top.
+    skipped: Option<&'a str>,
     files: BTreeMap<String, Vec<u8>>,
     bytes: u64,
 }
@@ -80,6 +96,9 @@ impl Reading<'_> {
         tree.refuse_letter_case(None).map_err(|defect| invalid(self.directory, &defect.to_string()))?;
         for entry in tree.entries() {
             let name = String::from_utf8_lossy(entry.name);
+            if below.is_empty() && self.skipped == Some(&*name) {
+                continue;
+            }
             let path = if below.is_empty() { name.to_string() } else { format!("{below}/{name}") };
             if !is_path_component(&name) {
                 return refuse(&format!("`{}` is no name that a gate may hold", escape(&path)));

@@ -1,13 +1,15 @@
 //! The policy under which something is written, and where the mainline is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::decision::Verb;
 use crate::git::Repository;
 use crate::ledger::{Branches, Ledger, mark, snapshot};
 use crate::model::{ContentDigest, GateName, ObjectId, Principal};
 use crate::policy::Policy;
+use crate::verdict::ExceptionFact;
 
 use super::Context;
 
@@ -27,6 +29,38 @@ impl InForce {
     /// Whether the mainline knows the principal as an author of the gate.
     pub(super) fn is_author(&self, gate: &GateName, principal: &Principal) -> anyhow::Result<bool> {
         Ok(self.ledger.gate_authors(gate, self.ledger.now())?.contains(principal))
+    }
+
+    /// Whom the mainline knows as authors of the gate.
+    pub(super) fn authors(&self, gate: &GateName) -> anyhow::Result<BTreeSet<Principal>> {
+        Ok(self.ledger.gate_authors(gate, self.ledger.now())?)
+    }
+
+    /// The gate's exception, or its cover of a record, as it stands on the mainline.
+    pub(super) fn exception(
+        &self,
+        gate: &GateName,
+        record: Option<ObjectId>,
+    ) -> anyhow::Result<Option<ExceptionFact>> {
+        let now = self.ledger.now();
+        Ok(match record {
+            None => self.ledger.exception(gate, now)?,
+            Some(record) => self.ledger.covers(gate, record, now)?.pop().map(|moment| moment.exception),
+        })
+    }
+
+    /// The close of the gate that the mainline holds, if it does.
+    pub(super) fn closed_by(&self, gate: &GateName) -> anyhow::Result<Option<ObjectId>> {
+        let now = self.ledger.now();
+        let authors = self.ledger.gate_authors(gate, now)?;
+        let decisions = self.ledger.decisions(gate, now, &BTreeMap::new(), &authors)?;
+        let close = decisions.iter().find(|fact| fact.verb == Some(Verb::Close) && fact.restricts);
+        Ok(close.map(|fact| fact.commit))
+    }
+
+    /// Whether a commit is on the mainline, since the trust root.
+    pub(super) fn is_on_mainline(&self, commit: ObjectId) -> bool {
+        self.ledger.is_on_chain(commit, self.ledger.now())
     }
 
     /// Rejections and closes of the gate, on the mainline and on its branch up to `tip`.

@@ -3,6 +3,7 @@
 //! The only part that reads the clock and the environment, and the only one that talks to the user. Data goes to
 //! stdout, everything else to stderr. No panic and no cut output ever ends in status 0 (design, section 12).
 
+mod accept_risk;
 mod approve;
 mod arguments;
 mod artifact;
@@ -23,8 +24,12 @@ mod deploy;
 mod deploy_failed;
 mod detach;
 mod doctor;
+mod editor;
 mod environment;
 mod evidence;
+mod except;
+mod exceptional;
+mod exceptional_known;
 mod exit;
 mod failure;
 mod first_page;
@@ -36,6 +41,8 @@ mod in_force;
 mod init;
 mod interrupt;
 mod judging;
+mod key;
+mod key_setup;
 mod list;
 mod log;
 mod man;
@@ -44,6 +51,9 @@ mod open;
 mod originals;
 mod pending;
 mod policy;
+mod policy_branches;
+mod policy_change;
+mod policy_diff;
 mod policy_files;
 mod ready;
 mod reject;
@@ -55,6 +65,7 @@ mod schema;
 mod session;
 mod show;
 mod status;
+mod subject;
 mod together;
 mod trust;
 mod withdraw;
@@ -118,12 +129,15 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Reject(args) => reject::run(context, args),
         Command::Withdraw(args) => withdraw::run(context, args),
         Command::Close(args) => close::run(context, args),
+        Command::Except(args) => except::run(context, args),
+        Command::AcceptRisk(args) => accept_risk::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),

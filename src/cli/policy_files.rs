@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::git::{EntryKind, GitError, Repository, Tree, raw};
-use crate::model::{ObjectId, limits};
+use crate::model::{ContentDigest, ObjectId, content_digest, limits};
 
 use super::{Context, Failure};
 
@@ -27,6 +27,7 @@ pub(super) struct PolicyFiles {
 enum Place {
     Directory(PathBuf),
     Commit(ObjectId),
+    Index,
 }
 
 impl PolicyFiles {
@@ -38,8 +39,38 @@ impl PolicyFiles {
                 directory.join(name).display().to_string()
             }
             Place::Commit(commit) => format!("{file}@{}", commit.short()),
+            Place::Index => format!("{file}@index"),
         }
     }
+
+    /// The content digest that `policy/` has with these files alone.
+    pub(super) fn digest(&self) -> ContentDigest {
+        let of = |bytes: &[u8]| ContentDigest::of_bytes(bytes).0;
+        let files = [("allowed_signers", of(&self.allowed_signers)), ("policy.toml", of(&self.policy_toml))];
+        content_digest(files)
+    }
+}
+
+/// The policy as it is staged: what the next `git commit` would hold.
+pub(super) fn from_index(context: &Context) -> anyhow::Result<PolicyFiles> {
+    let repository = context.repository()?;
+    let read = |name: &str| -> anyhow::Result<Vec<u8>> {
+        let path = format!("policy/{name}");
+        let Some(id) = repository.staged(&path)? else {
+            let message = format!("`{path}` is not in the index, or in conflict there");
+            return Err(Failure::new("policy-not-found", message).help("stage it: `git add policy`").into());
+        };
+        if repository.blob_size(id)? > limits::FILE_BYTES {
+            return Err(too_large(&path).into());
+        }
+        Ok(repository.read_blob(id)?)
+    };
+    Ok(PolicyFiles {
+        origin: "policy@index".to_owned(),
+        policy_toml: read("policy.toml")?,
+        allowed_signers: read("allowed_signers")?,
+        place: Place::Index,
+    })
 }
 
 /// The policy that was named; without a name that of the work tree, else that of the mainline.
@@ -59,7 +90,7 @@ pub(super) fn read(context: &Context, named: Option<&str>) -> anyhow::Result<Pol
         Some(commit) => from_commit(&repository, commit),
         None => Err(Failure::new(
             "policy-not-found",
-            format!("`{named}` is no directory, branch or full commit id"),
+            format!("`{named}` is no directory, branch, tag of a commit or full commit id"),
         )
         .help("name the directory that holds `policy.toml`, or a branch")
         .into()),
@@ -101,7 +132,10 @@ fn find_branch(repository: &Repository, named: &str) -> Result<Option<ObjectId>,
     if named.starts_with("refs/") {
         return repository.resolve(named);
     }
-    for prefix in ["refs/heads/", "refs/remotes/"] {
+    if named == "HEAD" {
+        return repository.head();
+    }
+    for prefix in ["refs/heads/", "refs/remotes/", "refs/remotes/origin/", "refs/tags/"] {
         if let Some(commit) = repository.resolve(&format!("{prefix}{named}"))? {
             return Ok(Some(commit));
         }
@@ -121,7 +155,7 @@ fn from_directory(directory: PathBuf) -> anyhow::Result<PolicyFiles> {
     })
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: &std::io::Error| {
         Failure::new("policy-not-found", format!("`{}` cannot be read: {error}", path.display()))
             .help("name the directory that holds `policy.toml` and `allowed_signers`")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::decision::Action;
+use crate::decision::{Action, Target};
 use crate::model::Name;
 
 use super::deciding::{Deciding, DecidingArgs, asked_roles, decide};
@@ -23,6 +23,9 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    if args.deciding.target == Target::Policy {
+        context.say("note: on a policy change it takes back your own approval, and is no veto");
+    }
     decide(context, &args.deciding, "reject", |deciding| rejection(deciding, args))
 }
 

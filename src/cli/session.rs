@@ -14,7 +14,7 @@ use crate::insight::{
 use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Squashed, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionShown, EvidenceFact, Notice, Standing};
+use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standing};
 
 use super::{Context, Failure};
 
@@ -31,6 +31,8 @@ pub(crate) struct Opening {
     pub(crate) log: Option<ObjectId>,
     /// `--seen`: a mainline commit that must be on the chain.
     pub(crate) seen: Option<ObjectId>,
+    /// A policy that is judged under as if it were in force now (`policy diff`).
+    pub(crate) proposed: Option<PolicyInForce>,
 }
 
 /// The branches that are read.
@@ -43,6 +45,18 @@ pub(crate) enum View {
     Local,
     /// As if this gate's branch were merged now, the local one where it is ahead, which is said (`ready`, `show`).
     Merged(GateName),
+    /// The same of the branch of a policy change, `policy/<slug>`.
+    MergedPolicy(String),
+}
+
+impl View {
+    fn branch(&self) -> Option<String> {
+        match self {
+            Self::Recorded | Self::Local => None,
+            Self::Merged(gate) => Some(gate.branch()),
+            Self::MergedPolicy(branch) => Some(branch.clone()),
+        }
+    }
 }
 
 /// An open repository, its history and the policy in force.
@@ -68,7 +82,7 @@ impl Session {
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Local | View::Merged(_) => Branches::LocalWhereAhead,
+            View::Local | View::Merged(_) | View::MergedPolicy(_) => Branches::LocalWhereAhead,
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         context.detail(&format!(
@@ -81,24 +95,27 @@ impl Session {
         let time = opening.time.unwrap_or(context.now);
         let mut tip = snapshot.tip;
         let mut preview = false;
-        if let View::Merged(gate) = &opening.view
-            && let Some(branch) = snapshot.gate_branch_to_show(&repository, gate)?
+        if let Some(name) = opening.view.branch()
+            && let Some(branch) = snapshot.branch_to_show(&repository, &name)?
         {
             match repository.preview_merge(tip, branch, time)? {
                 Preview::NothingNew => {}
-                Preview::Conflict(paths) => return Err(conflict(gate, &paths)),
+                Preview::Conflict(paths) => return Err(conflict(&name, &paths)),
                 Preview::Merged { repository: merged, commit } => {
                     repository = Rc::from(merged);
                     tip = commit;
                     preview = true;
                     snapshot.notices.push(Notice {
                         code: "as-if-merged",
-                        message: format!("judged as if `{}` were merged now", gate.branch()),
+                        message: format!("judged as if `{name}` were merged now"),
                     });
                 }
             }
         }
-        let ledger = Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?;
+        let mut ledger = Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?;
+        if let Some(proposed) = &opening.proposed {
+            ledger.propose(proposed.clone(), preview);
+        }
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
         if !preview && opening.view == View::Recorded {
@@ -159,7 +176,7 @@ impl Session {
         let standing = self.ledger.gates(self.view)?.into_iter().collect();
         let mut unmerged = BTreeSet::new();
         for gate in self.snapshot.gate_branches(&self.repository)? {
-            let tip = self.snapshot.gate_branch_to_show(&self.repository, &gate)?;
+            let tip = self.snapshot.branch_to_show(&self.repository, &gate.branch())?;
             if tip.is_some_and(|tip| !self.ledger.holds(tip)) {
                 unmerged.insert(gate);
             }
@@ -290,6 +307,28 @@ impl Session {
         Ok(requested.unwrap_or_else(|| self.policy.environments.keys().cloned().collect()))
     }
 
+    /// Where a branch (without `refs/heads/`) stands, the local one where it is ahead.
+    pub(crate) fn branch_tip(&self, branch: &str) -> Result<Option<ObjectId>, Failure> {
+        Ok(self.snapshot.branch_to_show(&self.repository, branch)?)
+    }
+
+    /// Whether it reads a merge that was not made.
+    pub(crate) fn is_as_if_merged(&self) -> bool {
+        self.ledger.mainline(self.ledger.now()) != self.snapshot.tip
+    }
+
+    /// A record of any deployment log.
+    pub(crate) fn record(&self, commit: ObjectId) -> Result<Option<LoggedRecord>, Failure> {
+        let judge = self.judging();
+        for environment in judge.logged_environments()? {
+            let logged = judge.log(&environment, None, self.view)?;
+            if let Some(found) = logged.into_iter().find(|logged| logged.record.commit == commit) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// The reports of a gate that the mainline holds; none where it holds no gate that can be read.
     pub(crate) fn evidence(&self, gate: &GateName) -> Result<Vec<EvidenceFact>, Failure> {
         match self.ledger.standing(gate, self.view, None, &self.policy)? {
@@ -350,14 +389,11 @@ fn with_logs(
     questions.into_iter().map(with_log).collect()
 }
 
-fn conflict(gate: &GateName, paths: &[String]) -> Failure {
+fn conflict(branch: &str, paths: &[String]) -> Failure {
     Undecided {
         code: "merge-conflict",
-        message: format!("`{}` and the mainline both changed {}", gate.branch(), paths.join(", ")),
-        help: format!(
-            "merge the mainline into the branch first: `git checkout {}; git merge main`",
-            gate.branch()
-        ),
+        message: format!("`{branch}` and the mainline both changed {}", paths.join(", ")),
+        help: format!("merge the mainline into the branch first: `git checkout {branch}; git merge main`"),
     }
     .into()
 }

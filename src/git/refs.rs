@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::model::ObjectId;
 
 use super::locate::read_small;
+use super::objects::object_id;
 use super::{GitError, Repository};
 
 const MOST_SYMBOLIC_HOPS: usize = 5;
@@ -29,6 +30,26 @@ impl Repository {
     pub fn checked_out(&self) -> Result<Option<String>, GitError> {
         let text = read_small(&self.git_directory.join("HEAD"))?;
         Ok(text.strip_prefix("ref:").map(|target| target.trim().to_owned()))
+    }
+
+    /// The commit that is checked out; nothing where the branch has none yet.
+    pub fn head(&self) -> Result<Option<ObjectId>, GitError> {
+        if let Some(branch) = self.checked_out()? {
+            return self.resolve(&branch);
+        }
+        let text = read_small(&self.git_directory.join("HEAD"))?;
+        Ok(text.trim().parse().ok())
+    }
+
+    /// The file that is staged under `path`; nothing where none is, or several are, in conflict.
+    pub fn staged(&self, path: &str) -> Result<Option<ObjectId>, GitError> {
+        let file = self.git_directory.join("index");
+        if !file.is_file() {
+            return Ok(None);
+        }
+        let index =
+            git2::Index::open(&file).map_err(|error| GitError::Library(error.message().to_owned()))?;
+        Ok(index.get_path(Path::new(path), 0).map(|entry| object_id(entry.id)))
     }
 
     /// All refs whose full name begins with `prefix` (which ends in `/`), by name.

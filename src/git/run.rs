@@ -69,6 +69,8 @@ pub enum Messages {
     Caught,
     /// To the user's terminal, as the program prints them.
     Shown,
+    /// The program has the terminal to itself: what it prints goes there too.
+    Terminal,
 }
 
 /// A program to start.
@@ -165,6 +167,31 @@ impl Git {
         self.config_as(&["config", "--type=path", "--get", key])
     }
 
+    /// Opens the user's editor on a file, as git would, and waits until it is closed.
+    pub fn edit(&self, file: &Path) -> Result<(), Unwritten> {
+        let editor = self.run(&["var", "GIT_EDITOR"])?;
+        // As git does: the shell reads the editor's words, the file is one argument whatever its name.
+        let script = format!("{editor} \"$@\"");
+        let arguments = [OsStr::new("-c"), OsStr::new(&script), OsStr::new(&editor), file.as_os_str()];
+        let ran = Start {
+            program: OsStr::new("sh"),
+            arguments: arguments.map(OsStr::to_owned).to_vec(),
+            directory: &self.directory,
+            variables: vec![],
+            input: None,
+            messages: Messages::Terminal,
+        }
+        .run()?;
+        if ran.success {
+            return Ok(());
+        }
+        Err(Unwritten::new(
+            "editor-failed",
+            format!("the editor `{editor}` ended badly; nothing was written"),
+        )
+        .help("name one: `git config --global core.editor <editor>`, or say all by flags"))
+    }
+
     fn config_as(&self, arguments: &[&str]) -> Result<Option<String>, Unwritten> {
         let ran = self.attempt(arguments, b"")?;
         match ran.status {
@@ -190,10 +217,13 @@ impl Start<'_> {
         let mut command = self.command();
         command
             .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::inherit() })
-            .stdout(Stdio::piped())
+            .stdout(match self.messages {
+                Messages::Caught | Messages::Shown => Stdio::piped(),
+                Messages::Terminal => Stdio::inherit(),
+            })
             .stderr(match self.messages {
                 Messages::Caught => Stdio::piped(),
-                Messages::Shown => Stdio::inherit(),
+                Messages::Shown | Messages::Terminal => Stdio::inherit(),
             });
         let mut child = command.spawn().map_err(failed)?;
         let stdin = child.stdin.take();

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
 
 use super::locate::read_small;
 use super::{GitError, Repository};
@@ -16,6 +17,17 @@ impl Repository {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Ok(_) | Err(_) => read_small(&path).map(Some),
         }
+    }
+
+    /// Where the text of that name is kept, for a program that changes it.
+    pub fn state_path(&self, name: &str) -> PathBuf {
+        self.common_directory.join("gate").join(name)
+    }
+
+    /// Forgets the text of that name.
+    pub fn forget_state(&self, name: &str) {
+        // One that stays is overwritten by the next.
+        let _ = fs::remove_file(self.state_path(name));
     }
 
     /// Keeps `text` under `name`.

@@ -19,6 +19,7 @@ pub const WRITE_CODES: &[(&str, &str)] = &[
     ("program-not-found", "a program that is needed is not installed"),
     ("program-failed", "a program could not be run, or ended badly"),
     ("git-failed", "git refused what it was asked"),
+    ("editor-failed", "the editor did not run, or ended badly"),
     ("no-identity", "git does not know who you are"),
     ("signing-format", "git is not set to sign with SSH keys"),
     ("signing-key", "there is no key to sign with, or it cannot be read"),

@@ -77,6 +77,8 @@ pub struct Ledger {
     /// As they stood in the view that was asked about last.
     last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
+    /// A policy that is only proposed, in place of the one in force now.
+    proposed: Option<PolicyInForce>,
     time: Time,
 }
 
@@ -145,6 +147,7 @@ impl Ledger {
             incident_events: RefCell::default(),
             last_incidents: RefCell::default(),
             requests: RefCell::default(),
+            proposed: None,
             time,
         })
     }
@@ -176,8 +179,25 @@ impl Ledger {
         self.chain_commit(view.step)
     }
 
+    /// Puts another policy in force at the end of this history, for whoever asks what a change would do. What was recorded
+    /// stays judged as it was, but for what its `[[revoked]]` takes back; what a merge that was not made brings in
+    /// (`preview`) comes after it.
+    pub fn propose(&mut self, policy: PolicyInForce, preview: bool) {
+        self.revocations = Revocations::of(&policy.policy, &self.history);
+        if preview {
+            let link = self.now().link;
+            let directory = Rc::clone(&self.chronicle.epoch_at(link).directory);
+            let PolicyInForce { policy, digest, commit } = policy.clone();
+            self.chronicle.epochs.push(chronicle::Epoch { policy, digest, link, commit, directory });
+        }
+        self.proposed = Some(policy);
+    }
+
     /// The policy in force in a view.
     pub fn policy(&self, view: View) -> PolicyInForce {
+        if let Some(proposed) = self.proposed.as_ref().filter(|_proposed| view == self.now()) {
+            return proposed.clone();
+        }
         let epoch = self.chronicle.epoch_at(view.link);
         PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
     }

@@ -89,14 +89,8 @@ pub(crate) fn candidate(
     let Some((id, serial)) = identity else {
         return Ok(Candidate::Invalid("its `policy.toml` is no TOML with an `id` and a `serial`".into()));
     };
-    if id != epoch.policy.id {
-        return Ok(Candidate::Invalid(format!("its `id` is `{id}`, not `{}`", epoch.policy.id)));
-    }
-    if Some(serial) != epoch.policy.serial.checked_add(1) {
-        return Ok(Candidate::Invalid(format!(
-            "its `serial` is {serial}; the next one is {}",
-            epoch.policy.serial + 1
-        )));
+    if let Err(reason) = epoch.policy.may_be_followed_by(&id, serial) {
+        return Ok(Candidate::Invalid(reason));
     }
     let authors = match authors(chronicle, sources, epoch, approval)? {
         Ok(authors) => authors,

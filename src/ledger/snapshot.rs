@@ -193,14 +193,15 @@ impl Snapshot {
         }
     }
 
-    /// The tip of a gate's branch that `ready` and `show` read: the local one where it is ahead of the shared one.
-    pub fn gate_branch_to_show(
+    /// The tip of a branch (without `refs/heads/`) that `ready` and `show` read: the local one where it is ahead of the
+    /// shared one.
+    pub fn branch_to_show(
         &self,
         repository: &Repository,
-        gate: &GateName,
+        branch: &str,
     ) -> Result<Option<ObjectId>, Undecided> {
-        let local = repository.resolve(&format!("refs/heads/{}", gate.branch()))?;
-        let shared = self.gate_branch(repository, gate)?;
+        let local = repository.resolve(&format!("refs/heads/{branch}"))?;
+        let shared = self.branch(repository, branch)?;
         Ok(match (local, shared) {
             (Some(local), Some(shared)) if is_ahead(repository, local, shared)? => Some(local),
             (_, Some(shared)) => Some(shared),

@@ -7,6 +7,8 @@
 mod change;
 mod check;
 pub mod codes;
+pub mod diff;
+pub mod edit;
 mod findings;
 mod holders;
 mod lint;
@@ -89,6 +91,18 @@ impl Policy {
                 }
                 Err(wrong)
             }
+        }
+    }
+
+    /// Whether a policy of that id and serial may follow this one, or why not (design, section 9.4).
+    pub fn may_be_followed_by(&self, id: &str, serial: u64) -> Result<(), String> {
+        if id != self.id {
+            return Err(format!("its `id` is `{id}`, not `{}`", self.id));
+        }
+        match self.serial.checked_add(1) {
+            Some(next) if serial == next => Ok(()),
+            Some(next) => Err(format!("its `serial` is {serial}; the next one is {next}")),
+            None => Err(format!("its `serial` is {serial}, and none comes after {}", self.serial)),
         }
     }
 

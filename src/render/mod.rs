@@ -12,11 +12,13 @@ mod evidence;
 mod history;
 mod json;
 mod judgement;
+mod keys;
 mod markdown;
 mod origin;
 mod overview;
 mod page;
 mod policy;
+mod policy_diff;
 mod problems;
 mod text;
 
@@ -29,6 +31,7 @@ pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
+pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
 
 use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
@@ -107,9 +110,24 @@ pub fn render_policy(policy: &Policy, origin: &Origin, form: Form) -> String {
 }
 
 /// The policy in force and the one that waits, with the decisions on it (`git-gate/policy-status/1`).
-pub fn render_policy_status(origin: &Origin, decisions: &[DecisionShown], form: Form) -> String {
-    let json = || json::policy_status(origin, decisions);
-    in_form(form, json, || vec![policy::status_page(origin, decisions)])
+pub fn render_policy_status(
+    origin: &Origin,
+    decisions: &[DecisionShown],
+    branches: &[PolicyBranch],
+    form: Form,
+) -> String {
+    let json = || json::policy_status(origin, decisions, branches);
+    in_form(form, json, || vec![policy::status_page(origin, decisions, branches)])
+}
+
+/// What a policy change means (`git-gate/policy-diff/1`).
+pub fn render_policy_diff(diff: &PolicyDiff, form: Form) -> String {
+    in_form(form, || json::policy_diff(diff), || vec![policy_diff::diff_page(diff)])
+}
+
+/// Every key of the policy in force (`git-gate/key-list/1`).
+pub fn render_keys(policy: &Policy, origin: &Origin, form: Form) -> String {
+    in_form(form, || json::keys(policy, origin), || vec![keys::keys_page(policy, origin)])
 }
 
 /// What is wrong with a policy (`git-gate/policy-lint/1`).

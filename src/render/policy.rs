@@ -18,6 +18,7 @@ use crate::verdict::DecisionShown;
 use super::judgement;
 use super::origin::policy_facts;
 use super::page::{Entry, Fact, Page, Section, Tone, Word, counted, list};
+use super::policy_diff::{PolicyBranch, branch_entry};
 
 /// The policy in force.
 pub(super) fn policy_page(policy: &Policy, origin: &Origin) -> Page {
@@ -46,10 +47,11 @@ pub(super) fn policy_page(policy: &Policy, origin: &Origin) -> Page {
 }
 
 /// The policy in force and the one that waits, with the decisions on it.
-pub(super) fn status_page(origin: &Origin, decisions: &[DecisionShown]) -> Page {
+pub(super) fn status_page(origin: &Origin, decisions: &[DecisionShown], branches: &[PolicyBranch]) -> Page {
     let (word, tone) =
         if origin.policy.pending.is_some() { ("pending", Tone::Open) } else { ("in force", Tone::Good) };
     let sections = [
+        Section::entries("Changes on branches", branches.iter().map(branch_entry).collect()),
         Section::entries("Decisions on the policy", decisions.iter().map(judgement::decision).collect()),
         Section::entries("Notices", judgement::notices(&origin.notices)),
         Section::facts("In force", policy_facts(&origin.policy)),

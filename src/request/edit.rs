@@ -153,8 +153,12 @@ fn set_text(table: &mut dyn TableLike, key: &str, text: Option<&str>) {
         return;
     }
     let mut value = Value::from(text);
-    if let Some(before) = table.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = before.decor().clone();
+    // In place: what is inserted anew loses the comment above it.
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(before) => {
+            *value.decor_mut() = before.decor().clone();
+            *before = value;
+        }
+        None => drop(table.insert(key, Item::Value(value))),
     }
-    table.insert(key, Item::Value(value));
 }

@@ -4,6 +4,7 @@
 //! that will judge it is known (design, sections 7, 10 and 11).
 
 mod check;
+pub mod draft;
 pub mod edit;
 mod exception;
 mod incident;

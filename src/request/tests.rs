@@ -330,3 +330,11 @@ fn an_edit_keeps_comments_and_order() {
     let unchanged = GateEdit::open(FILE, GATE.as_bytes(), &gate()).unwrap();
     assert_eq!(unchanged.text(), GATE);
 }
+
+#[test]
+fn an_edit_keeps_the_comment_above_what_it_changes() {
+    let text = GATE.replacen("summary = ", "# in one line\nsummary = ", 1);
+    let mut edit = GateEdit::open(FILE, text.as_bytes(), &gate()).unwrap();
+    edit.set_summary("other");
+    assert!(edit.text().contains("# in one line\nsummary = \"other\""), "{}", edit.text());
+}

@@ -93,17 +93,17 @@ pub fn render_incident_toml(incident: &Incident) -> String {
     text
 }
 
-fn head(gate: &GateName) -> String {
+pub(super) fn head(gate: &GateName) -> String {
     let (system, version) = (quoted(gate.system.as_str()), quoted(gate.version.as_str()));
     format!("schema = 1\nsystem = {system}\nversion = {version}\n")
 }
 
-fn line(text: &mut String, key: &str, value: &str) {
+pub(super) fn line(text: &mut String, key: &str, value: &str) {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{key} = {value}");
 }
 
-fn moment(text: &mut String, key: &str, time: Option<Time>) {
+pub(super) fn moment(text: &mut String, key: &str, time: Option<Time>) {
     if let Some(time) = time {
         line(text, key, &time.to_string());
     }
@@ -130,7 +130,7 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = texts.map(quoted).collect();
     format!("[{}]", quoted.join(", "))
 }

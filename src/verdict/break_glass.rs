@@ -4,8 +4,6 @@
 //! whatever it claims, also when its key was revoked since or it is said to have failed. It is covered from the first
 //! step at which a cover for it was in force, whatever stands there later (design, section 10).
 
-use std::collections::BTreeSet;
-
 use super::ancestry::Ancestry;
 use super::case::{Case, notice};
 use super::exceptions::{accepted, not_expired, readable};
@@ -29,9 +27,12 @@ pub(super) fn requirement(case: &Case<'_>) -> Requirement {
         .iter()
         .map(|(record, _)| By { commit: record.commit, principal: record.principal.clone() })
         .collect();
-    let gates: BTreeSet<String> = overdue.iter().map(|(record, _)| record.gate.to_string()).collect();
+    let mends: Vec<String> = overdue
+        .iter()
+        .map(|(record, _)| format!("git gate except {} --record {}", record.gate, record.commit))
+        .collect();
     let line = Requirement::new(id, Status::Failed, expected, found).by(by);
-    line.next(Vec::new(), format!("cover it: git gate except {} --record <log commit>", list(gates)))
+    line.next(Vec::new(), mends.join("; "))
 }
 
 /// A notice for each that is uncovered and not overdue yet.

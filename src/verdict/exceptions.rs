@@ -105,12 +105,7 @@ pub(super) fn readable(fact: &ExceptionFact) -> Result<&Exception, String> {
 }
 
 /// Whether an exception from `since` that expires at `expires` may still hold at `now`.
-pub(super) fn not_expired(
-    since: Time,
-    expires: Time,
-    longest: Option<Duration>,
-    now: Time,
-) -> Result<(), String> {
+pub fn not_expired(since: Time, expires: Time, longest: Option<Duration>, now: Time) -> Result<(), String> {
     if let Some(longest) = longest
         && expires.seconds_since(since) > longest.seconds()
     {
@@ -157,6 +152,7 @@ fn acceptors(case: &Case<'_>) -> People {
     people
 }
 
-fn waivable(id: &str) -> bool {
+/// Whether an exception may waive the requirement of that id.
+pub fn waivable(id: &str) -> bool {
     WAIVABLE.iter().any(|kind| id.starts_with(kind))
 }

@@ -41,6 +41,7 @@ pub use facts::{
     IncidentFact, PolicyInForce, RecordFact, Replay, RequiredFact, Side, Standing, UnsignedFile,
 };
 
+pub use exceptions::{not_expired, waivable};
 pub use notices::NOTICE_CODES;
 pub use numbers::{AskedNumber, Number, Numbers, numbers};
 pub use weigh::{Weighed, Weight, weigh};

@@ -12,6 +12,12 @@ mod attacks;
 #[cfg(test)]
 mod attacks_history;
 #[cfg(test)]
+mod commands_exceptions;
+#[cfg(test)]
+mod commands_keys;
+#[cfg(test)]
+mod commands_policy;
+#[cfg(test)]
 mod commands_signing;
 #[cfg(test)]
 mod commands_writing;
@@ -21,7 +27,6 @@ mod decisions;
 mod deploy;
 #[cfg(test)]
 mod docs;
-#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod evidence_commands;

@@ -8,8 +8,10 @@ mod brief;
 mod deployments;
 mod doctor;
 mod evidence;
+mod keys;
 mod overview;
 mod policy;
+mod policy_diff;
 mod problems;
 mod verdict;
 
@@ -17,8 +19,10 @@ pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
 pub(super) use evidence::report;
+pub(super) use keys::keys;
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
+pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
 pub(super) use verdict::{check, environments};
 

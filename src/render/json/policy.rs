@@ -10,9 +10,11 @@ use crate::policy::{Approval, Environment, EvidenceKind, Freeze, Policy, Revocat
 use crate::render::policy::{
     conditions, criterion_words, held, key_principals, keys_word, options, since_words,
 };
+use crate::render::policy_diff::PolicyBranch;
 use crate::signature::SignerEntry;
 use crate::verdict::DecisionShown;
 
+use super::policy_diff::BranchJson;
 use super::verdict::{DecisionJson, NoticeJson, PolicyOriginJson, notices};
 use super::{names, object, people};
 
@@ -55,11 +57,16 @@ pub(in crate::render) fn policy(policy: &Policy, origin: &Origin) -> String {
 }
 
 /// The policy in force, and the one that waits.
-pub(in crate::render) fn policy_status(origin: &Origin, decisions: &[DecisionShown]) -> String {
+pub(in crate::render) fn policy_status(
+    origin: &Origin,
+    decisions: &[DecisionShown],
+    branches: &[PolicyBranch],
+) -> String {
     object(&StatusJson {
         schema: "git-gate/policy-status/1",
         policy: PolicyOriginJson::new(&origin.policy),
         decisions: decisions.iter().map(DecisionJson::new).collect(),
+        branches: branches.iter().map(BranchJson::new).collect(),
         notices: notices(&[], origin),
     })
 }
@@ -69,6 +76,7 @@ struct StatusJson<'a> {
     schema: &'static str,
     policy: PolicyOriginJson<'a>,
     decisions: Vec<DecisionJson<'a>>,
+    branches: Vec<BranchJson<'a>>,
     notices: Vec<NoticeJson<'a>>,
 }
 

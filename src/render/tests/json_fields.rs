@@ -53,7 +53,7 @@ fn every_json_field_stands_in_the_documentation() {
     for text in [
         render_show(&gate, &[rich()], Form::Json),
         render_policy(&design_policy(), &origin(), Form::Json),
-        render_policy_status(&origin(), &[], Form::Json),
+        render_policy_status(&origin(), &[], &[], Form::Json),
         render_lint(&LintShown { policy: String::new(), violations: vec![], warnings: vec![] }, Form::Json),
     ] {
         field_names(&serde_json::from_str(&text).unwrap(), &mut names);

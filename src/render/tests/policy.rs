@@ -17,7 +17,7 @@ fn a_policy_that_waits_shows_who_decided_on_it() {
         },
     ];
     for form in FORMS {
-        let text = shown(&render_policy_status(&origin(), &decisions, form));
+        let text = shown(&render_policy_status(&origin(), &decisions, &[], form));
         for wanted in ["a.ng@example.com", "l.wu@example.com", "stale-policy", "it names another policy"] {
             assert!(text.contains(wanted), "{form:?} lacks {wanted}: {text}");
         }
@@ -25,7 +25,7 @@ fn a_policy_that_waits_shows_who_decided_on_it() {
             assert!(text.contains(&wanted), "{form:?} lacks {wanted}: {text}");
         }
     }
-    insta::assert_snapshot!(render_policy_status(&origin(), &decisions, Form::Text(Style::Plain)));
+    insta::assert_snapshot!(render_policy_status(&origin(), &decisions, &[], Form::Text(Style::Plain)));
 }
 
 pub(super) fn design_policy() -> Policy {

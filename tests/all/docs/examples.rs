@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{nothing, page, pages, summarizer};
 use crate::markdown::{blocks, quoted};
-use crate::world::{Policy as PolicyText, World};
+use crate::world::{KeyKind, Policy as PolicyText, World};
 
 /// Reads one example; an error says what is wrong with it.
 type Check = fn(&str) -> Result<(), String>;
@@ -206,6 +206,13 @@ fn told_of(command: &str) -> BTreeSet<String> {
     fields.chain(["schema", "branch", "commit", "pushed"].map(str::to_owned)).collect()
 }
 
+const EXCEPTION: [&str; 4] = [
+    "--reason=Two people read each summary",
+    "--risk=A wrong one is seen",
+    "--expires=7d",
+    "--follow-up=j.doe@example.com by 2031-01-31: Evaluate",
+];
+
 #[test]
 fn what_commands_that_write_print_is_told() {
     const GATE: &str = "summarizer/v1.4";
@@ -213,6 +220,9 @@ fn what_commands_that_write_print_is_told() {
     let repo = world.governance_repo();
     repo.write("../report.json", "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 100}}");
     let digest = format!("sha256:{}", "12".repeat(32));
+    let new = World::public_key("n.new", KeyKind::Ed25519);
+    let other = World::public_key("n.new", KeyKind::SecondEd25519);
+    let lost = format!("SHA256:{}", "A".repeat(43));
     for (who, args) in [
         ("j.doe", vec!["open", GATE, "--kind", "prompt", "--summary", "Fewer hallucinations"]),
         ("j.doe", vec!["artifact", GATE, "prompt.txt", "--digest", &digest]),
@@ -221,13 +231,19 @@ fn what_commands_that_write_print_is_told() {
         ("j.rivera", vec!["approve", GATE, "--yes"]),
         ("j.rivera", vec!["reject", GATE, "--reason", "quality", "--yes"]),
         ("j.rivera", vec!["withdraw", GATE, "--yes"]),
+        ("j.doe", [&["except", GATE, "--waive", "evidence:evaluation"], &EXCEPTION[..]].concat()),
+        ("m.okafor", vec!["accept-risk", GATE, "--yes"]),
         ("j.rivera", vec!["close", GATE, "--yes"]),
         ("l.wu", vec!["merge", GATE]),
+        ("a.ng", vec!["key", "add", "n.new@example.com", &new]),
+        ("a.ng", vec!["key", "rotate", "n.new@example.com", &other, "--slug", "key-add-n-new-example-com"]),
+        ("a.ng", vec!["key", "revoke", &lost, "--never-trusted", "--reason", "lost"]),
     ] {
         repo.sign_in(who);
+        let command = if args[0] == "key" { args[..2].join("-") } else { args[0].to_owned() };
         let printed = repo.run(&[&args[..], &["--format", "json"]].concat()).expect(0).json();
         let fields: BTreeSet<String> = printed.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(printed["schema"], format!("git-gate/{}/1", args[0]));
-        assert_eq!(fields, told_of(args[0]), "{printed:#}");
+        assert_eq!(printed["schema"], format!("git-gate/{command}/1"));
+        assert_eq!(fields, told_of(&command), "{printed:#}");
     }
 }

@@ -274,6 +274,9 @@ fn every_command_in_a_sentence_is_one() {
         ("<version>", "v1.3"),
         ("<environment>", "production"),
         ("<branch>", "policy/fresher"),
+        ("<principal>", "n.new@example.com"),
+        ("<key>", "new.pub"),
+        ("<fingerprint>", "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s"),
         ("<schema>", "policy"),
     ];
     let mut wrong = Vec::new();

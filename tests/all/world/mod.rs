@@ -163,6 +163,14 @@ impl World {
         Run::of(command, b"")
     }
 
+    /// Runs a command line on a terminal of its own, on which `typed` is typed; what it says on either stream is in
+    /// `stdout`.
+    pub(crate) fn on_terminal(&self, dir: &Path, line: &str, typed: &str, variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command("timeout", dir);
+        command.args(["20", "script", "-q", "-e", "-c", line, "/dev/null"]).envs(variables.iter().copied());
+        Run::of(command, typed.as_bytes())
+    }
+
     /// Runs `ssh-keygen`, which may fail.
     pub(crate) fn ssh_keygen(&self, args: &[&str], input: &[u8]) -> Run {
         let mut command = self.command("ssh-keygen", &self.dir());
