@@ -2,23 +2,24 @@
 //!
 //! The commands that print ask here, and nowhere else: so all of them have the same answer.
 
-mod health;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::{Preview, Repository};
 use crate::insight::{
-    Brief, GateDirectory, GateLine, Judge, Judgement, LoggedRecord, Moment, Origin, Question, Running,
+    Brief, GateDirectory, GateLine, Judge, Judgement, LoggedRecord, Moment, Origin, Question,
 };
-use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Undecided, mark, snapshot};
+use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standing};
 
 use super::{Context, Failure};
+
+mod deployments;
+mod health;
 
 /// Which state of the repository is judged.
 #[derive(Debug, Clone, Default)]
@@ -216,60 +217,6 @@ impl Session {
     pub(crate) fn history(&self, gate: &GateName, questions: Vec<Question>) -> Result<Vec<Moment>, Failure> {
         let judge = self.judging();
         Ok(judge.history(gate, &with_logs(&judge, questions)?, self.view)?)
-    }
-
-    /// All records of an environment's log, or those of one system, oldest first, each judged again.
-    pub(crate) fn log(
-        &self,
-        environment: &Name,
-        system: Option<&Name>,
-    ) -> Result<Vec<LoggedRecord>, Failure> {
-        Ok(self.judging().log(environment, system, self.view)?)
-    }
-
-    /// What runs in an environment, by system.
-    pub(crate) fn running(
-        &self,
-        environment: &Name,
-        system: Option<&Name>,
-    ) -> Result<BTreeMap<Name, Running>, Failure> {
-        Ok(self.judging().running(environment, system, self.view)?)
-    }
-
-    /// The environments of the policy in force, and those that have a log.
-    pub(crate) fn all_environments(&self) -> Result<BTreeSet<Name>, Failure> {
-        let mut all = self.judging().logged_environments()?;
-        all.extend(self.policy.environments.keys().cloned());
-        Ok(all)
-    }
-
-    /// The latest date in an environment's log that lies in the future, of a record that a deployer signed.
-    pub(crate) fn dated_ahead(&self, environment: &Name) -> Result<Option<Time>, Failure> {
-        Ok(self.judging().dated_ahead(environment, self.view)?)
-    }
-
-    /// Where an environment's log ends.
-    pub(crate) fn log_tip(&self, environment: &Name) -> Result<Option<ObjectId>, Failure> {
-        Ok(self.judging().log_tip(environment)?)
-    }
-
-    /// The last record of an environment's log that counts, of that system or of any.
-    pub(crate) fn last_record(
-        &self,
-        environment: &Name,
-        system: Option<&Name>,
-    ) -> Result<Option<Record>, Failure> {
-        Ok(self.judging().last_record(environment, system, self.view)?)
-    }
-
-    /// Where an environment's log ended when a rewound mainline was accepted here, if one was.
-    pub(crate) fn accepted_log(&self, environment: &Name) -> Result<Option<ObjectId>, Failure> {
-        Ok(mark::accepted_log(&self.repository, environment)?)
-    }
-
-    /// When the mainline commit that is judged was made, or recorded, whichever is earlier: nothing about it is dated before.
-    pub(crate) fn mainline_time(&self) -> Time {
-        self.ledger.mainline_time(self.view)
     }
 
     /// The policy in force, to keep.

@@ -27,6 +27,7 @@ mod decisions;
 mod deploy;
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod evidence_commands;
