@@ -157,7 +157,7 @@ pub enum Command {
     Complete(super::complete::Args),
     /// Print a manual page, or install all of them.
     Man(super::man::Args),
-    /// Print the JSON Schema of a file or an output, for editors and programs.
+    /// Print the JSON Schema of a file or an output.
     Schema(super::schema::Args),
     /// See the whole of it work, in a repository of its own.
     Demo(super::demo::Args),

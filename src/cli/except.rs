@@ -179,7 +179,7 @@ impl Writing<'_> {
         }
         self.say(&mut draft)?;
         let missing = draft.missing();
-        let text = render_exception_draft(&draft);
+        let text = format!("{}{}", self.schema_line(repository), render_exception_draft(&draft));
         if missing.is_empty() && !args.edit {
             return Ok(text);
         }
@@ -192,6 +192,16 @@ impl Writing<'_> {
         let flags: Vec<String> = missing.iter().map(|key| format!("`{}`", flag(key))).collect();
         Err(Failure::usage(format!("without a terminal, say it all by flags: {} missing", flags.join(", ")))
             .into())
+    }
+
+    /// By which editors complete the file.
+    fn schema_line(&self, repository: &crate::git::Repository) -> String {
+        let name = match self.kind {
+            ExceptionKind::Main => "exception",
+            ExceptionKind::Cover => "cover",
+        };
+        let directory = self.file.rsplit_once('/').map_or("", |(directory, _name)| directory);
+        super::schema::line(repository, self.in_force.mainline, name, directory)
     }
 
     /// What the history says.

@@ -42,8 +42,10 @@ pub(super) fn first_page(command: &Command) -> String {
         told.extend(known.iter().map(|known| known.get_name()));
         group(&mut page, title, &known);
     }
-    let others: Vec<&Command> =
-        command.get_subcommands().filter(|other| !told.contains(other.get_name())).collect();
+    let others: Vec<&Command> = command
+        .get_subcommands()
+        .filter(|other| !other.is_hide_set() && !told.contains(other.get_name()))
+        .collect();
     group(&mut page, "More", &others);
     page.push_str("\nOptions of every command\n");
     for argument in command.get_arguments() {

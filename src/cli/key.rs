@@ -88,7 +88,11 @@ struct Rotate {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("from").required(true).args(["since", "never_trusted"]))]
+#[command(
+    group = clap::ArgGroup::new("from").required(true).args(["since", "never_trusted"]),
+    override_usage = "git gate key revoke [OPTIONS] --reason <TEXT> --since <COMMIT> <KEY>\n       \
+                      git gate key revoke [OPTIONS] --reason <TEXT> --never-trusted <KEY>"
+)]
 struct Revoke {
     /// The key's fingerprint, as `ssh-keygen -l` prints it.
     key: Fingerprint,

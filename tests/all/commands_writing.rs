@@ -40,7 +40,8 @@ fn a_repository_made_by_init_goes_all_the_way_to_a_merge() {
     assert_eq!(world.git(&path, &["status", "--porcelain"]), "");
     assert_eq!(
         world.git(&path, &["ls-tree", "-r", "--name-only", "main"]),
-        "README.md\npolicy/allowed_signers\npolicy/policy.toml"
+        ".schema/cover.json\n.schema/exception.json\n.schema/gate.json\n.schema/incident.json\n.schema/policy.json\n\
+         .schema/rollback.json\nREADME.md\npolicy/allowed_signers\npolicy/policy.toml"
     );
     let signers = path.join("policy/allowed_signers");
     let setting = format!("gpg.ssh.allowedSignersFile={}", signers.display());

@@ -79,7 +79,10 @@ fn bash_completes_commands_flags_and_names_of_the_repository() {
         ("git gate open summarizer/v1.5 --kind ", vec!["config ", "model ", "prompt "]),
         ("git gate open summarizer/v1.5 --from ", vec!["v1.3 ", "v1.4 "]),
         ("git gate open summarizer/v1.5 --risk h", vec!["high "]),
-        ("git gate schema pol", vec!["policy ", "policy-lint ", "policy-show ", "policy-status "]),
+        (
+            "git gate schema pol",
+            vec!["policy ", "policy-diff ", "policy-lint ", "policy-show ", "policy-status "],
+        ),
         // A file: bash falls back to its own.
         ("git gate attach summarizer/v1.4 evaluation ", vec![]),
         ("git gate nothing ", vec![]),
