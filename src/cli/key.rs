@@ -88,6 +88,8 @@ struct Rotate {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "git gate key revoke --since <COMMIT> --reason <TEXT> <KEY>\n       \
+                            git gate key revoke --never-trusted --reason <TEXT> <KEY>")]
 #[command(group = clap::ArgGroup::new("from").required(true).args(["since", "never_trusted"]))]
 struct Revoke {
     /// The key's fingerprint, as `ssh-keygen -l` prints it.
