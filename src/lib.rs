@@ -17,6 +17,8 @@ pub mod signature;
 
 pub mod policy;
 
+pub mod schema;
+
 pub mod decision;
 pub mod request;
 

@@ -148,6 +148,17 @@ pub enum Command {
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
+    /// Say why signing or verifying does not work here, and what mends it.
+    Doctor(super::doctor::Args),
+    /// Print what makes a shell complete commands and names.
+    Completions(super::completions::Args),
+    /// What could stand where the cursor is.
+    #[command(name = "__complete", hide = true)]
+    Complete(super::complete::Args),
+    /// Print a manual page, or install all of them.
+    Man(super::man::Args),
+    /// Print the JSON Schema of a file or an output, for editors and programs.
+    Schema(super::schema::Args),
     /// See the whole of it work, in a repository of its own.
     Demo(super::demo::Args),
 }
@@ -196,7 +207,9 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
             return Some(id.as_str().trim_start_matches("global-").to_owned());
         }
     }
-    matches.subcommand().and_then(|(_name, inner)| empty_value(inner))
+    // What is completed may be empty still.
+    let inner = matches.subcommand().filter(|(name, _inner)| *name != "__complete");
+    inner.and_then(|(_name, inner)| empty_value(inner))
 }
 
 /// The format that was asked for, as far as can be told before the arguments are known to be right.

@@ -3,7 +3,8 @@
 //! Variables that would make git look at other objects, refs or configuration are not honoured: a verdict comes from
 //! the repository it names (design, section 9.2). They are named, so that nobody wonders.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use crate::git::REDIRECTING;
 use crate::model::Time;
@@ -39,6 +40,27 @@ pub(super) fn dumb_terminal() -> bool {
 pub(super) fn configuration() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
+}
+
+/// Where this user's home is.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The directory that this program was started from.
+pub(super) fn program_directory() -> Option<PathBuf> {
+    std::env::current_exe().ok()?.parent().map(Path::to_owned)
+}
+
+/// Whether a program of that name, or at that path, is there to be run.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn has_program(program: &OsStr) -> bool {
+    if Path::new(program).components().count() > 1 {
+        return Path::new(program).is_file();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
 /// Names the variables that are not honoured.

@@ -66,6 +66,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("report-unreadable", "the file cannot be read as a report"),
     ("policy-behind", "the mainline's policy has changed since the branch of a policy change began"),
     ("policy-not-found", "there is no policy where one was named"),
+    ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
+    ("file-unwritten", "a file that was asked for cannot be written"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];
 

@@ -21,7 +21,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Release bots ask before they promote, and log it", &["check", "deploy", "attest", "log", "status"]),
     (
         "Policy owners change the rules, under the rules",
-        &["init", "trust", "policy", "key", "hook", "backtest", "tune"],
+        &["init", "trust", "policy", "key", "evidence", "hook", "backtest", "tune"],
     ),
     ("Auditors read the record", &["list", "audit", "report", "metrics", "incident"]),
     ("For a start, and when something does not work", &["demo", "doctor", "man", "completions", "schema"]),

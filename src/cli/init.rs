@@ -10,12 +10,13 @@ use crate::git::{Branch, FileChange, Git, Repository, Signer};
 use crate::model::Principal;
 use crate::policy::Policy;
 use crate::policy::starter::{starter_policy, starter_signers};
+use crate::schema::DIRECTORY;
 
 use super::hand::SigningArgs;
 use super::in_force::mainline_name;
 use super::requesting::{Files, Ground, message, print_written};
 use super::together::{self, Reviewed};
-use super::{Context, Exit, Failure};
+use super::{Context, Exit, Failure, schema};
 
 /// The arguments of `init`.
 #[derive(Debug, clap::Args)]
@@ -60,7 +61,12 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     ];
     let changes: BTreeMap<String, FileChange> = files
         .into_iter()
-        .map(|(path, text)| (path.to_owned(), FileChange::Put(text.as_bytes().to_vec())))
+        .map(|(path, text)| (path.to_owned(), text.to_owned()))
+        .chain(
+            schema::for_editors()
+                .map(|schema| (format!("{DIRECTORY}/{}.json", schema.name), schema.pretty())),
+        )
+        .map(|(path, text)| (path, FileChange::Put(text.into_bytes())))
         .collect();
     let files = Files { changes, message: message("Begin the governance repository", &args.signing)? };
     let policy = Arc::new(policy);

@@ -14,6 +14,8 @@ mod borrowed;
 mod busy;
 mod check;
 mod close;
+mod complete;
+mod completions;
 mod context;
 mod decided_on;
 mod deciding;
@@ -21,6 +23,7 @@ mod demo;
 mod deploy;
 mod deploy_failed;
 mod detach;
+mod doctor;
 mod editor;
 mod environment;
 mod evidence;
@@ -42,6 +45,7 @@ mod key;
 mod key_setup;
 mod list;
 mod log;
+mod man;
 mod merge;
 mod open;
 mod originals;
@@ -57,6 +61,7 @@ mod report_file;
 mod requesting;
 mod review;
 mod roots;
+mod schema;
 mod session;
 mod show;
 mod status;
@@ -134,6 +139,11 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
+        Command::Completions(args) => completions::run(context, args),
+        Command::Complete(args) => complete::run(context, args),
+        Command::Man(args) => man::run(context, args),
+        Command::Schema(args) => schema::run(context, args),
         Command::Demo(args) => demo::run(context, args),
     }
 }

@@ -14,7 +14,7 @@ use super::hand::SigningArgs;
 use super::in_force::{InForce, policy_in_force};
 use super::requesting::{Files, Ground, message, print_written};
 use super::together::{self, Proposal, Reviewed};
-use super::{Context, Exit, Failure};
+use super::{Context, Exit, Failure, schema};
 
 /// The arguments of `open`.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,8 @@ fn proposal(context: &Context, args: &Args) -> anyhow::Result<Proposal> {
         Some(version) => Some(read_request(&repository, &in_force, gate, version)?),
         None => None,
     };
-    let mut text = render_gate_toml(&new_gate(&in_force.policy, args, before.as_ref())?);
+    let mut text = schema::line(&repository, in_force.mainline, "gate", &gate.directory());
+    text.push_str(&render_gate_toml(&new_gate(&in_force.policy, args, before.as_ref())?));
     if let Some(before) = &before {
         for entry in &before.evidence {
             // Writing to a string cannot fail.

@@ -7,11 +7,11 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::git::{Preview, Repository};
+use crate::git::{Preview, Repository, raw};
 use crate::insight::{
     Brief, GateDirectory, GateLine, Judge, Judgement, LoggedRecord, Moment, Origin, Question, Running,
 };
-use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Undecided, mark, snapshot};
+use crate::ledger::{self, Branches, Ledger, Record, Snapshot, Squashed, Undecided, mark, snapshot};
 use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standing};
@@ -352,6 +352,24 @@ impl Session {
     /// The decisions on `Gate: policy` since the policy in force came into it, counted or not.
     pub(crate) fn policy_decisions(&self) -> Result<Vec<DecisionShown>, Failure> {
         Ok(self.ledger.policy_decisions(self.view)?)
+    }
+
+    /// When the mainline's tip says that it was committed.
+    pub(crate) fn tip_time(&self) -> Option<Time> {
+        let bytes = self.repository.read_commit(self.snapshot.tip).ok()?;
+        raw::parse(&bytes).ok().map(|commit| commit.committer_time())
+    }
+
+    /// Gates on the mainline whose commits are elsewhere: squashed or rebased by a forge.
+    pub(crate) fn squashed(&self) -> Result<Vec<(GateName, Squashed)>, Failure> {
+        let judge = self.judging();
+        let mut found = Vec::new();
+        for gate in self.ledger.gates(self.view)? {
+            if let Some(squashed) = judge.squashed(&gate)? {
+                found.push((gate, squashed));
+            }
+        }
+        Ok(found)
     }
 
     fn judging(&self) -> Judge<'_> {

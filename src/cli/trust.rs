@@ -102,7 +102,7 @@ fn agree_to_move(
 }
 
 /// The gates whose directories stand in a commit.
-fn gates(repository: &Repository, commit: ObjectId) -> anyhow::Result<BTreeSet<String>> {
+pub(super) fn gates(repository: &Repository, commit: ObjectId) -> anyhow::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let Some(systems) = directory(repository, repository.tree_of(commit)?, "gates")? else {
         return Ok(found);

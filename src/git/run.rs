@@ -1,14 +1,16 @@
 //! Running `git` and the signing program: the only place that starts programs.
 //!
-//! Only commands that write come here; reading starts nothing. What runs is the user's own `git` with the user's own
+//! Only commands that write come here, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
 //! configuration, as if they had typed it, but always on the repository that was named: variables that would point it at
 //! other objects, refs or work trees are taken out of its environment.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use super::{Repository, Unwritten};
 
@@ -28,6 +30,9 @@ pub const REDIRECTING: &[&str] = &[
     "GIT_REPLACE_REF_BASE",
     "GIT_CONFIG",
 ];
+
+/// How long to wait before looking again whether a program has ended.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Who is told of each program that is started (`--verbose`).
 static TOLD: OnceLock<fn(&str)> = OnceLock::new();
@@ -114,6 +119,27 @@ impl Git {
         .run()
     }
 
+    /// Runs it for no longer than that, asking nobody for a password. Nothing: it was still at work then.
+    pub fn attempt_within(&self, arguments: &[&str], limit: Duration) -> Result<Option<Ran>, Unwritten> {
+        let silent = [
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_ASKPASS", "false"),
+            ("SSH_ASKPASS", "false"),
+            ("SSH_ASKPASS_REQUIRE", "force"),
+            ("GIT_NO_LAZY_FETCH", "1"),
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+        ];
+        Start {
+            program: OsStr::new("git"),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            directory: &self.directory,
+            variables: silent.map(|(name, value)| (name.into(), value.into())).into(),
+            input: None,
+            messages: Messages::Caught,
+        }
+        .run_within(limit)
+    }
+
     /// Runs it; it must succeed. What it printed, without the last line end.
     pub fn run(&self, arguments: &[&str]) -> Result<String, Unwritten> {
         self.run_with(arguments, b"")
@@ -185,19 +211,10 @@ impl Git {
 
 impl Start<'_> {
     /// Starts the program and waits for it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
     pub fn run(self) -> Result<Ran, Unwritten> {
         let name = self.program.to_string_lossy().into_owned();
         let failed = |error: std::io::Error| cannot_run(&name, &error);
-        if let Some(tell) = TOLD.get() {
-            let words: Vec<_> = self.arguments.iter().map(|word| word.to_string_lossy()).collect();
-            tell(&format!("{name} {}", words.join(" ")));
-        }
-        let mut command = Command::new(self.program);
-        command.args(&self.arguments).current_dir(self.directory).envs(self.variables);
-        for variable in REDIRECTING {
-            command.env_remove(variable);
-        }
+        let mut command = self.command();
         command
             .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::inherit() })
             .stdout(match self.messages {
@@ -228,6 +245,67 @@ impl Start<'_> {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
     }
+}
+
+impl Start<'_> {
+    /// As [`Start::run`], for no longer than that; it reads nothing. Nothing: it was still at work then, and was ended.
+    pub fn run_within(self, limit: Duration) -> Result<Option<Ran>, Unwritten> {
+        let name = self.program.to_string_lossy().into_owned();
+        let failed = |error: std::io::Error| cannot_run(&name, &error);
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        let (stdout, stderr) = (gathered(child.stdout.take()), gathered(child.stderr.take()));
+        let mut waited = Duration::ZERO;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(failed)? {
+                break status;
+            }
+            if waited >= limit {
+                // It may have ended meanwhile: then there is nothing to end.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(None);
+            }
+            std::thread::sleep(PAUSE);
+            waited += PAUSE;
+        };
+        // What it started may hold its pipes open for longer than it lived itself.
+        let all = |pipe: Receiver<Vec<u8>>| pipe.recv_timeout(limit).unwrap_or_default();
+        let (stdout, stderr) = (all(stdout), String::from_utf8_lossy(&all(stderr)).into_owned());
+        Ok(Some(Ran { success: status.success(), status: status.code(), stdout, stderr }))
+    }
+
+    /// The program, told of; what it reads and where its output goes is still open.
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
+    fn command(&self) -> Command {
+        if let Some(tell) = TOLD.get() {
+            let words: Vec<_> = self.arguments.iter().map(|word| word.to_string_lossy()).collect();
+            tell(&format!("{} {}", self.program.to_string_lossy(), words.join(" ")));
+        }
+        let mut command = Command::new(self.program);
+        let variables = self.variables.iter().map(|(name, value)| (name, value));
+        command.args(&self.arguments).current_dir(self.directory).envs(variables);
+        for variable in REDIRECTING {
+            command.env_remove(variable);
+        }
+        command
+    }
+}
+
+/// All that comes out of a pipe, once it is closed.
+fn gathered(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (give, take) = channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read up to an error is all there is.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        // Nobody waits for it any more, where the program took too long.
+        let _ = give.send(bytes);
+    });
+    take
 }
 
 fn cannot_run(program: &str, error: &std::io::Error) -> Unwritten {

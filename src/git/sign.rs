@@ -59,8 +59,26 @@ impl Signer {
             )
             .help("git config --global gpg.format ssh"));
         }
+        Self::whatever_format(git, terminal)
+    }
+
+    /// The same, whatever `gpg.format` says.
+    pub fn whatever_format(git: &Git, terminal: bool) -> Result<Self, Unwritten> {
         let program = git.config_path("gpg.ssh.program")?.unwrap_or_else(|| "ssh-keygen".to_owned());
         Ok(Self { git: git.clone(), program: program.into(), key: find_key(git)?, terminal })
+    }
+
+    /// The file that the key is in, private or public; nothing where the configuration holds the key itself.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        match &self.key {
+            Key::File(path) => Some(self.git.directory().join(path)),
+            Key::Literal(_) => None,
+        }
+    }
+
+    /// The program that signs.
+    pub fn program(&self) -> &OsStr {
+        &self.program
     }
 
     /// The public key that will sign, as `type base64`, where that can be told without asking anyone.

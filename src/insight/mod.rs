@@ -21,6 +21,7 @@ pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
 pub use overview::{EnvironmentLine, GateLine, Wait};
+pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

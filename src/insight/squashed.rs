@@ -32,21 +32,26 @@ impl Judge<'_> {
             1 => "an approval among them".to_owned(),
             many => format!("{many} approvals among them"),
         };
-        let branch = gate.branch();
-        let named = [format!("refs/heads/{branch}"), format!("refs/remotes/origin/{branch}")];
-        let mend = if named.contains(&squashed.held_by) {
-            format!("`git gate merge {gate}`")
-        } else {
-            format!("`git branch -f {branch} {}; git gate merge {gate}`", squashed.tip)
-        };
+        let mend = squash_mend(gate, &squashed);
         Ok(Some(Notice {
             code: "squashed",
             message: format!(
                 "the mainline holds `{gate}` without its commits, as after a squash or a rebase: `{}` holds them, {approvals}; \
-                 bring them in by a true merge: {mend}",
+                 bring them in by a true merge: `{mend}`",
                 squashed.held_by
             ),
         }))
+    }
+}
+
+/// The commands that bring the commits of a squashed gate to the mainline.
+pub fn squash_mend(gate: &GateName, squashed: &Squashed) -> String {
+    let branch = gate.branch();
+    let named = [format!("refs/heads/{branch}"), format!("refs/remotes/origin/{branch}")];
+    if named.contains(&squashed.held_by) {
+        format!("git gate merge {gate}")
+    } else {
+        format!("git branch -f {branch} {}; git gate merge {gate}", squashed.tip)
     }
 }
 

@@ -4,12 +4,15 @@
 //! join (`governance-of-one`), which every output says.
 
 use crate::model::Principal;
+use crate::schema::directive;
 
 /// The text of `policy/policy.toml` for one person. `id` is what is signed for this repository and no other: made by
 /// the caller of printable ASCII without blanks, quotes and backslashes.
 pub fn starter_policy(id: &str, principal: &Principal) -> String {
     let quoted_id: String = id.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\')).collect();
-    TEXT.replace("{id}", &quoted_id).replace("{principal}", principal.as_str())
+    format!("{}{TEXT}", directive("policy", "policy"))
+        .replace("{id}", &quoted_id)
+        .replace("{principal}", principal.as_str())
 }
 
 /// The text of `policy/allowed_signers` for one person; `public_key` is the line of their `.pub` file.

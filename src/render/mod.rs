@@ -7,6 +7,7 @@
 
 mod brief;
 mod deployments;
+mod doctor;
 mod evidence;
 mod history;
 mod json;
@@ -27,6 +28,7 @@ mod sample;
 mod tests;
 
 pub use deployments::{DeploymentShown, Logged, deployment_words};
+pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
 pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
@@ -135,6 +137,11 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
     }
+}
+
+/// Why signing or verifying does not work here (`git-gate/doctor/1`).
+pub fn render_doctor(examined: &Examined, form: Form) -> String {
+    in_form(form, || json::doctor(examined), || vec![doctor::page(examined)])
 }
 
 /// What `deploy` judged and logged (`git-gate/deploy/1`).

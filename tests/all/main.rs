@@ -27,6 +27,7 @@ mod decisions;
 mod deploy;
 #[cfg(test)]
 mod docs;
+mod doctor;
 #[cfg(test)]
 mod evidence_commands;
 #[cfg(test)]
@@ -56,6 +57,10 @@ mod pages;
 mod raw_commits;
 #[cfg(test)]
 mod review;
+#[cfg(test)]
+mod schemas;
+#[cfg(test)]
+mod shells;
 #[cfg(test)]
 mod signature_bench;
 #[cfg(test)]

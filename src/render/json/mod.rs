@@ -6,6 +6,7 @@
 
 mod brief;
 mod deployments;
+mod doctor;
 mod evidence;
 mod keys;
 mod overview;
@@ -16,6 +17,7 @@ mod verdict;
 
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
+pub(super) use doctor::doctor;
 pub(super) use evidence::report;
 pub(super) use keys::keys;
 pub(super) use overview::{history, list, pending};

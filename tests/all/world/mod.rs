@@ -23,6 +23,7 @@ mod keys;
 mod policy;
 mod repo;
 mod run;
+mod schemas;
 mod self_tests;
 mod shell;
 
@@ -31,6 +32,7 @@ pub(crate) use keys::KeyKind;
 pub(crate) use policy::Policy;
 pub(crate) use repo::{Repo, gate_toml, hex_sha256};
 pub(crate) use run::Run;
+pub(crate) use schemas::validator;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;

@@ -35,11 +35,14 @@ impl Run {
         self
     }
 
-    /// What it printed, as JSON.
+    /// What it printed, as JSON, which has the schema that it names.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         match serde_json::from_str(&self.stdout) {
-            Ok(value) => value,
+            Ok(value) => {
+                super::schemas::hold(&value).unwrap_or_else(|why| panic!("{why}\n{self}"));
+                value
+            }
             Err(error) => panic!("not JSON: {error}\n{self}"),
         }
     }
