@@ -2,7 +2,7 @@
 
 use crate::git::{Git, Repository};
 
-use super::{Context, Failure};
+use super::{Context, Failure, interrupt};
 
 /// What the person made of `text`, once `check` takes it. The file is kept under `name` until it is taken, so that
 /// nothing that was typed is lost.
@@ -16,7 +16,10 @@ pub(super) fn edit(
     let path = repository.state_path(name);
     repository.keep_state(name, text)?;
     loop {
-        Git::of(repository).edit(&path)?;
+        {
+            let _ctrl_c = interrupt::leave_to_editor();
+            Git::of(repository).edit(&path)?;
+        }
         let edited = repository.state(name)?.unwrap_or_default();
         if says_nothing(&edited) {
             repository.forget_state(name);

@@ -20,6 +20,25 @@ const ENDING: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 /// Whether one of them has come; there once somebody watches.
 static TOLD: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
+/// Whether an editor has the terminal: Ctrl-C is its own then, as git leaves it.
+static EDITING: AtomicBool = AtomicBool::new(false);
+
+/// Ctrl-C ends nothing for as long as this lives.
+#[derive(Debug)]
+pub(super) struct LeftToEditor;
+
+/// Leaves Ctrl-C to the editor that has the terminal.
+pub(super) fn leave_to_editor() -> LeftToEditor {
+    EDITING.store(true, Ordering::SeqCst);
+    LeftToEditor
+}
+
+impl Drop for LeftToEditor {
+    fn drop(&mut self) {
+        EDITING.store(false, Ordering::SeqCst);
+    }
+}
+
 /// From now on Ctrl-C and its like clean up first.
 pub(super) fn clean_up_first() {
     TOLD.get_or_init(|| {
@@ -29,8 +48,17 @@ pub(super) fn clean_up_first() {
         for signal in ENDING {
             let _ = flag::register(signal, Arc::clone(&told));
         }
+        let seen = Arc::clone(&told);
         thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
+            let is_editors = |signal: &i32| *signal == SIGINT && EDITING.load(Ordering::SeqCst);
+            let forget = |signal: &i32| {
+                let skipped = is_editors(signal);
+                if skipped {
+                    seen.store(false, Ordering::SeqCst);
+                }
+                skipped
+            };
+            if let Some(signal) = signals.forever().find(|signal| !forget(signal)) {
                 let _nothing_new_is_made = remove_all_scratch();
                 // Ends the program as if nobody had watched, so that a shell sees what ended it.
                 let _ = emulate_default_handler(signal);

@@ -271,7 +271,9 @@ fn on_a_terminal_the_editor_asks_for_what_only_people_know() {
     assert!(wrong.stdout.contains("[exception-wrong-type]"), "{wrong}");
     assert!(wrong.stdout.contains("what you typed is in"), "{wrong}");
     assert_eq!(refs(&repo), before);
-    let fill = "grep -q '^# reason' \"$1\" && sed -i -e 's/^# reason = \"\"/reason = \"r\"/' \
+    // Ctrl-C in the editor is the editor's.
+    let fill = "for p in $PPID $(cut -d' ' -f4 /proc/$PPID/stat); do grep -q git-gate /proc/$p/comm && kill -INT $p; done; \
+                grep -q '^# reason' \"$1\" && sed -i -e 's/^# reason = \"\"/reason = \"r\"/' \
                 -e 's/^# risk = \"\"/risk = \"r\"/' -e 's/^# expires/expires/' -e '/^# follow_ups/,/^# ]/d' \"$1\" && \
                 echo 'follow_ups = [{ what = \"w\", who = \"j.rivera@example.com\", due = 2031-01-01 }]' >> \"$1\"";
     on_a_terminal(&repo, &format!("except {GATE}"), fill, "");
