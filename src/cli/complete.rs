@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(offered("-C x che"), ["check"]);
         assert!(!offered("").contains(&"__complete".to_owned()));
         assert_eq!(offered("policy li"), ["lint"]);
-        assert_eq!(offered("check a/b --e"), ["--env"]);
+        assert_eq!(offered("check a/b --e"), ["--env", "--evidence-file"]);
         assert_eq!(offered("check --format j"), ["json"]);
         assert_eq!(offered("check --format=j"), ["--format=json"]);
         assert_eq!(offered("completions z"), ["zsh"]);

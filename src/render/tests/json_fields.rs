@@ -27,7 +27,7 @@ fn json_has_the_fields_of_the_documentation_in_its_order() {
     assert_eq!(fields(&json["requirements"][7]["next"]), "who command");
     assert_eq!(
         fields(&json["decisions"][3]),
-        "commit action principal role key signed_at recorded_at counts code reason"
+        "commit action principal role key signed_at recorded_at counts code reason mend"
     );
     assert_eq!(fields(&json["exceptions"][0]), "commit content waives expires in_force reason");
     assert_eq!(fields(&json["notices"][0]), "code message");

@@ -37,7 +37,8 @@ fn check(facts: &Facts, outcome: &str, open: &[&str]) -> Verdict {
     let verdict = judge(facts);
     for line in &verdict.requirements {
         let told = line.next.as_ref().is_some_and(|next| !next.command.is_empty());
-        assert_eq!(told, line.status != Status::Met, "whoever can mend `{}` is told how", line.id);
+        let open = !matches!(line.status, Status::Met | Status::Waived);
+        assert_eq!(told, open, "whoever can mend `{}` is told how", line.id);
     }
     let found = match verdict.outcome {
         Outcome::Allowed(basis) => format!("allowed on {}", basis.as_str()),
