@@ -197,9 +197,9 @@ pub(crate) fn place(at: Index) -> usize {
 
 /// Reads all that `tip` reaches, on all cores. What is read does not depend on who reads it.
 fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, Loaded>, Undecided> {
-    let frontier = Frontier::starting_at(tip);
-    let mut loaded = HashMap::new();
     let twins = twins(repository)?;
+    let frontier = Frontier::starting_at(tip, twins.len() + 1);
+    let mut loaded = HashMap::new();
     let parts = thread::scope(|scope| {
         let frontier = &frontier;
         let others: Vec<_> = twins.iter().map(|twin| scope.spawn(move || frontier.read(twin))).collect();
@@ -226,72 +226,84 @@ pub(super) fn twins(repository: &Repository) -> Result<Vec<Repository>, GitError
     Ok(twins)
 }
 
-/// Commits that are known and not read yet, shared by the readers.
+/// Commits that are known and not read yet. Each reader goes on with what it found itself, and hands half of that over
+/// where another has nothing left: to pass each commit through a lock and wake somebody for it would cost more than reading it.
 struct Frontier {
-    state: Mutex<Waiting>,
+    state: Mutex<Shared>,
     changed: Condvar,
+    readers: usize,
 }
 
-struct Waiting {
+struct Shared {
     open: Vec<ObjectId>,
     seen: HashSet<ObjectId>,
-    reading: usize,
-    failed: bool,
+    /// How many readers wait.
+    idle: usize,
+    /// All is read, or a reader failed.
+    ended: bool,
 }
 
 impl Frontier {
-    fn starting_at(tip: ObjectId) -> Self {
-        let state = Waiting { open: vec![tip], seen: HashSet::from([tip]), reading: 0, failed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+    fn starting_at(tip: ObjectId, readers: usize) -> Self {
+        let state = Shared { open: vec![tip], seen: HashSet::from([tip]), idle: 0, ended: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), readers }
     }
 
     /// Reads commits until none is left, and gives those that this reader read.
     fn read(&self, repository: &Repository) -> Result<Vec<(ObjectId, Loaded)>, Undecided> {
+        let mut read = Vec::new();
         let mut mine = Vec::new();
-        let mut next = self.first();
-        while let Some(id) = next {
-            let commit = load(repository, id);
-            next = self.exchange(commit.as_ref().map(|commit| commit.parents.as_slice()).ok());
-            mine.push((id, commit?));
+        while let Some(id) = mine.pop().or_else(|| self.take()) {
+            let commit = load(repository, id).inspect_err(|_undecided| self.end())?;
+            self.found(&commit.parents, &mut mine);
+            read.push((id, commit));
         }
-        Ok(mine)
+        Ok(read)
     }
 
-    fn first(&self) -> Option<ObjectId> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.take(state)
-    }
-
-    /// Hands in the parents of what was read (nothing: it failed), and takes the next.
-    fn exchange(&self, parents: Option<&[ObjectId]>) -> Option<ObjectId> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.reading -= 1;
-        state.failed |= parents.is_none();
-        for parent in parents.unwrap_or_default() {
-            if state.seen.insert(*parent) {
-                state.open.push(*parent);
-            }
-        }
-        if state.open.len() > 1 || state.failed || state.reading == 0 {
-            self.changed.notify_all();
-        }
-        self.take(state)
-    }
-
-    fn take(&self, mut state: MutexGuard<'_, Waiting>) -> Option<ObjectId> {
+    /// The next commit that another reader handed over; nothing where all is read.
+    fn take(&self) -> Option<ObjectId> {
+        let mut shared = self.lock();
+        shared.idle += 1;
         loop {
-            if state.failed {
+            if shared.ended {
                 return None;
             }
-            if let Some(id) = state.open.pop() {
-                state.reading += 1;
+            if let Some(id) = shared.open.pop() {
+                shared.idle -= 1;
                 return Some(id);
             }
-            if state.reading == 0 {
+            if shared.idle == self.readers {
+                shared.ended = true;
+                self.changed.notify_all();
                 return None;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            shared = self.changed.wait(shared).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Adds the parents that nobody has seen to `mine`, and hands the older half over where somebody waits.
+    fn found(&self, parents: &[ObjectId], mine: &mut Vec<ObjectId>) {
+        let mut shared = self.lock();
+        if shared.ended {
+            mine.clear();
+            return;
+        }
+        mine.extend(parents.iter().copied().filter(|parent| shared.seen.insert(*parent)));
+        if shared.idle > 0 && mine.len() > 1 {
+            let half = mine.len() / 2;
+            shared.open.extend(mine.drain(..half));
+            self.changed.notify_one();
+        }
+    }
+
+    fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
