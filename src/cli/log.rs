@@ -1,7 +1,5 @@
 //! `git gate log`: the deployments that were logged, each judged again.
 
-use std::collections::BTreeSet;
-
 use crate::model::Name;
 use crate::render;
 
@@ -10,7 +8,9 @@ use super::{Context, Exit, judging};
 
 /// The arguments of `log`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 whatever the records are worth; `git gate audit` judges them.")]
+#[command(
+    after_help = "Each record is judged again, and says how it stands. Exit status: 0 whatever that is."
+)]
 pub struct Args {
     /// Only this system.
     #[arg(value_name = "SYSTEM")]
@@ -25,11 +25,7 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
-    let environments: BTreeSet<Name> = if args.environments.is_empty() {
-        session.all_environments()?
-    } else {
-        args.environments.iter().cloned().collect()
-    };
+    let environments = session.these_or_all_environments(&args.environments)?;
     let mut records = Vec::new();
     for environment in &environments {
         let mut logged = session.log(environment, args.system.as_ref())?;

@@ -1,7 +1,5 @@
 //! `git gate status`: what runs where, since when, by whom, on what basis.
 
-use std::collections::BTreeSet;
-
 use crate::model::Name;
 use crate::render;
 
@@ -22,11 +20,7 @@ pub struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
-    let environments: BTreeSet<Name> = if args.environments.is_empty() {
-        session.all_environments()?
-    } else {
-        args.environments.iter().cloned().collect()
-    };
+    let environments = session.these_or_all_environments(&args.environments)?;
     let mut running = Vec::new();
     for environment in &environments {
         running.extend(session.running(environment, args.system.as_ref())?.into_values());

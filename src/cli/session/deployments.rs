@@ -28,8 +28,11 @@ impl Session {
         Ok(self.judging().running(environment, system, self.view)?)
     }
 
-    /// The environments of the policy in force, and those that have a log.
-    pub(crate) fn all_environments(&self) -> Result<BTreeSet<Name>, Failure> {
+    /// The environments that were named; none named: those of the policy in force, and those that have a log.
+    pub(crate) fn these_or_all_environments(&self, named: &[Name]) -> Result<BTreeSet<Name>, Failure> {
+        if !named.is_empty() {
+            return Ok(named.iter().cloned().collect());
+        }
         let mut all = self.judging().logged_environments()?;
         all.extend(self.policy.environments.keys().cloned());
         Ok(all)
