@@ -61,11 +61,8 @@ impl Report {
         if let Some(withheld) = self.withheld() {
             return Err(withheld);
         }
-        for (name, names) in &self.ambiguous {
-            let readable = names.iter().all(|other| self.metrics.contains_key(other));
-            if wanted(name) && !readable && !self.mapped.contains_key(name) {
-                return Err(Lookup::Ambiguous(names.clone()));
-            }
+        if let Some((_name, why)) = self.left_out(globs) {
+            return Err(why);
         }
         let mut found = std::collections::BTreeMap::new();
         for (name, metric) in self.metrics.iter().filter(|(name, _)| wanted(name)) {
@@ -76,6 +73,26 @@ impl Report {
             found.insert(name.as_str(), metric);
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// A name that belongs to the set which `globs` name and has no value in it, with why: a name of several values, or
+    /// one that a glob gives in full and that is not there while others are.
+    pub fn left_out(&self, globs: &[Glob]) -> Option<(String, Lookup)> {
+        let wanted = |name: &str| globs.iter().any(|glob| glob.matches(name));
+        let there = |name: &str| self.metrics.contains_key(name) || self.mapped.contains_key(name);
+        // A name that stands for members of the set says nothing more than they do.
+        let several = self.ambiguous.iter().find(|(name, others)| {
+            wanted(name)
+                && !self.mapped.contains_key(*name)
+                && !others.iter().all(|other| wanted(other) && self.metrics.contains_key(other))
+        });
+        if let Some((name, others)) = several {
+            return Some((name.clone(), Lookup::Ambiguous(others.clone())));
+        }
+        let any = self.metrics.keys().chain(self.mapped.keys()).any(|name| wanted(name));
+        let mut in_full = globs.iter().map(Glob::as_str).filter(|name| !name.contains('*'));
+        let absent = in_full.find(|name| any && !there(name) && !self.ambiguous.contains_key(*name))?;
+        Some((absent.to_owned(), Lookup::Missing { nearest: self.nearest(absent) }))
     }
 
     /// Why no metric is given, where the run did not finish well and the policy does not allow that.

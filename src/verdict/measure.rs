@@ -171,12 +171,18 @@ fn over_group(
     {
         return Measured::Bad(format!("{} cannot be read: {reason}", name.quoted()));
     }
-    // A name that stands for several values that are metrics of their own says nothing more; any other is a group that
-    // nobody can read, and a spread over all groups but one says nothing (design, section 2.1).
-    for (name, others) in &report.ambiguous {
-        let readable = others.iter().all(|other| report.metrics.contains_key(other));
-        if wanted(name) && !readable && !report.mapped.contains_key(name) {
-            return Measured::Bad(format!("{} names several values: {}", name.quoted(), quoted_list(others)));
+    // A spread over all groups but one says nothing (design, section 2.1).
+    match report.left_out(&group.metrics) {
+        None => {}
+        Some((name, Lookup::Ambiguous(others))) => {
+            return Measured::Bad(format!(
+                "{} names several values: {}",
+                name.quoted(),
+                quoted_list(&others)
+            ));
+        }
+        Some((name, why @ (Lookup::Missing { .. } | Lookup::Unmapped(_) | Lookup::Unfinished(_)))) => {
+            return Measured::Bad(format!("{} is left out: {why}", name.quoted()));
         }
     }
     let mut members: BTreeMap<&str, &Metric> =

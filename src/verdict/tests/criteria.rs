@@ -271,6 +271,24 @@ fn a_group_that_names_several_values_is_no_group_to_leave_out() {
 }
 
 #[test]
+fn a_group_that_is_named_is_never_left_out() {
+    let named = |names: &[&str]| Criterion {
+        subject: Subject::Spread(Group {
+            metrics: names.iter().map(|name| Glob::new(*name)).collect(),
+            min_group: None,
+        }),
+        ..max(0.1)
+    };
+    let mut groups = report(&[("acc/a", 0.9), ("acc/b", 0.9), ("acc/c@1", 0.1), ("acc/c@2", 0.1)]);
+    check_bound(&bounded(named(&["acc/a", "acc/b"])).report("e.json", groups.clone()), "met");
+    check_bound(&bounded(named(&["acc/a", "acc/b", "acc/c"])).report("e.json", groups.clone()), "failed");
+    // What it stands for is there, and no part of the set.
+    groups.ambiguous.insert("acc/c".into(), vec!["acc/c@1".into(), "acc/c@2".into()]);
+    check_bound(&bounded(named(&["acc/a", "acc/b", "acc/c"])).report("e.json", groups.clone()), "failed");
+    check_bound(&bounded(named(&["acc/a", "acc/b", "*c"])).report("e.json", groups), "failed");
+}
+
+#[test]
 fn a_metric_that_is_not_there_or_stands_for_several_says_what_is_meant() {
     let verdict = judge(&bounded(max(1.0)).report("e.json", report(&[("task/rate", 0.5)])));
     let found = &line(&verdict, "criterion:bound").found;
