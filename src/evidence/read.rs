@@ -116,6 +116,11 @@ pub fn detect(bytes: &[u8]) -> Result<Format, Unreadable> {
     detected(&Content::of(bytes, &sieve([]))?)
 }
 
+/// Whether a file is one that reports of its kind are read with: a VEX document, or a report or hit log of garak.
+pub fn is_companion(bytes: &[u8]) -> bool {
+    matches!(detect(bytes), Ok(Format::CycloneDxVex | Format::Garak))
+}
+
 /// What the file says, under the rules of `reading`.
 pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
     let content = Content::of(bytes, &sieve(mappings(reading)))?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::evidence::{self, Reading};
+use crate::evidence::{self, Reading, Unreadable};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::request::{EvidenceEntry, GateRequest};
@@ -14,6 +14,9 @@ use super::history::{Index, place};
 use super::provenance::{Provenance, State};
 use super::trees::Directory;
 use super::{Ledger, Undecided, View};
+
+/// With how many files a report is read. Each is read for each report, so that their number bounds the work.
+const MOST_COMPANIONS: usize = 32;
 
 /// A request as read, or all that is wrong inside its directory.
 pub(super) type ReadRequest = Result<Rc<GateRequest>, Vec<String>>;
@@ -109,8 +112,9 @@ impl Ledger {
         let request = self.request(gate, directory)?;
         let mut evidence = Vec::new();
         if let Ok(request) = &request {
+            let companions = self.companions(request, directory)?;
             for entry in &request.evidence {
-                let beside = self.beside(request, directory, entry)?;
+                let beside = beside(&companions, entry);
                 evidence
                     .push(self.evidence(gate, view, reading, provenance, directory, state, entry, &beside)?);
             }
@@ -180,12 +184,18 @@ impl Ledger {
         directory: &Directory,
         state: Option<&Rc<State>>,
         entry: &EvidenceEntry,
-        beside: &[Vec<u8>],
+        companions: &[&[u8]],
     ) -> Result<EvidenceFact, Undecided> {
-        let companions: Vec<&[u8]> = beside.iter().map(Vec::as_slice).collect();
         let kind = policy.evidence_kind(&entry.kind);
         let report = match directory.files.get(&entry.file) {
             None => None,
+            Some(_) if companions.len() > MOST_COMPANIONS => {
+                let reason = format!(
+                    "{} files of its kind are to be read with it, at most {MOST_COMPANIONS} can be",
+                    companions.len()
+                );
+                Some(Err(Unreadable::Invalid(reason)))
+            }
             Some(blob) => {
                 let bytes = self.trees.blob(*blob)?;
                 let reading = Reading {
@@ -194,7 +204,7 @@ impl Ledger {
                     unfinished_allowed: kind.unfinished_allowed,
                     external_allowed: kind.external_allowed,
                     in_source_ignored: kind.in_source_ignored,
-                    companions: &companions,
+                    companions,
                     mappings: Some(&kind.metrics),
                 };
                 Some(evidence::read(&bytes, &reading).map(Arc::new))
@@ -217,25 +227,23 @@ impl Ledger {
         })
     }
 
-    /// The other files of an entry's kind that are about what it is about: VEX documents among them close its findings.
-    fn beside(
+    /// The files of a request that reports of their kind are read with, each looked at once.
+    fn companions<'r>(
         &self,
-        request: &GateRequest,
+        request: &'r GateRequest,
         directory: &Directory,
-        entry: &EvidenceEntry,
-    ) -> Result<Vec<Vec<u8>>, Undecided> {
-        let mut beside = Vec::new();
-        for other in &request.evidence {
-            let about = other.artifact.is_none() || other.artifact == entry.artifact;
-            if other.kind == entry.kind
-                && other.file != entry.file
-                && about
-                && let Some(blob) = directory.files.get(&other.file)
-            {
-                beside.push(self.trees.blob(*blob)?);
+    ) -> Result<Vec<(&'r EvidenceEntry, Vec<u8>)>, Undecided> {
+        let mut companions = Vec::new();
+        for entry in &request.evidence {
+            let alone = request.evidence.iter().filter(|other| other.kind == entry.kind).count() < 2;
+            if !alone && let Some(blob) = directory.files.get(&entry.file) {
+                let bytes = self.trees.blob(*blob)?;
+                if evidence::is_companion(&bytes) {
+                    companions.push((entry, bytes));
+                }
             }
         }
-        Ok(beside)
+        Ok(companions)
     }
 
     /// From when the age of a content at a path counts: the earliest that it was recorded or dated.
@@ -316,4 +324,13 @@ fn requested_by(bytes: &[u8]) -> Vec<Principal> {
     let names = table.get("requested_by").and_then(toml::Value::as_array);
     let names = names.into_iter().flatten().filter_map(toml::Value::as_str);
     names.filter_map(|name| name.parse().ok()).collect()
+}
+
+/// The companions of an entry's kind that are about what it is about, itself left out.
+fn beside<'c>(companions: &'c [(&EvidenceEntry, Vec<u8>)], entry: &EvidenceEntry) -> Vec<&'c [u8]> {
+    let of_it = companions.iter().filter(|(other, _)| {
+        let about = other.artifact.is_none() || other.artifact == entry.artifact;
+        other.kind == entry.kind && other.file != entry.file && about
+    });
+    of_it.map(|(_, bytes)| bytes.as_slice()).collect()
 }

@@ -184,3 +184,30 @@ fn a_report_without_a_clean_number_fails() {
         assert!(evidence.is_empty() || status(&judged, EVIDENCE) == evidence, "{what} {judged:#}");
     }
 }
+
+#[test]
+fn a_report_is_read_with_so_many_companions_and_no_more() {
+    for (companions, status) in [(32, "met"), (33, "failed")] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.open("j.doe", GATE);
+        let mut entries = String::new();
+        for number in 0..companions {
+            let file = format!("evidence/vex-{number}.json");
+            let vex = format!(r#"{{"bomFormat": "CycloneDX", "version": {number}, "vulnerabilities": []}}"#);
+            repo.write(&format!("gates/{GATE}/{file}"), vex);
+            entries += &format!("[[evidence]]\nkind = \"evaluation\"\nfile = \"{file}\"\n\n");
+        }
+        edit_request(
+            &repo,
+            "[[evidence]]\nkind = \"evaluation\"",
+            &format!("{entries}[[evidence]]\nkind = \"evaluation\""),
+        );
+        repo.commit("j.doe", "Attach many documents beside the report");
+        repo.merge("l.wu", &format!("gate/{GATE}"));
+        let answer = repo.check_json(GATE, "staging");
+        let lines = answer["requirements"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["id"] == "evidence:evaluation").unwrap();
+        assert_eq!(line["status"], status, "{companions}: {line:#}");
+    }
+}
