@@ -196,7 +196,9 @@ fn a_report_is_read_with_so_many_companions_and_no_more() {
             let file = format!("evidence/vex-{number}.json");
             let vex = format!(r#"{{"bomFormat": "CycloneDX", "version": {number}, "vulnerabilities": []}}"#);
             repo.write(&format!("gates/{GATE}/{file}"), vex);
-            entries += &format!("[[evidence]]\nkind = \"evaluation\"\nfile = \"{file}\"\n\n");
+            entries.push_str("[[evidence]]\nkind = \"evaluation\"\nfile = \"");
+            entries.push_str(&file);
+            entries.push_str("\"\n\n");
         }
         edit_request(
             &repo,
