@@ -100,14 +100,14 @@ impl Changes {
             let mine = directory_at(trees, commit.tree, &[top, system])?;
             let mut changed = BTreeSet::new();
             if commit.parents.is_empty() {
-                changed.extend(differing_names(tree_of(&mine), None));
+                changed.extend(differing_names(tree_of(mine.as_ref()), None));
             }
             for parent in &commit.parents {
                 let other = directory_at(trees, history.commit(*parent).tree, &[top, system])?;
                 let alike =
                     mine.as_ref().zip(other.as_ref()).is_some_and(|(mine, other)| Rc::ptr_eq(mine, other));
                 if !alike {
-                    changed.extend(differing_names(tree_of(&mine), tree_of(&other)));
+                    changed.extend(differing_names(tree_of(mine.as_ref()), tree_of(other.as_ref())));
                 }
             }
             for version in changed {
@@ -231,8 +231,8 @@ fn directory_at(
     }
 }
 
-fn tree_of(read: &Option<Rc<Result<Tree, TreeDefect>>>) -> Option<&Tree> {
-    read.as_ref().and_then(|read| read.as_ref().as_ref().ok())
+fn tree_of(read: Option<&Rc<Result<Tree, TreeDefect>>>) -> Option<&Tree> {
+    read.and_then(|read| read.as_ref().as_ref().ok())
 }
 
 fn differing_names(mine: Option<&Tree>, other: Option<&Tree>) -> Vec<Vec<u8>> {
