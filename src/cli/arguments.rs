@@ -68,6 +68,9 @@ pub struct Globals {
     /// Say what is done on the way, each program that is run included.
     #[arg(id = "global-verbose", long = "verbose", short = 'v', global = true)]
     pub verbose: bool,
+    /// Read the history itself, whatever the index remembers of it. What is said is the same.
+    #[arg(id = "global-no-index", long = "no-index", global = true, hide = true)]
+    pub no_index: bool,
     /// Colour.
     #[arg(id = "global-color", long = "color", value_name = "WHEN", global = true, default_value = "auto")]
     pub color: Color,
@@ -144,6 +147,8 @@ pub enum Command {
     Log(super::log::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
+    /// See what is remembered of the history, or make it anew.
+    Index(super::index::Args),
     /// Whose keys count, and changing that.
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.

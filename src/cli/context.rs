@@ -12,6 +12,10 @@ use super::{Color, Failure, Format, Globals};
 
 /// Where a command runs, at what time, and how it prints.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four answers to four questions, none following from another"
+)]
 pub struct Context {
     /// The directory to start from.
     pub directory: PathBuf,
@@ -29,6 +33,8 @@ pub struct Context {
     pub asks: bool,
     /// The time, read once.
     pub now: Time,
+    /// Whether the history is read whatever the index remembers of it (`--no-index`).
+    pub no_index: bool,
     /// In a clone that was made for this command alone: what it fetches.
     pub(super) borrowed: Option<Vec<String>>,
 }
@@ -60,13 +66,15 @@ impl Context {
             color_of_messages: colors(globals.color, std::io::stderr().is_terminal()),
             asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             now: environment::now()?,
+            no_index: globals.no_index,
             borrowed: None,
         })
     }
 
     /// The repository that the command is about.
     pub fn repository(&self) -> anyhow::Result<Repository> {
-        Ok(Repository::discover(&self.directory)?)
+        let repository = Repository::discover(&self.directory)?;
+        Ok(if self.no_index { repository.without_index() } else { repository })
     }
 
     /// Prints data. What is printed is written whole, or the command fails.

@@ -48,7 +48,7 @@ pub(super) fn first_page(command: &Command) -> String {
         .collect();
     group(&mut page, "More", &others);
     page.push_str("\nOptions of every command\n");
-    for argument in command.get_arguments() {
+    for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
         let short = argument.get_short().map(|short| format!("-{short}"));
         let long = argument.get_long().map(|long| format!("--{long}"));
         let names: Vec<String> = short.into_iter().chain(long).collect();

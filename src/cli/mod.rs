@@ -38,6 +38,7 @@ mod gathering;
 mod given;
 mod hand;
 mod in_force;
+mod index;
 mod init;
 mod interrupt;
 mod judging;
@@ -137,6 +138,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Index(args) => index::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

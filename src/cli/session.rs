@@ -81,7 +81,8 @@ impl Session {
     /// Opens the repository of `context`.
     pub(crate) fn open(context: &Context, opening: &Opening) -> Result<Self, Failure> {
         let _busy = context.busy("reading the history");
-        let mut repository = Rc::new(Repository::discover(&context.directory)?);
+        let repository = Repository::discover(&context.directory)?;
+        let mut repository = Rc::new(if context.no_index { repository.without_index() } else { repository });
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
@@ -116,6 +117,9 @@ impl Session {
             }
         }
         let mut ledger = Ledger::open(Rc::clone(&repository), snapshot.root, tip, time, preview)?;
+        if let Some(reason) = ledger.unfit_index() {
+            context.say(&format!("the index was not used: {reason}; all was read, and it is written anew"));
+        }
         if let Some(proposed) = &opening.proposed {
             ledger.propose(proposed.clone(), preview);
         }

@@ -23,6 +23,8 @@ pub struct Repository {
     pub(super) work_tree: Option<PathBuf>,
     /// A layer in memory holds objects that the directory does not.
     pub(super) layered: bool,
+    /// Whether what is kept of the history beside the objects is used (`--no-index`: it is not).
+    pub(super) remembers: bool,
 }
 
 impl std::fmt::Debug for Repository {
@@ -57,7 +59,16 @@ impl Repository {
         refuse_other_formats(&config)?;
         let directories = ObjectDirectories::of(&common_directory.join("objects"))?;
         let odb = open_packs(directories.iter())?;
-        Ok(Self { odb, directories, git_directory, common_directory, config, work_tree, layered: false })
+        Ok(Self {
+            odb,
+            directories,
+            git_directory,
+            common_directory,
+            config,
+            work_tree,
+            layered: false,
+            remembers: true,
+        })
     }
 
     /// Another reader of the same objects, the `number`th, for another thread: one object database reads one object at a
@@ -86,6 +97,7 @@ impl Repository {
             config: self.config.clone(),
             work_tree: self.work_tree.clone(),
             layered: false,
+            remembers: self.remembers,
         }))
     }
 
@@ -106,6 +118,22 @@ impl Repository {
             directories.push(beside);
         }
         read(&open_packs(directories.iter().map(PathBuf::as_path))?)
+    }
+
+    /// Reads the history itself, whatever is kept of it beside the objects (`--no-index`).
+    #[must_use]
+    pub fn without_index(self) -> Self {
+        Self { remembers: false, ..self }
+    }
+
+    /// Whether the index is used.
+    pub fn remembers(&self) -> bool {
+        self.remembers
+    }
+
+    /// Whether it holds objects that its directory does not.
+    pub fn is_layered(&self) -> bool {
+        self.layered
     }
 
     /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).

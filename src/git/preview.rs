@@ -149,6 +149,7 @@ impl Repository {
             config: self.config.clone(),
             work_tree: self.work_tree().map(ToOwned::to_owned),
             layered: true,
+            remembers: self.remembers,
         }
     }
 

@@ -31,7 +31,8 @@ use std::sync::Arc;
 
 use crate::evidence::Report;
 pub use crate::ledger::{
-    Change, FilesChanged, GateDirectory, Happening, PendingPolicy, PolicyOrigin, RootFrom,
+    Change, FilesChanged, GateDirectory, Happening, IndexStanding, IndexState, PendingPolicy, PolicyOrigin,
+    RootFrom,
 };
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};

@@ -13,15 +13,19 @@ use crate::git::{EntryKind, GitError, Repository, Tree, TreeDefect};
 use crate::model::ObjectId;
 
 use super::Undecided;
-use super::history::{Commit, History, Index, place, twins};
+use super::history::{Commit, History, Index, place};
 use super::provenance::{Object, object_at};
+use super::reading::twins;
 use super::trees::{GOVERNED, Trees};
 
 /// For each governed name, and below `gates` and `exceptions` for each system, the commits whose object there differs from
-/// that of at least one parent; in recorded order.
+/// that of at least one parent; in recorded order. Versions of a system are told apart from the start, or of each system
+/// when it is asked about.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     places: BTreeMap<Vec<u8>, Vec<Index>>,
+    /// Below `gates` and `exceptions`, `places` are those of each version, not of each system.
+    by_version: bool,
     /// Of systems that were asked about.
     versions: RefCell<HashMap<String, Rc<Versions>>>,
 }
@@ -39,40 +43,73 @@ const MOST_TREES: usize = 256;
 const STRETCH: usize = 512;
 
 impl Changes {
-    pub(crate) fn read(repository: &Repository, history: &History) -> Result<Self, Undecided> {
-        let twins = twins(repository)?;
-        let stretch = history.commits.len().div_ceil(twins.len() + 1).max(STRETCH);
+    /// Adds those of the commits of a history behind the first `taken`.
+    pub(crate) fn read(
+        mut self,
+        repository: &Repository,
+        history: &History,
+        taken: usize,
+    ) -> Result<Self, Undecided> {
+        self.cut(taken);
+        let new = history.commits.get(taken..).unwrap_or_default();
+        let twins = if new.len() > STRETCH { twins(repository)? } else { Vec::new() };
+        let stretch = new.len().div_ceil(twins.len() + 1).max(STRETCH);
+        let by_version = self.by_version;
         let parts = thread::scope(|scope| {
-            let mut stretches = (0..).step_by(stretch).zip(history.commits.chunks(stretch));
+            let mut stretches = (taken..).step_by(stretch).zip(new.chunks(stretch));
             let mine = stretches.next();
             let others: Vec<_> = stretches
                 .zip(&twins)
                 .map(|((first, commits), twin)| {
-                    scope.spawn(move || read_stretch(twin, history, first, commits))
+                    scope.spawn(move || read_stretch(twin, history, first, commits, by_version))
                 })
                 .collect();
-            let mine = mine.map(|(first, commits)| Ok(read_stretch(repository, history, first, commits)));
+            let mine = mine
+                .map(|(first, commits)| Ok(read_stretch(repository, history, first, commits, by_version)));
             mine.into_iter().chain(others.into_iter().map(thread::ScopedJoinHandle::join)).collect::<Vec<_>>()
         });
-        let mut changes = Self::default();
         for part in parts {
             let part =
                 part.map_err(|_panicked| Undecided::new("git-library", "a reader failed", "try again"))??;
             for (path, places) in part {
-                changes.places.entry(path).or_default().extend(places);
+                self.places.entry(path).or_default().extend(places);
             }
         }
-        Ok(changes)
+        Ok(self)
+    }
+
+    /// Those that tell versions apart from the start.
+    pub(crate) fn by_version(places: BTreeMap<Vec<u8>, Vec<Index>>) -> Self {
+        Self { places, by_version: true, versions: RefCell::default() }
+    }
+
+    /// What lies at a place or behind it, by path.
+    pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = (&[u8], &[Index])> {
+        self.places.iter().filter_map(move |(path, places)| {
+            let before = places.partition_point(|at| place(*at) < first);
+            let behind = places.get(before..).filter(|behind| !behind.is_empty())?;
+            Some((path.as_slice(), behind))
+        })
+    }
+
+    /// Leaves out what lies at a place or behind it.
+    pub(crate) fn cut(&mut self, end: usize) {
+        self.places.retain(|_, places| {
+            places.truncate(places.partition_point(|at| place(*at) < end));
+            !places.is_empty()
+        });
     }
 
     /// The commits that may change the directory at `path`, its components; all others take it over unchanged.
     pub(crate) fn of(&self, trees: &Trees, history: &History, path: &[&str]) -> Result<Vec<Index>, GitError> {
         Ok(match path {
+            [top @ ("gates" | "exceptions"), system, version, ..] if self.by_version => {
+                self.places(&format!("{top}/{system}/{version}")).to_vec()
+            }
             [top @ ("gates" | "exceptions"), system, version, ..] => {
                 let of_system = self.of_system(trees, history, top, system)?;
                 of_system.get(version.as_bytes()).cloned().unwrap_or_default()
             }
-            [top, system] => self.places(&format!("{top}/{system}")).to_vec(),
             [top, ..] => self.places(top).to_vec(),
             [] => Vec::new(),
         })
@@ -125,8 +162,9 @@ fn read_stretch(
     history: &History,
     first: usize,
     commits: &[Commit],
+    by_version: bool,
 ) -> Result<BTreeMap<Vec<u8>, Vec<Index>>, GitError> {
-    let mut reader = Reader { repository, tops: HashMap::new(), trees: HashMap::new() };
+    let mut reader = Reader { repository, by_version, tops: HashMap::new(), trees: HashMap::new() };
     let mut places: BTreeMap<Vec<u8>, Vec<Index>> = BTreeMap::new();
     for (at, commit) in (first..).zip(commits) {
         let at = Index::try_from(at).unwrap_or(Index::MAX);
@@ -147,6 +185,7 @@ fn read_stretch(
 
 struct Reader<'a> {
     repository: &'a Repository,
+    by_version: bool,
     tops: HashMap<ObjectId, Top>,
     trees: HashMap<ObjectId, Option<Tree>>,
 }
@@ -168,7 +207,15 @@ impl Reader<'_> {
                 changed.insert(name.as_bytes().to_vec());
                 if matches!(*name, "gates" | "exceptions") {
                     for system in self.differing(mine, other)? {
-                        changed.insert([name.as_bytes(), b"/", &system].concat());
+                        let path = [name.as_bytes(), b"/", &system].concat();
+                        if self.by_version {
+                            let [mine, other] = [mine, other].map(|above| self.below(above, &system));
+                            for version in self.differing(mine, other)? {
+                                changed.insert([path.as_slice(), b"/", &version].concat());
+                            }
+                        } else {
+                            changed.insert(path);
+                        }
                     }
                 }
             }
@@ -185,6 +232,13 @@ impl Reader<'_> {
             .map(|name| tree.as_ref().and_then(|tree| tree.get(name)).map(|entry| (entry.kind, entry.id)));
         self.tops.insert(id, top);
         Ok(top)
+    }
+
+    /// What stands in a directory that was looked at last, under a name.
+    fn below(&self, above: Option<Object>, name: &[u8]) -> Option<Object> {
+        let (_, id) = above.filter(|(kind, _)| *kind == EntryKind::Directory)?;
+        let entry = self.trees.get(&id)?.as_ref()?.get(std::str::from_utf8(name).ok()?)?;
+        Some((entry.kind, entry.id))
     }
 
     /// The names whose entries differ between two trees; of what is no canonical tree, all are missing.

@@ -6,14 +6,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
-use crate::decision::{self, Decision, Target, Verb};
-use crate::git::{GitError, Repository, raw};
+use crate::git::{Repository, raw};
 use crate::model::{GateName, ObjectId, Time};
 
 use super::Undecided;
+use super::reading::{Loaded, first_parents, load_all};
 
 /// A commit's place in [`History::commits`].
 pub(crate) type Index = u32;
@@ -29,6 +27,8 @@ pub(crate) struct Commit {
     /// The link of the chain that brought it in; 0: the trust root, or before it.
     pub(crate) link: u32,
     pub(crate) about: About,
+    /// A malformed decision that cannot be attributed, or `Gate` lines out of place.
+    pub(crate) stray: bool,
 }
 
 /// What a commit's message says that it decides about; the rest of it is read again when asked for.
@@ -40,12 +40,12 @@ pub(crate) enum About {
     Policy,
     /// A decision on a gate.
     Gate(GateName),
-    /// A record of the deployment log: what it says, where it parses whole.
-    Log(Option<Box<Decision>>),
+    /// A record of the deployment log: the message, where it parses whole.
+    Log(Option<Box<str>>),
 }
 
 /// All commits that the tip reaches, in the order in which they were recorded.
-#[derive(Debug)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct History {
     pub(crate) commits: Vec<Commit>,
     pub(crate) index: HashMap<ObjectId, Index>,
@@ -57,32 +57,85 @@ pub(crate) struct History {
     pub(crate) before_root: u64,
 }
 
-/// A commit as read, before it has a place.
-struct Loaded {
-    tree: ObjectId,
-    parents: Vec<ObjectId>,
-    date: Time,
-    about: About,
-    stray: bool,
-}
-
 impl History {
-    /// Reads all that `tip` reaches. `root` must be on its first-parent chain.
-    pub(crate) fn read(repository: &Repository, root: ObjectId, tip: ObjectId) -> Result<Self, Undecided> {
-        let mut loaded = load_all(repository, tip)?;
-        let chain = first_parents(&loaded, root, tip)?;
-        let mut history = Self {
-            commits: Vec::with_capacity(loaded.len()),
-            index: HashMap::with_capacity(loaded.len()),
-            chain: Vec::with_capacity(chain.len()),
-            stray: 0,
-            before_root: 0,
-        };
-        for (link, id) in (0..).zip(chain) {
+    /// Reads all that `tip` reaches, but for what is known of it; with how many commits were. `root` must be on its
+    /// first-parent chain.
+    pub(crate) fn read(
+        repository: &Repository,
+        root: ObjectId,
+        tip: ObjectId,
+        known: Option<Self>,
+    ) -> Result<(Self, usize), Undecided> {
+        let known = known.and_then(|known| known.known_until(repository, tip));
+        let mut history = known.unwrap_or_default();
+        let taken = history.commits.len();
+        let from = history.chain.last().map_or(root, |last| history.commit(*last).id);
+        let mut loaded = load_all(repository, tip, &history.index)?;
+        let mut chain = first_parents(&loaded, from, tip, root)?;
+        if !history.chain.is_empty() {
+            chain.remove(0);
+        }
+        history.commits.reserve_exact(loaded.len());
+        history.index.reserve(loaded.len());
+        for (link, id) in (u32::try_from(history.chain.len()).unwrap_or(u32::MAX)..).zip(chain) {
             history.bring_in(&mut loaded, id, link);
             history.chain.push(history.index.get(&id).copied().unwrap_or_default());
         }
-        Ok(history)
+        Ok((history, taken))
+    }
+
+    /// What of it lies at or before the link from which `tip` goes on; nothing where `tip` does not descend from its chain
+    /// by first parents.
+    pub(crate) fn known_until(mut self, repository: &Repository, tip: ObjectId) -> Option<Self> {
+        let mut at = tip;
+        let last = loop {
+            if let Some(link) = self.link_of(at) {
+                break link;
+            }
+            // What cannot be read is told by who reads it all.
+            at = *raw::parse_links(&repository.read_commit(at).ok()?)?.parents.first()?;
+        };
+        let end = self.up_to(last).len();
+        for commit in self.commits.drain(end..) {
+            self.index.remove(&commit.id);
+            self.stray -= u64::from(commit.stray);
+        }
+        self.chain.truncate(place(last) + 1);
+        Some(self)
+    }
+
+    /// The last commit of its chain.
+    pub(crate) fn last(&self) -> Option<ObjectId> {
+        self.chain.last().map(|last| self.commit(*last).id)
+    }
+
+    /// Whether its first link is that commit.
+    pub(crate) fn begins_at(&self, root: ObjectId) -> bool {
+        self.link_of(root) == Some(0)
+    }
+
+    /// Adds a commit as it was read before; nothing where it cannot stand there.
+    pub(crate) fn push(&mut self, commit: Commit) -> Option<()> {
+        let at = Index::try_from(self.commits.len()).ok()?;
+        let link = u32::try_from(self.chain.len()).ok()?;
+        let in_order = commit.parents.iter().all(|parent| *parent < at);
+        // The last of what a link brought in is the link itself.
+        match link.checked_sub(1) {
+            Some(last) if commit.link == last => *self.chain.last_mut()? = at,
+            None | Some(_) if commit.link == link => self.chain.push(at),
+            None | Some(_) => return None,
+        }
+        if !in_order || self.index.insert(commit.id, at).is_some() {
+            return None;
+        }
+        self.count(&commit);
+        self.commits.push(commit);
+        Some(())
+    }
+
+    fn count(&mut self, commit: &Commit) {
+        self.stray += u64::from(commit.stray);
+        self.before_root += u64::from(commit.link == 0 && commit.about != About::Nothing);
     }
 
     /// The commit at a place.
@@ -201,190 +254,14 @@ impl History {
     fn append(&mut self, id: ObjectId, commit: Loaded, link: u32) {
         let Loaded { tree, parents, date, about, stray } = commit;
         let parents = parents.iter().filter_map(|parent| self.find(*parent)).collect();
-        self.stray += u64::from(stray);
-        if link == 0 && about != About::Nothing {
-            self.before_root += 1;
-        }
         self.index.insert(id, Index::try_from(self.commits.len()).unwrap_or(Index::MAX));
-        self.commits.push(Commit { id, tree, parents, date, link, about });
+        let commit = Commit { id, tree, parents, date, link, about, stray };
+        self.count(&commit);
+        self.commits.push(commit);
     }
 }
 
 /// An index into a vector.
 pub(crate) fn place(at: Index) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
-}
-
-/// Reads all that `tip` reaches, on all cores. What is read does not depend on who reads it.
-fn load_all(repository: &Repository, tip: ObjectId) -> Result<HashMap<ObjectId, Loaded>, Undecided> {
-    let twins = twins(repository)?;
-    let frontier = Frontier::starting_at(tip, twins.len() + 1);
-    let mut loaded = HashMap::new();
-    let parts = thread::scope(|scope| {
-        let frontier = &frontier;
-        let others: Vec<_> = twins.iter().map(|twin| scope.spawn(move || frontier.read(twin))).collect();
-        let mine = frontier.read(repository);
-        std::iter::once(Ok(mine))
-            .chain(others.into_iter().map(thread::ScopedJoinHandle::join))
-            .collect::<Vec<_>>()
-    });
-    for part in parts {
-        loaded.extend(
-            part.map_err(|_panicked| Undecided::new("git-library", "a reader failed", "try again"))??,
-        );
-    }
-    Ok(loaded)
-}
-
-/// Readers for the threads besides this one that full-history work uses.
-pub(super) fn twins(repository: &Repository) -> Result<Vec<Repository>, GitError> {
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
-    let mut twins = Vec::new();
-    for number in 1..cores {
-        twins.extend(repository.twin(number)?);
-    }
-    Ok(twins)
-}
-
-/// Commits that are known and not read yet. Each reader goes on with what it found itself, and hands half of that over
-/// where another has nothing left: to pass each commit through a lock and wake somebody for it would cost more than reading it.
-struct Frontier {
-    state: Mutex<Shared>,
-    changed: Condvar,
-    readers: usize,
-}
-
-struct Shared {
-    open: Vec<ObjectId>,
-    seen: HashSet<ObjectId>,
-    /// How many readers wait.
-    idle: usize,
-    /// All is read, or a reader failed.
-    ended: bool,
-}
-
-impl Frontier {
-    fn starting_at(tip: ObjectId, readers: usize) -> Self {
-        let state = Shared { open: vec![tip], seen: HashSet::from([tip]), idle: 0, ended: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), readers }
-    }
-
-    /// Reads commits until none is left, and gives those that this reader read.
-    fn read(&self, repository: &Repository) -> Result<Vec<(ObjectId, Loaded)>, Undecided> {
-        let mut read = Vec::new();
-        let mut mine = Vec::new();
-        while let Some(id) = mine.pop().or_else(|| self.take()) {
-            let commit = load(repository, id).inspect_err(|_undecided| self.end())?;
-            self.found(&commit.parents, &mut mine);
-            read.push((id, commit));
-        }
-        Ok(read)
-    }
-
-    /// The next commit that another reader handed over; nothing where all is read.
-    fn take(&self) -> Option<ObjectId> {
-        let mut shared = self.lock();
-        shared.idle += 1;
-        loop {
-            if shared.ended {
-                return None;
-            }
-            if let Some(id) = shared.open.pop() {
-                shared.idle -= 1;
-                return Some(id);
-            }
-            if shared.idle == self.readers {
-                shared.ended = true;
-                self.changed.notify_all();
-                return None;
-            }
-            shared = self.changed.wait(shared).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Adds the parents that nobody has seen to `mine`, and hands the older half over where somebody waits.
-    fn found(&self, parents: &[ObjectId], mine: &mut Vec<ObjectId>) {
-        let mut shared = self.lock();
-        if shared.ended {
-            mine.clear();
-            return;
-        }
-        mine.extend(parents.iter().copied().filter(|parent| shared.seen.insert(*parent)));
-        if shared.idle > 0 && mine.len() > 1 {
-            let half = mine.len() / 2;
-            shared.open.extend(mine.drain(..half));
-            self.changed.notify_one();
-        }
-    }
-
-    fn end(&self) {
-        self.lock().ended = true;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn load(repository: &Repository, id: ObjectId) -> Result<Loaded, Undecided> {
-    let bytes = repository.read_commit(id)?;
-    if let Ok(commit) = raw::parse(&bytes) {
-        let (about, stray) = about(commit.message());
-        let parents = commit.parents().to_vec();
-        return Ok(Loaded { tree: commit.tree(), parents, date: commit.committer_time(), about, stray });
-    }
-    let Some(commit) = raw::salvage(&bytes) else {
-        return Err(Undecided::new(
-            "commit-unreadable",
-            format!("git itself cannot read commit {id}"),
-            "check the repository: `git fsck`",
-        ));
-    };
-    let (about, stray) = about(&commit.message.replace('\r', ""));
-    let date = commit.links.committer_time.or_else(|| Time::from_unix(0));
-    let date = date.ok_or_else(|| GitError::Corrupt { id, reason: "no date".into() })?;
-    Ok(Loaded { tree: commit.links.tree, parents: commit.links.parents, date, about, stray })
-}
-
-/// What a message decides about, and whether a `Gate` line of it is a notice.
-fn about(message: &str) -> (About, bool) {
-    let (target, verb, decision, stray) = match decision::parse_message(message) {
-        decision::Reading::None { stray } => return (About::Nothing, stray),
-        decision::Reading::Decision { decision, stray } => {
-            (Some(decision.target.clone()), Some(decision.verb()), Some(decision), stray)
-        }
-        decision::Reading::Malformed(malformed) => (malformed.target, malformed.verb, None, false),
-    };
-    match (target, verb) {
-        (None, _) => (About::Nothing, true),
-        (Some(Target::Policy), _) => (About::Policy, stray),
-        (Some(Target::Gate(_)), Some(Verb::Deploy | Verb::DeployFailed)) => {
-            (About::Log(decision.map(Box::new)), stray)
-        }
-        (Some(Target::Gate(gate)), _) => (About::Gate(gate), stray),
-    }
-}
-
-fn first_parents(
-    loaded: &HashMap<ObjectId, Loaded>,
-    root: ObjectId,
-    tip: ObjectId,
-) -> Result<Vec<ObjectId>, Undecided> {
-    let mut chain = vec![tip];
-    let mut at = tip;
-    while at != root {
-        let Some(parent) = loaded.get(&at).and_then(|commit| commit.parents.first()) else {
-            return Err(Undecided::new(
-                "root-not-on-mainline",
-                format!("the trust root {root} is not on the first-parent chain of the mainline {tip}"),
-                "check both: whoever rewrote the mainline, or pinned another root, decides what counts; \
-                 `git log --first-parent` shows the chain",
-            ));
-        };
-        chain.push(*parent);
-        at = *parent;
-    }
-    chain.reverse();
-    Ok(chain)
 }

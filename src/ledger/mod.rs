@@ -13,9 +13,12 @@ mod directory;
 mod exceptions;
 mod history;
 mod incidents;
+mod pending;
 mod policies;
 mod provenance;
+mod reading;
 mod records;
+mod remembered;
 mod rewound;
 mod shape;
 mod signing;
@@ -31,6 +34,7 @@ pub mod mark;
 
 pub use directory::GateDirectory;
 pub use records::{Asked, Record};
+pub use remembered::{IndexStanding, IndexState};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
 pub use timeline::{Change, FilesChanged, Happening};
@@ -38,19 +42,20 @@ pub use undecided::{CODES, Undecided};
 pub use walk::Log;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
+use crate::verdict::{Notice, PolicyInForce};
 
 use changes::Changes;
 use chronicle::{Chronicle, Sources};
 use history::{About, History, Index, place};
 use provenance::Provenance;
+use remembered::Remembered;
 use signing::{Revocations, Signing};
 use trees::Trees;
 
@@ -77,6 +82,8 @@ pub struct Ledger {
     /// As they stood in the view that was asked about last.
     last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
+    /// Why the index that stood there was not used.
+    unfit_index: Option<&'static str>,
     /// A policy that is only proposed, in place of the one in force now.
     proposed: Option<PolicyInForce>,
     time: Time,
@@ -103,7 +110,14 @@ impl Ledger {
         preview: bool,
     ) -> Result<Self, Undecided> {
         repository.refuse_cut_history()?;
-        let history = History::read(&repository, root, tip)?;
+        let mut remembered = if repository.remembers() {
+            Remembered::recall(&repository, root)
+        } else {
+            Remembered::default()
+        };
+        let keeps = repository.remembers() && !preview && !repository.is_layered();
+        let (known, changes) = remembered.known.take().unzip();
+        let (history, taken) = History::read(&repository, root, tip, known)?;
         let trees = Trees::new(Rc::clone(&repository));
         for commit in [root, tip] {
             let tree = history.find(commit).map(|at| history.commit(at).tree);
@@ -115,7 +129,15 @@ impl Ledger {
                 ));
             }
         }
-        let changes = Changes::read(&repository, &history)?;
+        let changes = match changes.filter(|_known| taken > 0) {
+            Some(changes) => changes,
+            None if keeps => Changes::by_version(BTreeMap::new()),
+            None => Changes::default(),
+        };
+        let changes = changes.read(&repository, &history, taken)?;
+        if keeps {
+            remembered.keep(&repository, root, (&history, &changes), taken);
+        }
         let signing = Signing::new(Rc::clone(&repository));
         let sources =
             Sources { history: &history, trees: &trees, changes: &changes, signing: &signing, time, preview };
@@ -147,9 +169,15 @@ impl Ledger {
             incident_events: RefCell::default(),
             last_incidents: RefCell::default(),
             requests: RefCell::default(),
+            unfit_index: remembered.unfit,
             proposed: None,
             time,
         })
+    }
+
+    /// Why the index that stood there was not used, and was written anew where it could be.
+    pub fn unfit_index(&self) -> Option<&'static str> {
+        self.unfit_index
     }
 
     /// The view of the tip, at the time of judging.
@@ -200,87 +228,6 @@ impl Ledger {
         }
         let epoch = self.chronicle.epoch_at(view.link);
         PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
-    }
-
-    /// What the policy in force in a view is, and what waits to follow it.
-    pub fn policy_origin(&self, view: View) -> Result<PolicyOrigin, Undecided> {
-        let epoch = self.chronicle.epoch_at(view.link);
-        let tip = self.commit_at_link(view.link);
-        let standing = self.trees.directory(tip.tree, &["policy"])?;
-        let pending = match standing {
-            Some(directory) if directory.digest == Some(epoch.digest) => None,
-            Some(directory) => Some(self.pending(view, &directory)?),
-            None => {
-                let gone = vec!["it is not there".to_owned()];
-                Some(self.pending(view, &trees::Directory { defects: gone, ..trees::Directory::default() })?)
-            }
-        };
-        Ok(PolicyOrigin { digest: epoch.digest, serial: epoch.policy.serial, commit: epoch.commit, pending })
-    }
-
-    fn pending(&self, view: View, directory: &trees::Directory) -> Result<PendingPolicy, Undecided> {
-        let epoch = self.chronicle.epoch_at(view.link);
-        let ballots = self.policy_ballots(0, view.link);
-        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
-        let identity = match (directory.digest, directory.files.get("policy.toml")) {
-            (Some(_), Some(blob)) => crate::policy::read_identity(&self.trees.blob(*blob)?),
-            _ => None,
-        };
-        Ok(PendingPolicy {
-            digest: directory.digest,
-            defect: directory.digest.is_none().then(|| directory.defects.join("; ")),
-            serial: identity.map(|(_, serial)| serial),
-            commit: self.chain_commit(view.link),
-            approvals: directory.digest.map_or(0, |digest| tally.filled(&epoch.policy, digest)),
-            needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
-        })
-    }
-
-    /// The decisions on the policy that were recorded since the one in force came into it, counted or not.
-    pub fn policy_decisions(&self, view: View) -> Result<Vec<DecisionShown>, Undecided> {
-        let epoch = self.chronicle.epoch_at(view.link);
-        let ballots = self.policy_ballots(epoch.link, view.link);
-        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
-        tally.ballots.into_iter().map(|ballot| self.ballot_shown(ballot, view)).collect()
-    }
-
-    fn ballot_shown(&self, ballot: tally::Ballot, view: View) -> Result<DecisionShown, Undecided> {
-        let commit = self.history.commit(ballot.at);
-        let (step, _, recorded) = self.recording(commit.link, view.step);
-        let signed = self.signing.signed(commit.id)?;
-        let first = ballot.defects.iter().next().map(|(code, reason)| (*code, reason.clone()));
-        let fact = DecisionFact {
-            commit: commit.id,
-            verb: ballot.verb,
-            principal: ballot.principal,
-            key: ballot.key,
-            role: ballot.role,
-            environments: BTreeSet::new(),
-            content: ballot.content,
-            reason: None,
-            words: shape::words(&signed.message),
-            record: None,
-            gate_content: None,
-            signed_at: commit.date,
-            recorded_at: step.map(|_| recorded),
-            since: recorded.min(commit.date),
-            defects: ballot.defects,
-            duplicate_of: None,
-            restricts: false,
-            ancestors: BTreeSet::new(),
-            after_incidents: BTreeSet::new(),
-        };
-        let (code, reason) = first.map_or((None, None), |(code, reason)| (Some(code), Some(reason)));
-        Ok(DecisionShown { fact, code, reason })
-    }
-
-    /// The decisions on the policy that links after `from`, up to and with `to`, brought in.
-    fn policy_ballots(&self, from: u32, to: u32) -> BTreeSet<Index> {
-        (0..)
-            .zip(self.history.up_to(to))
-            .filter(|(_, commit)| commit.about == About::Policy && commit.link > from)
-            .map(|(at, _)| at)
-            .collect()
     }
 
     /// What a reader should know of the history as a whole.

@@ -79,7 +79,8 @@ impl Ledger {
     pub fn records(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let entries = log.up_to(asked.last);
         let mut records: Vec<Record> = Vec::new();
-        for (at, entry) in entries.iter().enumerate() {
+        for at in log.places_of(asked.system, entries.len()) {
+            let Some(entry) = entries.get(at) else { continue };
             match &entry.says {
                 Some(Says::Deployed(gate, deploy))
                     if asked.system.is_none_or(|system| gate.system == *system) =>
@@ -279,6 +280,11 @@ impl Ledger {
         }
         if self.is_dated_ahead(entry, view) {
             return Ok(Some("it is dated in the future, or after it was recorded".into()));
+        }
+        let (last_link, last_date) = before.last().map_or((None, None), |last| last.most);
+        if (restart || last_link <= Some(link)) && last_date <= Some(entry.date) {
+            // It follows all of them.
+            return Ok(None);
         }
         let is_record = |earlier: &&Entry| matches!(earlier.says, Some(Says::Deployed(..)));
         for earlier in before.iter().rev().filter(is_record) {

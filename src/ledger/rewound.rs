@@ -89,9 +89,14 @@ impl Ledger {
     /// Records by deployers that the mainline holds and this log does not.
     pub(super) fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let mut forks = Vec::new();
-        for at in self.log_commits_of(asked.environment)?.iter() {
+        let of_environment = self.log_commits_of(asked.environment)?;
+        let lacking = log.lacking.get_or_init(|| {
+            let lacks = |at: &Index| !log.ids.contains(&self.history.commit(*at).id);
+            of_environment.iter().copied().filter(lacks).collect()
+        });
+        for at in lacking {
             let commit = self.history.commit(*at);
-            if commit.link > view.link || log.ids.contains(&commit.id) {
+            if commit.link > view.link {
                 continue;
             }
             let entry = self.entry(asked.environment, commit.id)?;

@@ -3,12 +3,13 @@
 //! What the mainline holds was read with it; the rest is read from the log's tip back, every parent followed, so that
 //! nobody hides a record behind another.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::decision::{Action, Decision, Deploy, Target};
 use crate::model::{GateName, Name, ObjectId, Time};
 
-use super::history::About;
+use super::history::{About, Index};
 use super::shape::Shape;
 use super::{Ledger, Undecided};
 
@@ -16,7 +17,15 @@ use super::{Ledger, Undecided};
 #[derive(Debug, Default)]
 pub struct Log {
     pub(super) entries: Vec<Entry>,
-    pub(super) ids: BTreeSet<ObjectId>,
+    pub(super) ids: HashSet<ObjectId>,
+    /// Where each of them stands in `entries`.
+    places: HashMap<ObjectId, usize>,
+    /// Where the records of each system stand.
+    systems: BTreeMap<Name, Vec<usize>>,
+    /// Where it is said that a deployment failed.
+    failures: Vec<usize>,
+    /// Log commits of this environment that the mainline holds and this log does not, worked out once.
+    pub(super) lacking: OnceCell<Vec<Index>>,
 }
 
 /// One log commit as walked.
@@ -30,6 +39,8 @@ pub(super) struct Entry {
     pub(super) date: Time,
     /// What it says; nothing where it is no record of this environment.
     pub(super) says: Option<Says>,
+    /// Of the records up to and with this one: the last link that was judged, and the latest date.
+    pub(super) most: (Option<u32>, Option<Time>),
 }
 
 #[derive(Debug, Clone)]
@@ -52,10 +63,34 @@ impl Log {
     }
 
     pub(super) fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
-        let end = last
-            .and_then(|last| self.entries.iter().position(|entry| entry.id == last))
-            .map_or(0, |at| at + 1);
+        let end = last.and_then(|last| self.places.get(&last)).map_or(0, |at| at + 1);
         self.entries.get(..end).unwrap_or_default()
+    }
+
+    /// The places before `end` at which a record of the system stands, or of any, or a failure is told.
+    pub(super) fn places_of(&self, system: Option<&Name>, end: usize) -> Vec<usize> {
+        let Some(system) = system else { return (0..end).collect() };
+        let records = self.systems.get(system).map(Vec::as_slice).unwrap_or_default();
+        let mut places: Vec<usize> = records.iter().chain(&self.failures).copied().collect();
+        places.retain(|at| *at < end);
+        places.sort_unstable();
+        places
+    }
+
+    fn enter(&mut self, mut entry: Entry) {
+        let at = self.entries.len();
+        entry.most = self.entries.last().map_or((None, None), |before| before.most);
+        match &entry.says {
+            Some(Says::Deployed(gate, _)) => {
+                let (link, date) = entry.most;
+                entry.most = (link.max(entry.judged_link), date.max(Some(entry.date)));
+                self.systems.entry(gate.system.clone()).or_default().push(at);
+            }
+            Some(Says::Failed(_)) => self.failures.push(at),
+            None => {}
+        }
+        self.places.insert(entry.id, at);
+        self.entries.push(entry);
     }
 }
 
@@ -75,7 +110,7 @@ impl Ledger {
         let mut open: Vec<(ObjectId, bool)> = tip.into_iter().map(|tip| (tip, false)).collect();
         while let Some((id, parents_are_in)) = open.pop() {
             if parents_are_in {
-                log.entries.push(self.entry(environment, id)?);
+                log.enter(self.entry(environment, id)?);
                 continue;
             }
             if self.history.link_of(id).is_some() || self.is_other_past(id) || !log.ids.insert(id) {
@@ -107,14 +142,16 @@ impl Ledger {
             (_, _) => None,
         });
         let judged_link = judged.and_then(|judged| self.history.link_of(judged));
-        Ok(Entry { id, before, judged, judged_link, date: logged.date, says })
+        Ok(Entry { id, before, judged, judged_link, date: logged.date, says, most: (None, None) })
     }
 
     /// What a log commit says. What the mainline holds was read before.
     fn logged(&self, id: ObjectId) -> Result<Logged, Undecided> {
         if let Some(commit) = self.history.find(id).map(|at| self.history.commit(at)) {
             let decision = match &commit.about {
-                About::Log(decision) => decision.as_deref().cloned(),
+                About::Log(message) => {
+                    message.as_deref().and_then(|message| Shape::of_message(message).decision)
+                }
                 About::Nothing | About::Policy | About::Gate(_) => None,
             };
             let parents = commit.parents.iter().map(|at| self.history.commit(*at).id).collect();

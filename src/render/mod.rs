@@ -10,6 +10,7 @@ mod deployments;
 mod doctor;
 mod evidence;
 mod history;
+mod index;
 mod json;
 mod judgement;
 mod keys;
@@ -34,7 +35,9 @@ pub use overview::Awaited;
 pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
 
-use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
+use crate::insight::{
+    Brief, GateLine, IndexState, Judgement, LoggedRecord, Moment, Origin, Running, Signing,
+};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -102,6 +105,11 @@ pub fn render_pending(person: &Principal, awaited: &[Awaited], unjudged: &[&Gate
 /// What happened to a gate (`git-gate/history/1`).
 pub fn render_history(gate: &GateName, moments: &[Moment], form: Form) -> String {
     in_form(form, || json::history(gate, moments), || vec![history::page(gate, moments)])
+}
+
+/// What the index knows (`git-gate/index/1`).
+pub fn render_index(state: &IndexState, form: Form) -> String {
+    in_form(form, || json::index(state), || vec![index::index_page(state)])
 }
 
 /// The policy in force (`git-gate/policy-show/1`).

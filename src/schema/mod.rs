@@ -55,6 +55,7 @@ pub const ALL: &[Schema] = &[
     output("evidence", include_str!("evidence.json")),
     output("except", include_str!("except.json")),
     output("history", include_str!("history.json")),
+    output("index", include_str!("index.json")),
     output("init", include_str!("init.json")),
     output("key-add", include_str!("key-add.json")),
     output("key-list", include_str!("key-list.json")),

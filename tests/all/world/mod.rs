@@ -139,8 +139,23 @@ impl World {
 
     /// As [`World::run`], with environment variables.
     pub(crate) fn run_with(&self, dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Run {
+        let run = |more: &[&str]| {
+            let mut command = self.command(env!("CARGO_BIN_EXE_git-gate"), dir);
+            command.args(args).args(more).envs(variables.iter().copied());
+            Run::of(command, b"")
+        };
+        let found = run(&[]);
+        let already = args.contains(&"--no-index");
+        if args.first() == Some(&"check") && !already {
+            compare_without_index(&found, run);
+        }
+        found
+    }
+
+    /// As [`World::run`], and nothing else is run to compare.
+    pub(crate) fn run_once(&self, dir: &Path, args: &[&str]) -> Run {
         let mut command = self.command(env!("CARGO_BIN_EXE_git-gate"), dir);
-        command.args(args).envs(variables.iter().copied());
+        command.args(args);
         Run::of(command, b"")
     }
 
@@ -217,6 +232,29 @@ impl World {
             .env("GIT_COMMITTER_EMAIL", &mail)
             .env("GIT_COMMITTER_DATE", &date);
     }
+}
+
+/// Every test that asks for a verdict asks twice: with and without the index the same is said, to the byte, but for
+/// the second at which it was asked.
+#[track_caller]
+fn compare_without_index(found: &Run, run: impl Fn(&[&str]) -> Run) {
+    let timeless = |run: &Run| match run.stdout.split_once("\"time\":\"") {
+        Some((before, time)) => format!("{before}{}", time.split_once('"').map_or("", |(_, rest)| rest)),
+        None => run.stdout.clone(),
+    };
+    let same = |one: &Run, other: &Run| one.status == other.status && timeless(one) == timeless(other);
+    let mut with = found.clone();
+    for _ in 0..4 {
+        let without = run(&["--no-index"]);
+        if same(&with, &without) {
+            return;
+        }
+        with = run(&[]);
+        if same(&with, &without) {
+            return;
+        }
+    }
+    panic!("with the index:\n{with}\nwithout:\n{}", run(&["--no-index"]));
 }
 
 /// `j.rivera` and `j.rivera#Rsa3072` are `j.rivera@example.com`.

@@ -288,6 +288,11 @@ impl<'w> Repo<'w> {
         self.world.run(&self.path, args)
     }
 
+    /// As [`Repo::run`], and nothing else is run to compare.
+    pub(crate) fn run_once(&self, args: &[&str]) -> Run {
+        self.world.run_once(&self.path, args)
+    }
+
     /// `git gate check` for an environment, as JSON, whatever the verdict.
     #[track_caller]
     pub(crate) fn check_json(&self, gate: &str, environment: &str) -> serde_json::Value {

@@ -1,0 +1,92 @@
+//! The policy in force, the one on the mainline that waits to follow it, and the decisions on it.
+
+use std::collections::BTreeSet;
+
+use crate::verdict::{DecisionFact, DecisionShown};
+
+use super::history::{About, Index};
+use super::snapshot::{PendingPolicy, PolicyOrigin};
+use super::{Ledger, Undecided, View, shape, tally, trees};
+
+impl Ledger {
+    /// What the policy in force in a view is, and what waits to follow it.
+    pub fn policy_origin(&self, view: View) -> Result<PolicyOrigin, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let tip = self.commit_at_link(view.link);
+        let standing = self.trees.directory(tip.tree, &["policy"])?;
+        let pending = match standing {
+            Some(directory) if directory.digest == Some(epoch.digest) => None,
+            Some(directory) => Some(self.pending(view, &directory)?),
+            None => {
+                let gone = vec!["it is not there".to_owned()];
+                Some(self.pending(view, &trees::Directory { defects: gone, ..trees::Directory::default() })?)
+            }
+        };
+        Ok(PolicyOrigin { digest: epoch.digest, serial: epoch.policy.serial, commit: epoch.commit, pending })
+    }
+
+    fn pending(&self, view: View, directory: &trees::Directory) -> Result<PendingPolicy, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let ballots = self.policy_ballots(0, view.link);
+        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
+        let identity = match (directory.digest, directory.files.get("policy.toml")) {
+            (Some(_), Some(blob)) => crate::policy::read_identity(&self.trees.blob(*blob)?),
+            _ => None,
+        };
+        Ok(PendingPolicy {
+            digest: directory.digest,
+            defect: directory.digest.is_none().then(|| directory.defects.join("; ")),
+            serial: identity.map(|(_, serial)| serial),
+            commit: self.chain_commit(view.link),
+            approvals: directory.digest.map_or(0, |digest| tally.filled(&epoch.policy, digest)),
+            needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
+        })
+    }
+
+    /// The decisions on the policy that were recorded since the one in force came into it, counted or not.
+    pub fn policy_decisions(&self, view: View) -> Result<Vec<DecisionShown>, Undecided> {
+        let epoch = self.chronicle.epoch_at(view.link);
+        let ballots = self.policy_ballots(epoch.link, view.link);
+        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
+        tally.ballots.into_iter().map(|ballot| self.ballot_shown(ballot, view)).collect()
+    }
+
+    fn ballot_shown(&self, ballot: tally::Ballot, view: View) -> Result<DecisionShown, Undecided> {
+        let commit = self.history.commit(ballot.at);
+        let (step, _, recorded) = self.recording(commit.link, view.step);
+        let signed = self.signing.signed(commit.id)?;
+        let first = ballot.defects.iter().next().map(|(code, reason)| (*code, reason.clone()));
+        let fact = DecisionFact {
+            commit: commit.id,
+            verb: ballot.verb,
+            principal: ballot.principal,
+            key: ballot.key,
+            role: ballot.role,
+            environments: BTreeSet::new(),
+            content: ballot.content,
+            reason: None,
+            words: shape::words(&signed.message),
+            record: None,
+            gate_content: None,
+            signed_at: commit.date,
+            recorded_at: step.map(|_| recorded),
+            since: recorded.min(commit.date),
+            defects: ballot.defects,
+            duplicate_of: None,
+            restricts: false,
+            ancestors: BTreeSet::new(),
+            after_incidents: BTreeSet::new(),
+        };
+        let (code, reason) = first.map_or((None, None), |(code, reason)| (Some(code), Some(reason)));
+        Ok(DecisionShown { fact, code, reason })
+    }
+
+    /// The decisions on the policy that links after `from`, up to and with `to`, brought in.
+    fn policy_ballots(&self, from: u32, to: u32) -> BTreeSet<Index> {
+        (0..)
+            .zip(self.history.up_to(to))
+            .filter(|(_, commit)| commit.about == About::Policy && commit.link > from)
+            .map(|(at, _)| at)
+            .collect()
+    }
+}

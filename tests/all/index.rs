@@ -1,0 +1,379 @@
+//! The index: with it and without it the same is said, whatever was done to its file, and whoever else is at work.
+//!
+//! [`World::run`] compares every `check` of every test with one that reads the history itself; here are the tests of what
+//! only an index can suffer.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
+
+use crate::world::{Decision, Repo, Run, World};
+
+const GATE: &str = "summarizer/v1.4";
+
+fn index(repo: &Repo<'_>) -> PathBuf {
+    repo.path.join(".git/gate/index-v1.sqlite")
+}
+
+/// The verdict and all that is said of it; asked with and without the index, which must say the same.
+#[track_caller]
+fn check(repo: &Repo<'_>) -> Run {
+    repo.run(&["check", GATE, "--env", "production", "--format", "json"])
+}
+
+fn verdict(run: &Run) -> String {
+    run.json()["verdict"].as_str().unwrap_or("none").to_owned()
+}
+
+/// A gate that somebody rejected, so that an index that hides anything would let it through.
+fn rejected_gate(world: &World) -> Repo<'_> {
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    assert_eq!(verdict(&check(&repo)), "allowed");
+    reject(&repo);
+    repo
+}
+
+fn reject(repo: &Repo<'_>) {
+    repo.decide("s.chen", &Decision::reject(GATE, "product-lead", "safety"));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+}
+
+#[test]
+fn it_is_written_by_who_reads_and_extended_by_what_is_new() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    assert!(!index(&repo).exists());
+    repo.run(&["check", GATE, "--env", "production", "--no-index"]).expect(0);
+    assert!(!index(&repo).exists(), "who asks for no index leaves none");
+    check(&repo).expect(0);
+    let first = parts(&repo);
+    assert_eq!(first, 1);
+    let before = std::fs::read(index(&repo)).unwrap();
+    check(&repo).expect(0);
+    assert_eq!(std::fs::read(index(&repo)).unwrap(), before, "nothing new, nothing written");
+    repo.write("README.md", "new\n").commit("j.doe", "Something new");
+    check(&repo).expect(0);
+    assert!(parts(&repo) > first);
+}
+
+fn parts(repo: &Repo<'_>) -> i64 {
+    let connection = Connection::open(index(repo)).unwrap();
+    connection.query_row("SELECT max(number) FROM parts", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn any_byte_that_is_flipped_changes_no_verdict() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    let whole = check(&repo).expect(10).stdout;
+    let whole = &whole[..whole.find("\"time\"").unwrap()];
+    let good = std::fs::read(index(&repo)).unwrap();
+    let step = (good.len() / 97).max(1);
+    for at in (0..good.len()).step_by(step).chain([16, 18, 19, 24, 28, 44, 56, 60, 92, 96, 100]) {
+        let mut bad = good.clone();
+        bad[at] ^= 0x41;
+        std::fs::write(index(&repo), &bad).unwrap();
+        let found = repo.run_once(&["check", GATE, "--env", "production", "--format", "json"]);
+        assert_eq!((found.status, &found.stdout[..whole.len()]), (10, whole), "byte {at}: {found}");
+    }
+}
+
+#[test]
+fn rows_that_are_changed_by_hand_change_no_verdict() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    for more in 0..6 {
+        repo.write("README.md", format!("{more}\n")).commit("j.doe", "Something more");
+    }
+    check(&repo).expect(10);
+    repo.write("README.md", "new\n").commit("j.doe", "Something new");
+    check(&repo).expect(10);
+    assert_eq!(parts(&repo), 2, "what is new stands behind what is much larger");
+    let good = std::fs::read(index(&repo)).unwrap();
+    for (sql, named) in [
+        ("DELETE FROM parts WHERE number = (SELECT max(number) FROM parts)", false),
+        ("DELETE FROM parts WHERE number > 0", false),
+        ("DELETE FROM parts WHERE number = 1", true),
+        ("DELETE FROM parts WHERE number = 0", true),
+        ("DELETE FROM parts", true),
+        ("UPDATE parts SET bytes = zeroblob(8) WHERE number = 1", true),
+        ("UPDATE parts SET digest = zeroblob(32) WHERE number = 1", true),
+        ("INSERT INTO parts SELECT number + 1, digest, bytes FROM parts WHERE number = 2", true),
+        ("UPDATE parts SET number = -1 WHERE number = 0", true),
+        ("DROP TABLE parts", true),
+        ("ALTER TABLE parts ADD COLUMN more", true),
+        (
+            "ALTER TABLE parts RENAME TO p; CREATE VIEW parts AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 \
+             FROM n) SELECT i AS number, x'00' AS digest, x'00' AS bytes FROM n",
+            true,
+        ),
+        ("CREATE TRIGGER t AFTER INSERT ON parts BEGIN DELETE FROM parts; END", true),
+    ] {
+        std::fs::write(index(&repo), &good).unwrap();
+        Connection::open(index(&repo))
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap_or_else(|why| panic!("{sql}: {why}"));
+        let found = repo.run_once(&["check", GATE, "--env", "production", "--format", "json"]).expect(10);
+        assert_eq!(verdict(&found), "blocked", "{sql}");
+        assert_eq!(found.stderr.contains("the index was not used"), named, "{sql}: {found}");
+        let again = check(&repo).expect(10);
+        assert!(!again.stderr.contains("the index"), "{sql} was mended: {again}");
+    }
+}
+
+#[test]
+fn what_is_no_index_is_not_used() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    check(&repo).expect(10);
+    let good = std::fs::read(index(&repo)).unwrap();
+    for bad in [Vec::new(), b"not a database".to_vec(), good[..good.len() / 2].to_vec(), vec![0; 8192]] {
+        std::fs::write(index(&repo), &bad).unwrap();
+        assert_eq!(
+            verdict(&repo.run_once(&["check", GATE, "--env", "production", "--format", "json"])),
+            "blocked"
+        );
+    }
+    for make in ["mkfifo index-v1.sqlite", "mkdir index-v1.sqlite", "ln -s /dev/zero index-v1.sqlite"] {
+        let directory = repo.path.join(".git/gate");
+        let script = format!("rm -rf index-v1.sqlite && {make}");
+        assert!(
+            std::process::Command::new("sh")
+                .args(["-c", &script])
+                .current_dir(directory)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let run = world.run_in_time(&repo.path, &["check", GATE, "--env", "production", "--format", "json"]);
+        assert_eq!((run.status, verdict(&run).as_str()), (10, "blocked"), "{make}");
+    }
+}
+
+#[test]
+fn the_index_of_another_repository_is_not_used() {
+    let world = World::new();
+    let elsewhere = World::new();
+    let other = elsewhere.governance_repo();
+    other.allowed_gate(GATE);
+    check(&other).expect(0);
+    let repo = rejected_gate(&world);
+    std::fs::create_dir_all(repo.path.join(".git/gate")).unwrap();
+    std::fs::copy(index(&other), index(&repo)).unwrap();
+    assert_eq!(verdict(&check(&repo)), "blocked");
+}
+
+#[test]
+fn the_index_of_another_history_of_the_same_root_is_used_as_far_as_it_goes() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    check(&repo).expect(0);
+    let allowed = std::fs::read(index(&repo)).unwrap();
+    let before = repo.git(&["rev-parse", "HEAD"]);
+    reject(&repo);
+    check(&repo).expect(10);
+    // As if somebody put back the index from before the rejection.
+    std::fs::write(index(&repo), &allowed).unwrap();
+    assert_eq!(verdict(&check(&repo)), "blocked");
+    // The mainline goes back, and another way: the mark says so; who accepts it gets the verdict of that history.
+    let blocked = std::fs::read(index(&repo)).unwrap();
+    repo.git(&["reset", "-q", "--hard", &before]);
+    check(&repo).expect(3);
+    repo.run(&["trust", "--accept-rewind", "--yes"]);
+    std::fs::write(index(&repo), &blocked).unwrap();
+    assert_eq!(verdict(&check(&repo)), "allowed");
+    repo.write("README.md", "another way\n").commit("j.doe", "Another way");
+    assert_eq!(verdict(&check(&repo)), "allowed");
+}
+
+#[test]
+fn another_trust_root_has_another_index() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    check(&repo).expect(10);
+    let tip = repo.git(&["rev-parse", "HEAD"]);
+    let args = ["check", GATE, "--env", "production", "--format", "json", "--root", &tip];
+    let from_tip = repo.run_once(&args);
+    assert_eq!(verdict(&from_tip), "blocked", "it stood before that root: {from_tip}");
+    assert!(from_tip.stderr.contains("another trust root"), "{from_tip}");
+    assert_eq!(verdict(&check(&repo)), "blocked");
+}
+
+#[test]
+fn a_repository_that_cannot_be_written_is_read_without() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    std::fs::remove_dir_all(repo.path.join(".git/gate")).unwrap();
+    repo.write(".git/gate", "a file where the directory would be");
+    assert_eq!(verdict(&check(&repo)), "blocked");
+    assert!(!index(&repo).exists());
+}
+
+#[test]
+fn work_trees_share_it_and_a_bare_repository_has_its_own() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    let tree = world.dir().join("linked");
+    repo.git(&["worktree", "add", "-q", "--detach", tree.to_str().unwrap()]);
+    let args = ["check", GATE, "--env", "production", "--format", "json"];
+    assert_eq!(verdict(&world.run(&tree, &args)), "blocked");
+    assert!(index(&repo).exists());
+    let bare = repo.clone_to("bare.git", true);
+    assert_eq!(verdict(&bare.run(&args)), "blocked");
+    assert!(bare.path.join("gate/index-v1.sqlite").exists());
+}
+
+#[test]
+fn a_forgery_with_its_own_digests_is_told_by_who_compares() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    check(&repo).expect(10);
+    let said = repo.run(&["index", "verify", "--format", "json"]).expect(0).json();
+    assert_eq!((&said["state"], &said["verified"]), (&"current".into(), &true.into()));
+    let connection = Connection::open(index(&repo)).unwrap();
+    let read = |column: &str, number: i64| -> Vec<u8> {
+        let sql = format!("SELECT {column} FROM parts WHERE number = {number}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    let (before, mut bytes) = (read("digest", 0), read("bytes", 1));
+    // The first commit's date.
+    bytes[44] ^= 1;
+    let digest = Sha256::new().chain_update(before).chain_update(&bytes).finalize().to_vec();
+    connection.execute("DELETE FROM parts WHERE number > 1", []).unwrap();
+    connection
+        .execute("UPDATE parts SET bytes = ?1, digest = ?2 WHERE number = 1", (&bytes, &digest))
+        .unwrap();
+    drop(connection);
+    let said = repo.run(&["index", "verify", "--format", "json"]).expect(10).json();
+    assert_eq!(said["verified"], false);
+    assert!(repo.run(&["index", "verify"]).expect(10).stdout.contains("it says something else"));
+    repo.run(&["index", "rebuild"]).expect(0);
+    repo.run(&["index", "verify"]).expect(0);
+    for (format, word) in [("text", "current"), ("markdown", "current"), ("json", "\"commits\":")] {
+        assert!(
+            repo.run(&["index", "status", "--format", format]).expect(0).stdout.contains(word),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn status_says_what_it_knows() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    let state = || repo.run(&["index", "status", "--format", "json"]).expect(0).json()["state"].clone();
+    std::fs::remove_file(index(&repo)).unwrap();
+    assert_eq!(state(), "none");
+    check(&repo).expect(10);
+    assert_eq!(state(), "current");
+    repo.write("README.md", "new\n").commit("j.doe", "Something new");
+    assert_eq!(state(), "behind");
+    check(&repo).expect(10);
+    repo.git(&["reset", "-q", "--hard", "HEAD^"]);
+    assert_eq!(state(), "elsewhere");
+    std::fs::write(index(&repo), "rubbish").unwrap();
+    assert_eq!(state(), "unfit");
+    repo.run(&["index", "verify"]).expect(10);
+}
+
+/// After each of what a few people do, at random, every gate is asked about; [`World::run`] compares. What they do includes
+/// what an index could get wrong: contents that come back, merges that take one side, files that nobody signed.
+#[test]
+fn whatever_happens_the_index_says_what_the_history_says() {
+    const GATES: [&str; 2] = [GATE, "summarizer/v1.5"];
+    for seed in 1..=2u64 {
+        let world = World::new();
+        let repo = world.governance_repo();
+        for gate in GATES {
+            repo.open("j.doe", gate);
+        }
+        let mut state = seed;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for step in 0..18 {
+            let gate = GATES[usize::try_from(next(2)).unwrap()];
+            let branch = format!("gate/{gate}");
+            let change = format!("Change {}\n", next(3));
+            let other = format!("{step}\n");
+            match next(10) {
+                0 => drop(repo.approve("j.rivera", gate, "ml-lead")),
+                1 => drop(repo.approve("s.chen", gate, "product-lead")),
+                2 => drop(repo.decide("s.chen", &Decision::reject(gate, "product-lead", "safety"))),
+                3 => drop(repo.decide("s.chen", &Decision::withdraw(gate))),
+                4 | 5 => {
+                    repo.switch(&branch).write(&format!("gates/{gate}/CHANGE.md"), change);
+                    repo.write(&format!("notes/{step}"), other).commit("j.doe", "Say it otherwise");
+                }
+                6 => {
+                    repo.switch("main").write(&format!("gates/{gate}/CHANGE.md"), change);
+                    repo.write(&format!("notes/{step}"), other).commit_unsigned("mallory", "Meddle");
+                }
+                7 => drop(repo.incident("s.chen", &format!("2026-{step}"), gate, None)),
+                8 => {
+                    repo.switch(&branch);
+                    let side = if next(2) == 0 { "ours" } else { "theirs" };
+                    repo.git_as(
+                        "j.doe",
+                        &["merge", "-q", "-S", "--no-ff", "-X", side, "-m", "Catch up", "main"],
+                    );
+                }
+                _ => {
+                    repo.switch("main");
+                    let message = format!("Merge {branch}");
+                    repo.git_as(
+                        "l.wu",
+                        &["merge", "-q", "-S", "--no-ff", "-X", "theirs", "-m", &message, &branch],
+                    );
+                }
+            }
+            for gate in GATES {
+                repo.check_json(gate, "production");
+            }
+        }
+        repo.run(&["index", "verify"]).expect(0);
+    }
+}
+
+/// How often everything below is done. A thousand were done by hand.
+const ROUNDS: usize = 3;
+
+#[test]
+fn many_read_while_some_extend_and_one_is_killed() {
+    let rounds =
+        std::env::var("GIT_GATE_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    for round in 0..rounds {
+        if round % 3 == 0 {
+            let _ = std::fs::remove_file(index(&repo));
+        }
+        repo.write("README.md", format!("{round}\n")).commit("j.doe", "Something new");
+        let mut all: Vec<Child> = (0..12).map(|_| start(&world, &repo.path)).collect();
+        let mut killed = start(&world, &repo.path);
+        std::thread::sleep(std::time::Duration::from_millis(u64::try_from(round % 23).unwrap()));
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        for child in all.drain(..) {
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(10), "{}", String::from_utf8_lossy(&output.stderr));
+            let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(said["verdict"], "blocked");
+        }
+        assert_eq!(verdict(&check(&repo)), "blocked");
+        repo.run(&["index", "verify"]).expect(0);
+    }
+}
+
+fn start(world: &World, dir: &Path) -> Child {
+    let mut command =
+        world.program_of("j.doe", dir, &["check", GATE, "--env", "production", "--format", "json"]);
+    command.stdin(Stdio::null()).spawn().unwrap()
+}
