@@ -105,7 +105,7 @@ fn rows_that_are_changed_by_hand_change_no_verdict() {
         ("INSERT INTO parts SELECT number + 1, digest, bytes FROM parts WHERE number = 2", true),
         ("UPDATE parts SET number = -1 WHERE number = 0", true),
         ("DROP TABLE parts", true),
-        ("ALTER TABLE parts ADD COLUMN more", true),
+        ("ALTER TABLE parts ADD COLUMN more BLOB", true),
         (
             "ALTER TABLE parts RENAME TO p; CREATE VIEW parts AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 \
              FROM n) SELECT i AS number, x'00' AS digest, x'00' AS bytes FROM n",
