@@ -342,7 +342,7 @@ fn whatever_happens_the_index_says_what_the_history_says() {
     }
 }
 
-/// How often everything below is done. A thousand were done by hand.
+/// How often everything below is done; `GIT_GATE_TEST_ROUNDS` says otherwise.
 const ROUNDS: usize = 3;
 
 #[test]
