@@ -33,6 +33,7 @@ mod exceptional_known;
 mod exit;
 mod failure;
 mod first_page;
+mod fresh;
 mod gate_files;
 mod gathering;
 mod given;
@@ -68,6 +69,7 @@ mod status;
 mod subject;
 mod together;
 mod trust;
+mod wait;
 mod withdraw;
 
 pub use arguments::{Cli, Color, Command, Format, Globals};

@@ -59,6 +59,8 @@ mod raw_commits;
 #[cfg(test)]
 mod review;
 #[cfg(test)]
+mod rewound;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod shells;
@@ -84,6 +86,8 @@ mod squashed;
 mod terminal;
 #[cfg(test)]
 mod together;
+#[cfg(test)]
+mod waiting;
 #[cfg(test)]
 mod without_a_clone;
 #[cfg(test)]
