@@ -74,6 +74,8 @@ pub(crate) struct Session {
     log: Option<ObjectId>,
     /// Whether `--time` named the time of judging.
     named_time: bool,
+    /// Whether the shared branches are judged as they are, so that what was seen of them before must still be there.
+    follows: bool,
     policy: Arc<Policy>,
 }
 
@@ -121,7 +123,8 @@ impl Session {
         }
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
-        if !preview && opening.view == View::Recorded {
+        let follows = !preview && opening.view == View::Recorded;
+        if follows {
             mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
@@ -146,6 +149,7 @@ impl Session {
             view,
             log: opening.log,
             named_time: opening.time.is_some(),
+            follows,
             policy,
         })
     }
@@ -167,7 +171,13 @@ impl Session {
             }
             Some(log) => Some(log),
             None if self.view == self.ledger.now() && !self.named_time => {
-                judge.log_tip(&question.environment)?
+                let environment = &question.environment;
+                if self.follows {
+                    let last = judge.last_word(environment, self.view)?;
+                    let holds = |commit| judge.log_holds(environment, commit);
+                    mark::follow_log(&self.repository, environment, last, holds)?;
+                }
+                judge.log_tip(environment)?
             }
             None => judge.log_then(&question.environment, self.view)?,
         };
