@@ -140,7 +140,9 @@ mod tests {
             let found = judge_staleness(mark, now, most.parse().unwrap());
             match said {
                 "" => assert_eq!(found, Ok(()), "{mark:?} {most}"),
-                said => assert!(found.as_ref().is_err_and(|why| why.contains(said)), "{mark:?} {most} {found:?}"),
+                said => {
+                    assert!(found.as_ref().is_err_and(|why| why.contains(said)), "{mark:?} {most} {found:?}")
+                }
             }
         }
     }

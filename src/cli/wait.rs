@@ -111,7 +111,9 @@ fn is_awaited(status: Status) -> bool {
 /// Refuses what would be waited for in vain: an answer about the past never changes.
 pub(super) fn refuse_the_past(replays: bool) -> Result<(), Failure> {
     if replays {
-        return Err(Failure::usage("`--wait` does not go with `--at`, `--time` or `--log`: the past does not change"));
+        return Err(Failure::usage(
+            "`--wait` does not go with `--at`, `--time` or `--log`: the past does not change",
+        ));
     }
     Ok(())
 }
