@@ -62,9 +62,9 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let judgement = match args.wait {
         None => {
             args.fresh.bring_up_to_date(context)?;
-            judge(context, args, given)?
+            judge(context, args, &given)?
         }
-        Some(limit) => wait_and_judge(context, args, limit, given)?,
+        Some(limit) => wait_and_judge(context, args, limit, &given)?,
     };
     context.print(&render::render_check(&judgement, judging::form(context)))?;
     Ok(judging::exit(judgement.verdict.outcome))
@@ -75,14 +75,14 @@ fn wait_and_judge(
     context: &Context,
     args: &Args,
     limit: Duration,
-    given: BTreeMap<ArtifactName, ArtifactDigest>,
+    given: &BTreeMap<ArtifactName, ArtifactDigest>,
 ) -> anyhow::Result<Judgement> {
-    let ask = |context: &Context| judge(context, args, given.clone());
+    let ask = |context: &Context| judge(context, args, given);
     let Answer { judgement, waited, context } = wait::until_decided(context, &args.fresh, limit, ask)?;
     if waited && matches!(judgement.verdict.outcome, Outcome::Allowed(_)) {
         let now = args.given.digests(&context)?;
-        if now != given {
-            return judge(&context, args, now);
+        if now != *given {
+            return judge(&context, args, &now);
         }
     }
     Ok(judgement)
@@ -91,7 +91,7 @@ fn wait_and_judge(
 fn judge(
     context: &Context,
     args: &Args,
-    given: BTreeMap<ArtifactName, ArtifactDigest>,
+    given: &BTreeMap<ArtifactName, ArtifactDigest>,
 ) -> anyhow::Result<Judgement> {
     let opening = Opening {
         view: View::Recorded,
@@ -103,7 +103,7 @@ fn judge(
     };
     let session = Session::open(context, &opening)?;
     let originals = originals(context, &session, &args.gate, &args.evidence_files)?;
-    let given = Given::Artifacts(given);
+    let given = Given::Artifacts(given.clone());
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
     let judgement = session.judge(&question)?;
     // Who waits asks many times.

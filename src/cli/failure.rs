@@ -45,6 +45,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("gate-exists", "the gate is open or recorded already"),
     ("gate-recorded", "the gate is on the mainline and its branch is gone"),
     ("gate-unrecorded", "the gate does not stand on the mainline"),
+    ("branch-unpushed", "the branch or the mainline holds commits here that the remote lacks"),
     ("log-unpushed", "the log here holds records that the remote lacks"),
     ("not-the-last-record", "only the last record can be said to have failed"),
     ("content-invalid", "the directory breaks the limits of a governed directory"),
@@ -166,7 +167,7 @@ fn lines(text: &str) -> String {
 }
 
 /// The failure that an error is.
-fn meaning(error: &anyhow::Error) -> Failure {
+pub(super) fn meaning(error: &anyhow::Error) -> Failure {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.clone();
     }

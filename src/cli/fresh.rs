@@ -141,7 +141,7 @@ mod tests {
             match said {
                 "" => assert_eq!(found, Ok(()), "{mark:?} {most}"),
                 said => {
-                    assert!(found.as_ref().is_err_and(|why| why.contains(said)), "{mark:?} {most} {found:?}")
+                    assert!(found.as_ref().is_err_and(|why| why.contains(said)), "{mark:?} {most} {found:?}");
                 }
             }
         }

@@ -57,6 +57,8 @@ mod policy_change;
 mod policy_diff;
 mod policy_files;
 mod ready;
+mod record;
+mod recordable;
 mod reject;
 mod report_file;
 mod requesting;
@@ -135,6 +137,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::AcceptRisk(args) => accept_risk::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
+        Command::Record(args) => record::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),

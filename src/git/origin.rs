@@ -52,7 +52,7 @@ impl Origin {
     }
 
     /// Whether the clone keeps where the remote's branches are; a bare one may not.
-    pub(super) fn is_tracked(&self) -> bool {
+    pub fn is_tracked(&self) -> bool {
         self.tracked
     }
 

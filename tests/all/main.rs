@@ -57,6 +57,8 @@ mod pages;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
+mod recorder;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod rewound;
