@@ -7,6 +7,7 @@
 
 mod armor;
 mod attribute;
+mod beside;
 mod certificate;
 mod entry;
 mod fingerprint;
@@ -20,6 +21,7 @@ mod sshsig;
 #[cfg(test)]
 mod testing;
 
+pub use beside::public_half;
 pub use entry::SignerEntry;
 pub use fingerprint::Fingerprint;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};

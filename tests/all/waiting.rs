@@ -63,6 +63,25 @@ fn fetched_once(bot: &Repo<'_>) {
 }
 
 #[test]
+fn a_bot_on_a_fresh_runner_needs_three_commands_and_no_configuration() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.allowed_gate(GATE);
+    let bare = origin.clone_to("server.git", true);
+    let home = world.dir().join("nobody");
+    std::fs::create_dir(&home).unwrap();
+    let script = format!(
+        "git clone -q '{}' governance && cd governance\ngit gate trust {}\ngit gate check {GATE} --env production",
+        bare.path.display(),
+        bare.root
+    );
+    let run = world.shell(&home, &home, &[], &script).expect(0);
+    assert!(run.stdout.contains("allowed"), "{run}");
+    let left: Vec<_> = std::fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["governance"]);
+}
+
+#[test]
 fn what_was_pushed_meanwhile_is_judged_with_a_fetch_and_not_without() {
     let world = World::new();
     let origin = world.governance_repo();
