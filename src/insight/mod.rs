@@ -12,6 +12,7 @@ mod of_gate;
 mod overview;
 mod required;
 mod squashed;
+pub mod timeline;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{
