@@ -9,9 +9,11 @@ mod history;
 mod judge;
 mod log;
 mod of_gate;
+mod origins;
 mod overview;
 mod required;
 mod squashed;
+pub mod statistics;
 pub mod timeline;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
@@ -21,6 +23,7 @@ pub use comparison::{
 pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
+pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
 pub use squashed::squash_mend;
 
