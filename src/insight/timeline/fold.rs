@@ -12,7 +12,7 @@ use crate::model::{Code, GateName, Name, ObjectId, Principal, Time};
 use crate::verdict::{Basis, DecisionShown, IncidentFact, Outcome, Replay, RequirementId, Status, Verdict};
 
 use super::super::LoggedRecord;
-use super::{AskedFor, Cycle, Deployment, Effect, End, Hit, Ruling, Timeline};
+use super::{AskedFor, Cycle, Deployment, Effect, End, Fate, Hit, Ruling, Timeline};
 
 /// All that is told of one gate.
 #[derive(Debug, Clone)]
@@ -310,8 +310,11 @@ fn deployment(logged: &LoggedRecord) -> Deployment {
         record: record.commit,
         at: record.time,
         principal: record.principal.clone(),
-        ran: record.defect.is_none() && !record.failed,
-        failed: record.defect.is_none() && record.failed,
+        fate: match record.defect {
+            Some(_) => Fate::Void,
+            None if record.failed => Fate::Failed,
+            None => Fate::Ran,
+        },
         basis,
         break_glass: logged.break_glass,
         debt: logged.debt.is_some(),
@@ -324,7 +327,7 @@ fn hit(place: &Place, fact: &IncidentFact, opened: Time) -> Hit {
     let began = fact.incident.detected.min(opened);
     let ran_at = |moment: Time| {
         let ran = place.records.iter().rev().map(deployment);
-        ran.into_iter().find(|record| record.ran && record.at <= moment)
+        ran.into_iter().find(|record| record.fate == Fate::Ran && record.at <= moment)
     };
     Hit {
         id: fact.id.clone(),

@@ -171,16 +171,25 @@ pub struct Deployment {
     pub at: Time,
     /// Who logged it.
     pub principal: Option<Principal>,
-    /// Whether it says what ran: it counts, and did not fail.
-    pub ran: bool,
-    /// Whether it counts, and a later record says that it failed.
-    pub failed: bool,
+    /// What became of it.
+    pub fate: Fate,
     /// On what basis judging it again allows it; nothing: it does not.
     pub basis: Option<Basis>,
     /// Whether it is a break-glass.
     pub break_glass: bool,
     /// Whether it is one that is not covered.
     pub debt: bool,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// It says what ran: it counts, and did not fail.
+    Ran,
+    /// It counts, and a later record says that it failed.
+    Failed,
+    /// It counts for nothing.
+    Void,
 }
 
 /// An incident on a version in an environment.
@@ -219,6 +228,6 @@ impl Timeline {
 impl Cycle {
     /// Its first record that ran.
     pub fn deployed(&self) -> Option<&Deployment> {
-        self.deployments.iter().find(|deployment| deployment.ran)
+        self.deployments.iter().find(|deployment| deployment.fate == Fate::Ran)
     }
 }
