@@ -1,6 +1,6 @@
 //! The timeline of a gate: when it was opened, complete, approved by each role, decided, deployed, and what went wrong then.
 //!
-//! One gate has one cycle for each environment that it asks for (rules, R11.20 to R11.27). Verdicts are those of the one
+//! One gate has one cycle for each environment that it asks for (rules, R11.7 to R11.14). Verdicts are those of the one
 //! evaluator, at the steps that recorded something of the gate; everything else here is dates. What metrics, backtests and
 //! reports say of a gate's past they read from here, so that they never differ.
 
