@@ -9,6 +9,7 @@ mod branch;
 mod checkout;
 mod config;
 mod draft;
+mod hook;
 mod locate;
 mod loose;
 mod merge;
@@ -29,6 +30,7 @@ pub mod raw;
 
 pub use branch::{Advance, Branch, is_ancestor};
 pub use draft::{Draft, FileChange};
+pub use hook::HookPlace;
 pub use locate::Repository;
 pub use merge::merge_trees;
 pub use origin::Origin;

@@ -10,6 +10,7 @@ mod judge;
 mod log;
 mod of_gate;
 mod overview;
+mod receiving;
 mod required;
 mod squashed;
 
@@ -21,6 +22,9 @@ pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
 pub use overview::{EnvironmentLine, GateLine, Wait};
+pub use receiving::{
+    CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
+};
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,9 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod arrivals;
+mod arrived;
+mod arrived_files;
 mod changes;
 mod chronicle;
 mod content;
@@ -29,6 +32,8 @@ mod walk;
 
 pub mod mark;
 
+pub(crate) use arrivals::{Arrivals, Governed};
+pub(crate) use arrived::Proposal;
 pub use directory::GateDirectory;
 pub use records::{Asked, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
@@ -102,6 +107,28 @@ impl Ledger {
         time: Time,
         preview: bool,
     ) -> Result<Self, Undecided> {
+        Self::open_as(repository, root, tip, time, preview, false)
+    }
+
+    /// As [`Ledger::open`], of a tip that gathers branches behind the mainline and merges none (`Repository::gather`): no
+    /// policy comes into force at it.
+    pub(crate) fn open_gathered(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+    ) -> Result<Self, Undecided> {
+        Self::open_as(repository, root, tip, time, true, true)
+    }
+
+    fn open_as(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+        preview: bool,
+        gathered: bool,
+    ) -> Result<Self, Undecided> {
         repository.refuse_cut_history()?;
         let history = History::read(&repository, root, tip)?;
         let trees = Trees::new(Rc::clone(&repository));
@@ -117,8 +144,15 @@ impl Ledger {
         }
         let changes = Changes::read(&repository, &history)?;
         let signing = Signing::new(Rc::clone(&repository));
-        let sources =
-            Sources { history: &history, trees: &trees, changes: &changes, signing: &signing, time, preview };
+        let sources = Sources {
+            history: &history,
+            trees: &trees,
+            changes: &changes,
+            signing: &signing,
+            time,
+            preview,
+            gathered,
+        };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
@@ -346,6 +380,7 @@ impl Ledger {
             signing: &self.signing,
             time: self.time,
             preview: false,
+            gathered: false,
         }
     }
 
