@@ -60,7 +60,7 @@ fn split(list: &OsStr) -> Vec<PathBuf> {
                 }
             }
         }
-        while let Some(byte) = bytes.next() {
+        for byte in bytes.by_ref() {
             if byte == b':' {
                 break;
             }

@@ -89,7 +89,8 @@ impl Repository {
         let library = |error: git2::Error| GitError::Library(error.message().to_owned());
         let odb = self.layered()?;
         let tree = self.tree_of(mainline)?;
-        let parents: String = tips.iter().map(|tip| format!("parent {tip}\n")).collect();
+        let parents: Vec<String> = tips.iter().map(|tip| format!("parent {tip}\n")).collect();
+        let parents = parents.concat();
         let seconds = time.unix();
         let bytes = format!(
             "tree {tree}\nparent {mainline}\n{parents}author preview <preview> {seconds} +0000\n\

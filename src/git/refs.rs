@@ -32,9 +32,8 @@ impl Repository {
         for _hop in 0..MOST_SYMBOLIC_HOPS {
             match self.read_loose(&name) {
                 Ok(Some(Loose::Symbolic(target))) => name = target,
-                Ok(Some(Loose::Id(_)) | None) => return Ok(name),
                 // What is no name of a ref stands for none; git itself refuses it.
-                Err(GitError::Ref { .. }) => return Ok(name),
+                Ok(Some(Loose::Id(_)) | None) | Err(GitError::Ref { .. }) => return Ok(name),
                 Err(error) => return Err(error),
             }
         }

@@ -3,7 +3,7 @@
 //! For whoever receives a push. A commit that a governed branch held before was received then: it is not looked at again.
 //! Nothing here judges.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{EntryKind, GitError, Tree, raw};
 use crate::model::{GateName, IncidentId, ObjectId};
@@ -15,6 +15,9 @@ use super::{Ledger, Undecided};
 /// How many commits beside this history are followed to find out what was there before. Past that, what is there counts as
 /// new, and is looked at again.
 const MOST_BESIDE: usize = 10_000;
+
+/// A name below a directory, what stands there, and what stands there in each parent.
+type Differing = (String, Option<Object>, Vec<Option<Object>>);
 
 /// The commits that are new.
 #[derive(Debug)]
@@ -63,7 +66,7 @@ impl Arrivals {
 
 impl Ledger {
     /// The commits since the trust root that none of the tips `before` reaches.
-    pub(crate) fn arrivals(&self, before: &[ObjectId]) -> Result<Arrivals, Undecided> {
+    pub(crate) fn arrivals(&self, before: &[ObjectId]) -> Arrivals {
         let mut new: Vec<bool> = self.history.commits.iter().map(|commit| commit.link > 0).collect();
         let mut open = Vec::new();
         let mut beside = before.to_vec();
@@ -83,7 +86,7 @@ impl Ledger {
                 open.extend(&self.history.commit(at).parents);
             }
         }
-        Ok(Arrivals { new })
+        Arrivals { new }
     }
 
     /// Those that `tip` reaches, in recorded order.
@@ -160,7 +163,7 @@ impl Ledger {
         mine: Option<Object>,
         parents: &[Option<Object>],
         odd: &mut BTreeSet<Governed>,
-    ) -> Result<Vec<(String, Option<Object>, Vec<Option<Object>>)>, Undecided> {
+    ) -> Result<Vec<Differing>, Undecided> {
         if parents.contains(&mine) {
             return Ok(Vec::new());
         }
@@ -175,7 +178,7 @@ impl Ledger {
             theirs.push(self.entries(*parent)?.unwrap_or_default());
         }
         let mut names: BTreeSet<&String> = own.keys().collect();
-        names.extend(theirs.first().into_iter().flat_map(std::collections::BTreeMap::keys));
+        names.extend(theirs.first().into_iter().flat_map(BTreeMap::keys));
         let mut found = Vec::new();
         for name in names {
             let mine = own.get(name).copied();
@@ -188,11 +191,8 @@ impl Ledger {
     }
 
     /// The entries of a directory by name; of what is none, or nothing, none; of what is not canonical, why.
-    fn entries(
-        &self,
-        object: Option<Object>,
-    ) -> Result<Result<std::collections::BTreeMap<String, Object>, String>, Undecided> {
-        let Some((EntryKind::Directory, id)) = object else { return Ok(Ok(Default::default())) };
+    fn entries(&self, object: Option<Object>) -> Result<Result<BTreeMap<String, Object>, String>, Undecided> {
+        let Some((EntryKind::Directory, id)) = object else { return Ok(Ok(BTreeMap::new())) };
         let read = match self.trees.tree(id) {
             Ok(read) => read,
             Err(error @ GitError::OtherKind { .. }) => return Ok(Err(error.to_string())),

@@ -23,6 +23,9 @@ pub(crate) struct Proposal {
     policy: Policy,
 }
 
+/// Why something does not count, for programs and for people.
+type Defect = (Code, String);
+
 /// A decision that cannot count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Uncounted {
@@ -84,7 +87,7 @@ impl Ledger {
         Ok(found.into_values().collect())
     }
 
-    fn malformed(&self, commit: ObjectId) -> Result<Option<(String, (Code, String))>, Undecided> {
+    fn malformed(&self, commit: ObjectId) -> Result<Option<(String, Defect)>, Undecided> {
         let signed = self.signing.signed(commit)?;
         Ok(match decision::parse_message(&signed.message) {
             Reading::Malformed(malformed) => {
@@ -170,7 +173,7 @@ impl Ledger {
 
     /// Why a decision on the policy cannot count, if it cannot: under the policy before it was recorded and under every one
     /// since.
-    fn ballot_defect(&self, at: Index, proposals: &[Proposal]) -> Result<Option<(Code, String)>, Undecided> {
+    fn ballot_defect(&self, at: Index, proposals: &[Proposal]) -> Result<Option<Defect>, Undecided> {
         let link = self.history.commit(at).link;
         let before = self.chronicle.epoch_at(link.saturating_sub(1)).link;
         let mut first = None;

@@ -3,6 +3,8 @@
 //! Hooks speak through git, which sets `remote:` before each line of a server's: so it is lines, not tables, and never
 //! more than a person reads. Whatever comes from a repository is escaped.
 
+use std::fmt::Write as _;
+
 use crate::insight::{Received, Refusal};
 use crate::model::escape;
 
@@ -23,11 +25,11 @@ pub(super) fn text(received: &Received, style: Style) -> String {
         received.refusals.iter().take(MOST_TOLD).map(|refusal| told(refusal, style)).collect();
     let more = received.refusals.len().saturating_sub(MOST_TOLD);
     if more > 0 {
-        text.push_str(&format!("and {more} more\n"));
+        let _ = writeln!(text, "and {more} more");
     }
     if !received.refusals.is_empty() {
         let many = u64::try_from(received.refusals.len()).unwrap_or(u64::MAX);
-        text.push_str(&format!("refused: {}\n", counted(many, "error")));
+        let _ = writeln!(text, "refused: {}", counted(many, "error"));
     }
     text
 }
@@ -43,7 +45,7 @@ pub(super) fn markdown(received: &Received) -> String {
 fn told(refusal: &Refusal, style: Style) -> String {
     let mut place = escape(&refusal.reference);
     if let Some(commit) = refusal.commit {
-        place.push_str(&format!(" {commit}"));
+        let _ = write!(place, " {commit}");
     }
     let mut text = format!(
         "{} {place}: {} [{}]\n",
@@ -52,13 +54,13 @@ fn told(refusal: &Refusal, style: Style) -> String {
         refusal.code
     );
     for problem in refusal.problems.iter().take(MOST_PROBLEMS) {
-        text.push_str(&format!("{problem}\n"));
+        let _ = writeln!(text, "{problem}");
     }
     let more = refusal.problems.len().saturating_sub(MOST_PROBLEMS);
     if more > 0 {
-        text.push_str(&format!("and {more} more\n"));
+        let _ = writeln!(text, "and {more} more");
     }
-    text.push_str(&format!("{} {}\n", painted("help:", BOLD, style), escape(&refusal.help)));
+    let _ = writeln!(text, "{} {}", painted("help:", BOLD, style), escape(&refusal.help));
     text
 }
 

@@ -59,7 +59,7 @@ impl Directory {
         let git = Git::of(repository);
         let path = git.directory().join(git.run(&["rev-parse", "--git-path", "hooks"])?);
         let inside = |directory: &Path| {
-            let [path, directory] = [&path, directory].map(|path| real(path));
+            let [path, directory] = [path.as_path(), directory].map(real);
             path.starts_with(directory)
         };
         let is_elsewhere = !inside(repository.common_directory()) && !inside(repository.git_directory());

@@ -1,5 +1,6 @@
 //! `git gate hook install` and `uninstall`: puts the hooks where git looks for them, and takes them away.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::git::Repository;
@@ -79,11 +80,11 @@ pub(super) fn install(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         let mut text = String::new();
         for (names, what) in [(&installed, "installed"), (&unchanged, "installed before")] {
             if !names.is_empty() {
-                text.push_str(&format!("{what}: {} in {place}\n", names.join(", ")));
+                let _ = writeln!(text, "{what}: {} in {place}", names.join(", "));
             }
         }
         if !chained.is_empty() {
-            text.push_str(&format!("what stood there runs first: {}\n", chained.join(", ")));
+            let _ = writeln!(text, "what stood there runs first: {}", chained.join(", "));
         }
         context.print(&text)?;
     }
@@ -127,7 +128,7 @@ pub(super) fn uninstall(context: &Context, place: &Place) -> anyhow::Result<Exit
         names => format!("removed: {} from {place}\n", names.join(", ")),
     };
     if !restored.is_empty() {
-        text.push_str(&format!("what ran first is back: {}\n", restored.join(", ")));
+        let _ = writeln!(text, "what ran first is back: {}", restored.join(", "));
     }
     context.print(&text)?;
     Ok(Exit::Done)

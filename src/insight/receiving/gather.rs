@@ -214,7 +214,7 @@ impl<'a> Gathering<'a> {
             }
         }
         let view = ledger.at(mainline_after, receiver.time).unwrap_or_else(|| ledger.now());
-        let arrivals = ledger.arrivals(&known)?;
+        let arrivals = ledger.arrivals(&known);
         Ok(Reading { ledger, view, arrivals, proposals, logs, mainline_before, mainline_after })
     }
 }

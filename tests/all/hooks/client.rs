@@ -19,7 +19,7 @@ fn a_message_that_would_be_malformed_is_refused_with_what_would_be_right() {
         (whole.replace("Gate-Role: ml-lead\n", ""), "`approve` needs `Gate-Role`"),
         (whole.replace("Gate-Role", "gate-role"), "`gate-role` is written `Gate-Role`"),
         (whole.replace("ml-lead\n", "ml-lead\nand a word\n"), "trailers stand alone"),
-        (format!("Words\n\nGate-Rolle: x\n"), "unknown trailer `Gate-Rolle`"),
+        ("Words\n\nGate-Rolle: x\n".to_owned(), "unknown trailer `Gate-Rolle`"),
     ] {
         let args = ["-c", "commit.gpgSign=false", "commit", "-q", "--allow-empty", "-m", &message];
         let run = world.try_git(&repo.path, &args);

@@ -64,16 +64,17 @@ fn a_directory_that_is_invalid_is_refused() {
     let repo = &served.repo;
     let base = repo.open("j.doe", GATE);
     let directory = repo.path.join(format!("gates/{GATE}"));
-    for (what, make) in [
-        (
-            "a symbolic link",
-            Box::new(|| std::os::unix::fs::symlink("/etc/passwd", directory.join("link")).unwrap())
-                as Box<dyn Fn()>,
-        ),
-        ("an odd name", Box::new(|| std::fs::write(directory.join("odd name"), "x").unwrap())),
-        ("too large a file", Box::new(|| std::fs::write(directory.join("large"), vec![0; 9 << 20]).unwrap())),
-        ("no request", Box::new(|| std::fs::remove_file(directory.join("gate.toml")).unwrap())),
-    ] {
+    let link = || std::os::unix::fs::symlink("/etc/passwd", directory.join("link")).unwrap();
+    let odd_name = || std::fs::write(directory.join("odd name"), "x").unwrap();
+    let large = || std::fs::write(directory.join("large"), vec![0; 9 << 20]).unwrap();
+    let no_request = || std::fs::remove_file(directory.join("gate.toml")).unwrap();
+    let ways: [(&str, &dyn Fn()); 4] = [
+        ("a symbolic link", &link),
+        ("an odd name", &odd_name),
+        ("too large a file", &large),
+        ("no request", &no_request),
+    ];
+    for (what, make) in ways {
         repo.switch(BRANCH).git(&["reset", "-q", "--hard", &base]);
         make();
         repo.commit("j.doe", what);
