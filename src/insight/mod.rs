@@ -9,10 +9,12 @@ mod history;
 mod judge;
 mod log;
 mod of_gate;
+mod origins;
 mod overview;
 mod receiving;
 mod required;
 mod squashed;
+pub mod statistics;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{
@@ -21,6 +23,7 @@ pub use comparison::{
 pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
+pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
 pub use receiving::{
     CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
