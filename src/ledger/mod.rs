@@ -8,6 +8,7 @@
 mod arrivals;
 mod arrived;
 mod arrived_files;
+mod ballots;
 mod changes;
 mod chronicle;
 mod content;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 use crate::git::Repository;
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
+use crate::verdict::{Notice, PolicyInForce};
 
 use changes::Changes;
 use chronicle::{Chronicle, Sources};
@@ -268,44 +269,6 @@ impl Ledger {
             approvals: directory.digest.map_or(0, |digest| tally.filled(&epoch.policy, digest)),
             needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
         })
-    }
-
-    /// The decisions on the policy that were recorded since the one in force came into it, counted or not.
-    pub fn policy_decisions(&self, view: View) -> Result<Vec<DecisionShown>, Undecided> {
-        let epoch = self.chronicle.epoch_at(view.link);
-        let ballots = self.policy_ballots(epoch.link, view.link);
-        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
-        tally.ballots.into_iter().map(|ballot| self.ballot_shown(ballot, view)).collect()
-    }
-
-    fn ballot_shown(&self, ballot: tally::Ballot, view: View) -> Result<DecisionShown, Undecided> {
-        let commit = self.history.commit(ballot.at);
-        let (step, _, recorded) = self.recording(commit.link, view.step);
-        let signed = self.signing.signed(commit.id)?;
-        let first = ballot.defects.iter().next().map(|(code, reason)| (*code, reason.clone()));
-        let fact = DecisionFact {
-            commit: commit.id,
-            verb: ballot.verb,
-            principal: ballot.principal,
-            key: ballot.key,
-            role: ballot.role,
-            environments: BTreeSet::new(),
-            content: ballot.content,
-            reason: None,
-            words: shape::words(&signed.message),
-            record: None,
-            gate_content: None,
-            signed_at: commit.date,
-            recorded_at: step.map(|_| recorded),
-            since: recorded.min(commit.date),
-            defects: ballot.defects,
-            duplicate_of: None,
-            restricts: false,
-            ancestors: BTreeSet::new(),
-            after_incidents: BTreeSet::new(),
-        };
-        let (code, reason) = first.map_or((None, None), |(code, reason)| (Some(code), Some(reason)));
-        Ok(DecisionShown { fact, code, reason })
     }
 
     /// The decisions on the policy that links after `from`, up to and with `to`, brought in.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::decision::{self, MalformedDecision, Reading, Target, Verb};
 use crate::git::Git;
 use crate::insight::{Received, Refusal};
-use crate::model::limits;
+use crate::model::{Code, limits};
 
 use super::super::{Context, Exit, Failure, environment};
 use super::tell;
@@ -54,7 +54,7 @@ fn refusal(file: &Path, malformed: &MalformedDecision) -> Refusal {
     Refusal {
         reference: file.display().to_string(),
         commit: None,
-        code: "malformed",
+        code: Code::Malformed.as_str(),
         message: format!("this would be a decision that counts for nothing: {}", malformed.reason),
         help: format!(
             "trailers are the last paragraph, one a line, `Name: value`, with nothing else there: {known}; what is no \

@@ -49,7 +49,6 @@ pub struct Refusal {
 
 /// Every code of a refusal that nothing else gives, with what it means.
 pub const CODES: &[(&str, &str)] = &[
-    ("push-unreadable", "what git says of a push cannot be read"),
     ("push-too-large", "a push moves more refs, or brings more commits, than are looked at in one"),
     ("mainline-deleted", "a push deletes the mainline"),
     ("log-deleted", "a push deletes a deployment log"),
