@@ -15,6 +15,7 @@ mod receiving;
 mod required;
 mod squashed;
 pub mod statistics;
+pub mod timeline;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{

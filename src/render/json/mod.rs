@@ -13,6 +13,7 @@ mod overview;
 mod policy;
 mod policy_diff;
 mod problems;
+mod recording;
 mod refusals;
 mod verdict;
 
@@ -25,6 +26,7 @@ pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
 pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
+pub(super) use recording::recording;
 pub(super) use refusals::refusals;
 pub(super) use verdict::{check, environments};
 
