@@ -124,7 +124,8 @@ impl Ledger {
         let path = what.path();
         let provenance = self.provenance(&path.split('/').collect::<Vec<_>>())?;
         let tip = self.history.find(self.mainline(view)).unwrap_or_default();
-        let unsigned = self.unsigned_files(view, provenance.state(tip))?;
+        let state = provenance.state(&self.trees, &self.history, tip)?;
+        let unsigned = self.unsigned_files(view, state.as_ref())?;
         Ok(unsigned
             .into_iter()
             .map(|file| (format!("{path}/{}", file.path), file.commit, file.code, file.reason))
