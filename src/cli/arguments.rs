@@ -150,6 +150,8 @@ pub enum Command {
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
+    /// Hooks: judge a push or a message, and install what does.
+    Hook(super::hook::Args),
     /// Say why signing or verifying does not work here, and what mends it.
     Doctor(super::doctor::Args),
     /// Print what makes a shell complete commands and names.

@@ -69,6 +69,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("policy-behind", "the mainline's policy has changed since the branch of a policy change began"),
     ("policy-not-found", "there is no policy where one was named"),
     ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
+    ("push-unreadable", "what git says of a push cannot be read"),
+    ("file-unreadable", "a file that was named cannot be read"),
+    ("hook-exists", "another hook stands where one was to be installed"),
+    ("hooks-elsewhere", "git looks for hooks in a directory that other repositories may share"),
     ("file-unwritten", "a file that was asked for cannot be written"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];

@@ -38,6 +38,7 @@ mod gate_files;
 mod gathering;
 mod given;
 mod hand;
+mod hook;
 mod in_force;
 mod init;
 mod interrupt;
@@ -112,7 +113,10 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
     if context.talk == Talk::Everything {
         crate::git::tell_of_programs(context::say_program);
     }
-    environment::warn_of_redirection(&context);
+    // Git itself sets them for its hooks, and there they are honoured.
+    if !matches!(&cli.command, Command::Hook(hook) if hook.is_run_by_git()) {
+        environment::warn_of_redirection(&context);
+    }
     dispatch(&context, &cli.command)
 }
 
@@ -144,6 +148,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Hook(args) => hook::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Complete(args) => complete::run(context, args),

@@ -11,6 +11,7 @@ mod log;
 mod of_gate;
 mod origins;
 mod overview;
+mod receiving;
 mod required;
 mod squashed;
 pub mod statistics;
@@ -25,6 +26,9 @@ pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
 pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
+pub use receiving::{
+    CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
+};
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

@@ -135,6 +135,12 @@ impl Ledger {
         Ok(unseen.iter().map(notice).collect())
     }
 
+    /// The changes of incident files that are not seen: which file, and by which commit.
+    pub(super) fn unseen_incident_changes(&self, view: View) -> Result<Vec<(IncidentId, Index)>, Undecided> {
+        let known = self.incidents_and_unseen(view)?;
+        Ok(known.1.clone())
+    }
+
     /// All incidents in a view, by id and what they hit; and the changes that are not seen.
     ///
     /// One file may have named several versions over time: each stays an incident of its own, so that naming another

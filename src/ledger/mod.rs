@@ -5,6 +5,10 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod arrivals;
+mod arrived;
+mod arrived_files;
+mod ballots;
 mod changes;
 mod chronicle;
 mod content;
@@ -31,6 +35,8 @@ mod walk;
 
 pub mod mark;
 
+pub(crate) use arrivals::{Arrivals, Governed};
+pub(crate) use arrived::Proposal;
 pub use directory::GateDirectory;
 pub use populace::ContentChange;
 pub use records::{Asked, Record};
@@ -48,7 +54,7 @@ use std::sync::Arc;
 use crate::git::Repository;
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::{DecisionFact, DecisionShown, Notice, PolicyInForce};
+use crate::verdict::{Notice, PolicyInForce};
 
 use changes::Changes;
 use chronicle::{Chronicle, Sources};
@@ -105,6 +111,28 @@ impl Ledger {
         time: Time,
         preview: bool,
     ) -> Result<Self, Undecided> {
+        Self::open_as(repository, root, tip, time, preview, false)
+    }
+
+    /// As [`Ledger::open`], of a tip that gathers branches behind the mainline and merges none (`Repository::gather`): no
+    /// policy comes into force at it.
+    pub(crate) fn open_gathered(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+    ) -> Result<Self, Undecided> {
+        Self::open_as(repository, root, tip, time, true, true)
+    }
+
+    fn open_as(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+        preview: bool,
+        gathered: bool,
+    ) -> Result<Self, Undecided> {
         repository.refuse_cut_history()?;
         let history = History::read(&repository, root, tip)?;
         let trees = Trees::new(Rc::clone(&repository));
@@ -120,8 +148,15 @@ impl Ledger {
         }
         let changes = Changes::read(&repository, &history)?;
         let signing = Signing::new(Rc::clone(&repository));
-        let sources =
-            Sources { history: &history, trees: &trees, changes: &changes, signing: &signing, time, preview };
+        let sources = Sources {
+            history: &history,
+            trees: &trees,
+            changes: &changes,
+            signing: &signing,
+            time,
+            preview,
+            gathered,
+        };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
@@ -239,44 +274,6 @@ impl Ledger {
         })
     }
 
-    /// The decisions on the policy that were recorded since the one in force came into it, counted or not.
-    pub fn policy_decisions(&self, view: View) -> Result<Vec<DecisionShown>, Undecided> {
-        let epoch = self.chronicle.epoch_at(view.link);
-        let ballots = self.policy_ballots(epoch.link, view.link);
-        let tally = self.chronicle.tally(self.sources(), epoch, view.link, &ballots)?;
-        tally.ballots.into_iter().map(|ballot| self.ballot_shown(ballot, view)).collect()
-    }
-
-    fn ballot_shown(&self, ballot: tally::Ballot, view: View) -> Result<DecisionShown, Undecided> {
-        let commit = self.history.commit(ballot.at);
-        let (step, _, recorded) = self.recording(commit.link, view.step);
-        let signed = self.signing.signed(commit.id)?;
-        let first = ballot.defects.iter().next().map(|(code, reason)| (*code, reason.clone()));
-        let fact = DecisionFact {
-            commit: commit.id,
-            verb: ballot.verb,
-            principal: ballot.principal,
-            key: ballot.key,
-            role: ballot.role,
-            environments: BTreeSet::new(),
-            content: ballot.content,
-            reason: None,
-            words: shape::words(&signed.message),
-            record: None,
-            gate_content: None,
-            signed_at: commit.date,
-            recorded_at: step.map(|_| recorded),
-            since: recorded.min(commit.date),
-            defects: ballot.defects,
-            duplicate_of: None,
-            restricts: false,
-            ancestors: BTreeSet::new(),
-            after_incidents: BTreeSet::new(),
-        };
-        let (code, reason) = first.map_or((None, None), |(code, reason)| (Some(code), Some(reason)));
-        Ok(DecisionShown { fact, code, reason })
-    }
-
     /// The decisions on the policy that links after `from`, up to and with `to`, brought in.
     fn policy_ballots(&self, from: u32, to: u32) -> BTreeSet<Index> {
         (0..)
@@ -349,6 +346,7 @@ impl Ledger {
             signing: &self.signing,
             time: self.time,
             preview: false,
+            gathered: false,
         }
     }
 

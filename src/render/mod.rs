@@ -21,6 +21,7 @@ mod policy;
 mod policy_diff;
 mod problems;
 mod recording;
+mod refusals;
 mod text;
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
 pub use recording::{RecordedBranch, Recording};
 
-use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
+use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Received, Running, Signing};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -138,6 +139,15 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Json => json::lint(lint),
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
+    }
+}
+
+/// Why a hook refuses a push or a message (`git-gate/hook/1`).
+pub fn render_refusals(hook: &str, received: &Received, form: Form) -> String {
+    match form {
+        Form::Json => json::refusals(hook, received),
+        Form::Text(style) => refusals::text(received, style),
+        Form::Markdown => refusals::markdown(received),
     }
 }
 

@@ -45,6 +45,8 @@ mod evidence_samples;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod layers;

@@ -29,11 +29,12 @@ fn rows(heading: &str, header: &[&str]) -> Vec<Row> {
 
 #[test]
 fn every_list_of_codes_stands_there_in_its_order() {
-    let lists: [(&str, Codes); 10] = [
+    let lists: [(&str, Codes); 11] = [
         ("### Reading a repository", git_gate::git::CODES),
         ("### Reading its history", git_gate::ledger::CODES),
         ("### Writing", git_gate::git::WRITE_CODES),
         ("### Commands", git_gate::cli::CODES),
+        ("### Receiving a push", git_gate::insight::RECEIVING_CODES),
         ("### Any TOML file", git_gate::problem::document::CODES),
         ("### `policy.toml`", git_gate::policy::codes::CODES),
         ("### What keeps a policy from coming into force", git_gate::policy::codes::FINDING_CODES),

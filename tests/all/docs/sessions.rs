@@ -26,6 +26,8 @@ const PEOPLE: &[(&str, Option<&str>)] = &[
     // Brings its key along, as a secret.
     ("pipeline", None),
     ("auditor", None),
+    // Keeps the repository that others push to.
+    ("server", None),
     // Whose git is not set up yet.
     ("newcomer", None),
 ];
@@ -227,6 +229,11 @@ fn the_guide_for_policy_owners_works() {
 #[test]
 fn the_guide_for_auditors_works() {
     run("docs/guide-auditor.md", &page("guide-auditor.md"));
+}
+
+#[test]
+fn the_guide_for_who_keeps_the_repository_works() {
+    run("docs/guide-server.md", &page("guide-server.md"));
 }
 
 #[test]
