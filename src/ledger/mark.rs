@@ -17,20 +17,33 @@ pub fn follow(
     view: View,
     mainline_ref: &str,
 ) -> Result<(), Undecided> {
+    if let Some(rewound) = look(repository, ledger, view, mainline_ref)? {
+        return Err(rewound);
+    }
     let tip = ledger.mainline(view);
-    if let Some(seen) = read(repository, mainline_ref)? {
-        if seen == tip {
-            return Ok(());
-        }
-        let before_root =
-            ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
-        if !ledger.is_on_chain(seen, view) && !before_root {
-            return Err(rewound(ledger, seen, tip, mainline_ref));
-        }
+    if read(repository, mainline_ref)? == Some(tip) {
+        return Ok(());
     }
     // Nothing is lost where it cannot be kept: the next reader compares with the older mark.
     let _kept = repository.keep_state(&name(mainline_ref), &format!("{tip}\n"));
     Ok(())
+}
+
+/// Why a mainline does not follow the one seen before, if it does not; nothing is written.
+pub fn look(
+    repository: &Repository,
+    ledger: &Ledger,
+    view: View,
+    mainline_ref: &str,
+) -> Result<Option<Undecided>, Undecided> {
+    let tip = ledger.mainline(view);
+    let Some(seen) = read(repository, mainline_ref)? else { return Ok(None) };
+    let before_root =
+        || ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
+    if seen == tip || ledger.is_on_chain(seen, view) || before_root() {
+        return Ok(None);
+    }
+    Ok(Some(rewound(ledger, seen, tip, mainline_ref)))
 }
 
 /// Accepts the mainline as it stands, whatever was seen before.

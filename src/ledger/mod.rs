@@ -5,6 +5,7 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod audited;
 mod changes;
 mod chronicle;
 mod content;
@@ -29,8 +30,9 @@ mod walk;
 
 pub mod mark;
 
+pub use audited::{AuditedLog, AuditedRecord, Place};
 pub use directory::GateDirectory;
-pub use records::{Asked, Record};
+pub use records::{Asked, ChainBreak, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
 pub use timeline::{Change, FilesChanged, Happening};
