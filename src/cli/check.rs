@@ -53,6 +53,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         log: args.log,
         seen: args.seen,
         proposed: None,
+        tell_rewound: false,
     };
     let session = Session::open(context, &opening)?;
     let originals = originals(context, &session, &args.gate, &args.evidence_files)?;

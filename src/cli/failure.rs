@@ -67,6 +67,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("policy-behind", "the mainline's policy has changed since the branch of a policy change began"),
     ("policy-not-found", "there is no policy where one was named"),
     ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
+    ("running-unreadable", "the file that says what runs cannot be read"),
     ("file-unwritten", "a file that was asked for cannot be written"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];

@@ -18,6 +18,7 @@ use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standin
 
 use super::{Context, Failure};
 
+mod audit;
 mod deployments;
 mod health;
 
@@ -36,6 +37,8 @@ pub(crate) struct Opening {
     pub(crate) seen: Option<ObjectId>,
     /// A policy that is judged under as if it were in force now (`policy diff`).
     pub(crate) proposed: Option<PolicyInForce>,
+    /// A mainline that does not follow the one seen before is told, not refused (`audit`).
+    pub(crate) tell_rewound: bool,
 }
 
 /// The branches that are read.
@@ -75,6 +78,8 @@ pub(crate) struct Session {
     /// Whether `--time` named the time of judging.
     named_time: bool,
     policy: Arc<Policy>,
+    /// Why the mainline does not follow the one seen before, where that is told.
+    rewound: Option<Undecided>,
 }
 
 impl Session {
@@ -121,8 +126,13 @@ impl Session {
         }
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
+        let mut rewound = None;
         if !preview && opening.view == View::Recorded {
-            mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
+            if opening.tell_rewound {
+                rewound = mark::look(&repository, &ledger, now, &snapshot.mainline_ref)?;
+            } else {
+                mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
+            }
         }
         if let Some(seen) = opening.seen
             && !ledger.is_on_chain(seen, now)
@@ -147,6 +157,7 @@ impl Session {
             log: opening.log,
             named_time: opening.time.is_some(),
             policy,
+            rewound,
         })
     }
 

@@ -86,6 +86,8 @@ pub struct Deployment {
     pub recorded_at: Option<Time>,
     /// It judged a commit from before the trust root.
     pub before_root: bool,
+    /// Whether its signature counts, and is a deployer's.
+    pub signed: bool,
     /// `Gate-Restart`.
     pub restart: Option<ObjectId>,
     /// Whether it is a break-glass, whatever it claims.
@@ -105,6 +107,8 @@ pub struct Deployment {
 pub struct Then {
     /// The verdict of then.
     pub outcome: Outcome,
+    /// The content digest of the gate directory then, where it stood and was valid.
+    pub content: Option<ContentDigest>,
     /// The policy in force then.
     pub policy: ContentDigest,
     /// Its serial.

@@ -119,6 +119,7 @@ impl Judge<'_> {
             place: audited.place,
             recorded_at: audited.recorded_at,
             before_root: audited.before_root,
+            signed: audited.unsigned.is_none() && !audited.before_root,
             restart: audited.restart,
             break_glass,
             cover_due: review.filter(|_review| debt.is_some()).map(|review| fact.time.plus(review)),
@@ -165,6 +166,7 @@ impl Judge<'_> {
         });
         Ok(Then {
             outcome: verdict.outcome,
+            content: verdict.content,
             policy: facts.policy.digest,
             serial: facts.policy.policy.serial,
             change: verdict.change,

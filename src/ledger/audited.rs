@@ -10,7 +10,7 @@ use crate::model::{Code, Name, ObjectId, Time};
 
 use super::history::About;
 use super::records::{ChainBreak, Record};
-use super::walk::{Log, Says};
+use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
 
 /// Where a record stands.
@@ -79,9 +79,28 @@ impl Ledger {
         all
     }
 
+    /// `allowed_signers` of the policy under which a commit's signature is judged: of a log record the one in force at the
+    /// commit that it `judged`, of a decision that of the step that recorded it.
+    pub fn signers_then(
+        &self,
+        commit: ObjectId,
+        judged: Option<ObjectId>,
+    ) -> Result<Option<Vec<u8>>, Undecided> {
+        let link = match judged {
+            Some(judged) => self.history.link_of(judged),
+            None => self
+                .history
+                .find(commit)
+                .and_then(|at| self.chronicle.recording_step(self.history.commit(at).link, self.now().step)),
+        };
+        let Some(link) = link else { return Ok(None) };
+        let blob = self.chronicle.epoch_at(link).directory.files.get("allowed_signers").copied();
+        Ok(blob.map(|blob| self.trees.blob(blob)).transpose()?)
+    }
+
     /// The whole of a log.
     pub fn audited_log(&self, environment: &Name, log: &Log, view: View) -> Result<AuditedLog, Undecided> {
-        let mut audited = AuditedLog { foreign: spine(log), ..AuditedLog::default() };
+        let mut audited = AuditedLog { foreign: log.foreign(), ..AuditedLog::default() };
         let mut places: BTreeMap<ObjectId, usize> = BTreeMap::new();
         for (at, entry) in log.entries.iter().enumerate() {
             match &entry.says {
@@ -186,19 +205,27 @@ impl Ledger {
     }
 }
 
-/// The commits on the way from a log's tip down, by what each names as the one before it, that are no records.
-fn spine(log: &Log) -> Vec<ObjectId> {
-    let entries: BTreeMap<ObjectId, usize> =
-        log.entries.iter().enumerate().map(|(at, entry)| (entry.id, at)).collect();
-    let mut foreign = Vec::new();
-    let mut next = log.entries.last();
-    while let Some(entry) = next {
-        if entry.says.is_none() {
-            foreign.push(entry.id);
-        }
-        let before = entry.before.and_then(|before| entries.get(&before));
-        next = before.and_then(|at| log.entries.get(*at));
+impl Log {
+    /// The commits on the way from its tip down, by what each names as the one before it, oldest first.
+    pub fn spine(&self) -> Vec<ObjectId> {
+        self.walk_down().into_iter().map(|entry| entry.id).collect()
     }
-    foreign.reverse();
-    foreign
+
+    fn walk_down(&self) -> Vec<&Entry> {
+        let entries: BTreeMap<ObjectId, &Entry> =
+            self.entries.iter().map(|entry| (entry.id, entry)).collect();
+        let mut found = Vec::new();
+        let mut next = self.entries.last();
+        while let Some(entry) = next {
+            found.push(entry);
+            next = entry.before.and_then(|before| entries.get(&before)).copied();
+        }
+        found.reverse();
+        found
+    }
+
+    /// Those of them that are no records of its environment.
+    fn foreign(&self) -> Vec<ObjectId> {
+        self.walk_down().into_iter().filter(|entry| entry.says.is_none()).map(|entry| entry.id).collect()
+    }
 }
