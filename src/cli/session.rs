@@ -53,6 +53,8 @@ pub(crate) enum View {
     Merged(GateName),
     /// The same of the branch of a policy change, `policy/<slug>`.
     MergedPolicy(String),
+    /// The same of the end of an environment's deployment log (`record`).
+    MergedLog(Name),
 }
 
 impl View {
@@ -61,6 +63,7 @@ impl View {
             Self::Recorded | Self::Local => None,
             Self::Merged(gate) => Some(gate.branch()),
             Self::MergedPolicy(branch) => Some(branch.clone()),
+            Self::MergedLog(environment) => Some(format!("deployments/{environment}")),
         }
     }
 }
@@ -77,6 +80,8 @@ pub(crate) struct Session {
     log: Option<ObjectId>,
     /// Whether `--time` named the time of judging.
     named_time: bool,
+    /// Whether the shared branches are judged as they are, so that what was seen of them before must still be there.
+    follows: bool,
     policy: Arc<Policy>,
     /// Why the mainline does not follow the one seen before, where that is told.
     rewound: Option<Undecided>,
@@ -90,7 +95,9 @@ impl Session {
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Local | View::Merged(_) | View::MergedPolicy(_) => Branches::LocalWhereAhead,
+            View::Local | View::Merged(_) | View::MergedPolicy(_) | View::MergedLog(_) => {
+                Branches::LocalWhereAhead
+            }
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         context.detail(&format!(
@@ -126,13 +133,12 @@ impl Session {
         }
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
+        let follows = !preview && opening.view == View::Recorded;
         let mut rewound = None;
-        if !preview && opening.view == View::Recorded {
-            if opening.tell_rewound {
-                rewound = mark::look(&repository, &ledger, now, &snapshot.mainline_ref)?;
-            } else {
-                mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
-            }
+        if follows && opening.tell_rewound {
+            rewound = mark::look(&repository, &ledger, now, &snapshot.mainline_ref)?;
+        } else if follows {
+            mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
             && !ledger.is_on_chain(seen, now)
@@ -156,6 +162,7 @@ impl Session {
             view,
             log: opening.log,
             named_time: opening.time.is_some(),
+            follows,
             policy,
             rewound,
         })
@@ -178,7 +185,13 @@ impl Session {
             }
             Some(log) => Some(log),
             None if self.view == self.ledger.now() && !self.named_time => {
-                judge.log_tip(&question.environment)?
+                let environment = &question.environment;
+                if self.follows {
+                    let last = judge.last_word(environment, self.view)?;
+                    let holds = |commit| judge.log_holds(environment, commit);
+                    mark::follow_log(&self.repository, environment, last, holds)?;
+                }
+                judge.log_tip(environment)?
             }
             None => judge.log_then(&question.environment, self.view)?,
         };
@@ -270,6 +283,16 @@ impl Session {
     /// Where a branch (without `refs/heads/`) stands, the local one where it is ahead.
     pub(crate) fn branch_tip(&self, branch: &str) -> Result<Option<ObjectId>, Failure> {
         Ok(self.snapshot.branch_to_show(&self.repository, branch)?)
+    }
+
+    /// The tip of the mainline that was read, whatever was merged into it in thought.
+    pub(crate) fn mainline_tip(&self) -> ObjectId {
+        self.snapshot.tip
+    }
+
+    /// The top tree that was judged.
+    pub(crate) fn judged_tree(&self) -> Result<ObjectId, Failure> {
+        Ok(self.repository.tree_of(self.ledger.mainline(self.view))?)
     }
 
     /// Whether it reads a merge that was not made.

@@ -15,9 +15,12 @@ mod history;
 mod judge;
 mod log;
 mod of_gate;
+mod origins;
 mod overview;
 mod required;
 mod squashed;
+pub mod statistics;
+pub mod timeline;
 
 pub use audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
 pub use audit_codes::{VIOLATIONS, ViolationCode};
@@ -30,6 +33,7 @@ pub use comparison::{
 pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
+pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
 pub use squashed::squash_mend;
 

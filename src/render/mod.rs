@@ -21,6 +21,7 @@ mod page;
 mod policy;
 mod policy_diff;
 mod problems;
+mod recording;
 mod text;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
 pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
+pub use recording::{RecordedBranch, Recording};
 
 use crate::insight::{Audit, Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
 use crate::model::{GateName, Principal};
@@ -163,6 +165,11 @@ pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String
 /// Every logged deployment, judged again (`git-gate/audit/1`).
 pub fn render_audit(audit: &Audit, form: Form) -> String {
     in_form(form, || json::audit(audit), || vec![audit::page(audit)])
+}
+
+/// What the recorder brought to the mainline (`git-gate/record/1`).
+pub fn render_recording(shown: &Recording, form: Form) -> String {
+    in_form(form, || json::recording(shown), || vec![recording::page(shown)])
 }
 
 /// A report as it reads (`git-gate/evidence/1`).

@@ -1,6 +1,7 @@
 //! The audit of the deployment logs, for the commands that show it.
 
 use crate::insight::{Audit, Scope, Violation, ViolationCode};
+use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
 use super::super::Failure;
@@ -21,6 +22,19 @@ impl Session {
                     message: rewound.message.clone(),
                 },
             );
+        }
+        let judge = self.judging();
+        for environment in audit.population.keys().cloned().collect::<Vec<Name>>() {
+            let holds = |commit| judge.log_holds(&environment, commit);
+            if let Some(seen) = mark::lost_of_log(&self.repository, &environment, holds)? {
+                audit.violations.push(Violation {
+                    message: format!("the log lacks {seen}, which was seen before in this clone"),
+                    environment: Some(environment),
+                    code: ViolationCode::LogRewound,
+                    record: Some(seen),
+                    gate: None,
+                });
+            }
         }
         Ok(audit)
     }
