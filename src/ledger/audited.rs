@@ -4,12 +4,13 @@
 //! here a record among others, with what is wrong with it: nothing is refused, and nothing is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::decision::Action;
 use crate::model::{Code, Name, ObjectId, Time};
 
 use super::history::About;
-use super::records::{ChainBreak, Record};
+use super::records::Record;
 use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
 
@@ -58,6 +59,38 @@ pub struct AuditedLog {
     pub foreign: Vec<ObjectId>,
     /// Words that a deployment failed which the mainline holds and the log lacks.
     pub lacking_failures: Vec<ObjectId>,
+}
+
+/// Why a record is out of chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChainBreak {
+    /// It names no commit that was judged.
+    NamesNoCommit,
+    /// The commit that it judged is not on the mainline.
+    NotOnMainline(ObjectId),
+    /// It is dated before the commit that it judged.
+    BeforeItsCommit,
+    /// It is dated later than it can be.
+    Ahead,
+    /// It judged an older commit than a record before it.
+    OlderCommit,
+    /// It is dated before a record before it.
+    BeforeEarlierRecord,
+}
+
+impl fmt::Display for ChainBreak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NamesNoCommit => f.write_str("it names no commit that was judged"),
+            Self::NotOnMainline(judged) => {
+                write!(f, "the commit that it judged, {judged}, is not on the mainline since the trust root")
+            }
+            Self::BeforeItsCommit => f.write_str("it is dated before the commit that it judged"),
+            Self::Ahead => f.write_str("it is dated in the future, or after it was recorded"),
+            Self::OlderCommit => f.write_str("it judged an older mainline commit than a record before it"),
+            Self::BeforeEarlierRecord => f.write_str("it is dated before a record before it"),
+        }
+    }
 }
 
 impl Ledger {

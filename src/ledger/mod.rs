@@ -32,10 +32,10 @@ mod walk;
 
 pub mod mark;
 
-pub use audited::{AuditedLog, AuditedRecord, Place};
+pub use audited::{AuditedLog, AuditedRecord, ChainBreak, Place};
 pub use directory::GateDirectory;
 pub use populace::ContentChange;
-pub use records::{Asked, ChainBreak, Record};
+pub use records::{Asked, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
 pub use timeline::{Change, FilesChanged, Happening};
@@ -378,8 +378,7 @@ impl Ledger {
         Ok(provenance.state(&self.trees, &self.history, at)?)
     }
 
-    /// The policy under which what `link` brought in is judged, and when it was recorded: at its step up to `last`; beyond
-    /// the last step, at the link itself.
+    /// The policy under which what `link` brought in is judged, and when: at its step up to `last`, else at the link itself.
     fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {
         match self.chronicle.recording_step(link, last) {
             Some(step) => {

@@ -6,13 +6,13 @@
 //! that are asked for are verified.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use crate::decision::{ClaimedBasis, Deploy};
 use crate::model::{
     ArtifactDigest, ArtifactName, Code, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
 };
 
+use super::audited::ChainBreak;
 use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
 
@@ -66,38 +66,6 @@ pub(super) struct Deployer {
     pub(super) owner: Option<Principal>,
     pub(super) role: bool,
     pub(super) defect: Option<(Code, String)>,
-}
-
-/// Why a record is out of chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChainBreak {
-    /// It names no commit that was judged.
-    NamesNoCommit,
-    /// The commit that it judged is not on the mainline.
-    NotOnMainline(ObjectId),
-    /// It is dated before the commit that it judged.
-    BeforeItsCommit,
-    /// It is dated later than it can be.
-    Ahead,
-    /// It judged an older commit than a record before it.
-    OlderCommit,
-    /// It is dated before a record before it.
-    BeforeEarlierRecord,
-}
-
-impl fmt::Display for ChainBreak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NamesNoCommit => f.write_str("it names no commit that was judged"),
-            Self::NotOnMainline(judged) => {
-                write!(f, "the commit that it judged, {judged}, is not on the mainline since the trust root")
-            }
-            Self::BeforeItsCommit => f.write_str("it is dated before the commit that it judged"),
-            Self::Ahead => f.write_str("it is dated in the future, or after it was recorded"),
-            Self::OlderCommit => f.write_str("it judged an older mainline commit than a record before it"),
-            Self::BeforeEarlierRecord => f.write_str("it is dated before a record before it"),
-        }
-    }
 }
 
 impl Deployer {
