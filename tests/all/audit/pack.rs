@@ -44,7 +44,7 @@ fn verify(world: &World, bin: &Path, pack: &Path, digest: Option<&str>) -> Run {
     Run::of(command, b"")
 }
 
-fn packed<'w>(world: &'w World) -> (Repo<'w>, PathBuf, PathBuf, String) {
+fn packed(world: &World) -> (Repo<'_>, PathBuf, PathBuf, String) {
     let repo = world.governance_repo();
     repo.allowed_gate(GATE);
     repo.deploy_record("bot", GATE, "production", "requirements");
