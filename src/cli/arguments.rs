@@ -146,6 +146,8 @@ pub enum Command {
     Log(super::log::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
+    /// Judge every logged deployment again, and say what is wrong.
+    Audit(super::audit::Args),
     /// Whose keys count, and changing that.
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.

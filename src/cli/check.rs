@@ -100,6 +100,7 @@ fn judge(
         log: args.log,
         seen: args.seen,
         proposed: None,
+        tell_rewound: false,
     };
     let session = Session::open(context, &opening)?;
     let originals = originals(context, &session, &args.gate, &args.evidence_files)?;

@@ -73,6 +73,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("file-unreadable", "a file that was named cannot be read"),
     ("hook-exists", "another hook stands where one was to be installed"),
     ("hooks-elsewhere", "git looks for hooks in a directory that other repositories may share"),
+    ("running-unreadable", "the file that says what runs cannot be read"),
     ("file-unwritten", "a file that was asked for cannot be written"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];

@@ -10,6 +10,7 @@ mod artifact;
 mod artifact_digest;
 mod ask;
 mod attach;
+mod audit;
 mod borrowed;
 mod busy;
 mod check;
@@ -146,6 +147,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Audit(args) => audit::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Hook(args) => hook::run(context, args),

@@ -18,6 +18,7 @@ use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standin
 
 use super::{Context, Failure};
 
+mod audit;
 mod deployments;
 mod health;
 
@@ -36,6 +37,8 @@ pub(crate) struct Opening {
     pub(crate) seen: Option<ObjectId>,
     /// A policy that is judged under as if it were in force now (`policy diff`).
     pub(crate) proposed: Option<PolicyInForce>,
+    /// A mainline that does not follow the one seen before is told, not refused (`audit`).
+    pub(crate) tell_rewound: bool,
 }
 
 /// The branches that are read.
@@ -80,6 +83,8 @@ pub(crate) struct Session {
     /// Whether the shared branches are judged as they are, so that what was seen of them before must still be there.
     follows: bool,
     policy: Arc<Policy>,
+    /// Why the mainline does not follow the one seen before, where that is told.
+    rewound: Option<Undecided>,
 }
 
 impl Session {
@@ -129,7 +134,10 @@ impl Session {
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
         let follows = !preview && opening.view == View::Recorded;
-        if follows {
+        let mut rewound = None;
+        if follows && opening.tell_rewound {
+            rewound = mark::look(&repository, &ledger, now, &snapshot.mainline_ref)?;
+        } else if follows {
             mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
@@ -156,6 +164,7 @@ impl Session {
             named_time: opening.time.is_some(),
             follows,
             policy,
+            rewound,
         })
     }
 

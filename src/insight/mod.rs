@@ -3,6 +3,12 @@
 //! It answers one question about one gate: it gathers facts from the ledger, judges the records and required gates
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
+mod audit;
+mod audit_codes;
+mod audit_findings;
+mod audit_fold;
+mod audit_running;
+mod audit_sample;
 mod brief;
 mod comparison;
 mod history;
@@ -17,6 +23,10 @@ mod squashed;
 pub mod statistics;
 pub mod timeline;
 
+pub use audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
+pub use audit_codes::{VIOLATIONS, ViolationCode};
+pub use audit_running::{Observed, Reconciliation};
+pub use audit_sample::{METHOD, Sample, Stratum};
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
@@ -36,7 +46,7 @@ use std::sync::Arc;
 
 use crate::evidence::Report;
 pub use crate::ledger::{
-    Change, FilesChanged, GateDirectory, Happening, PendingPolicy, PolicyOrigin, RootFrom,
+    Change, FilesChanged, GateDirectory, Happening, PendingPolicy, Place, PolicyOrigin, RootFrom,
 };
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};

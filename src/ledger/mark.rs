@@ -21,20 +21,33 @@ pub fn follow(
     view: View,
     mainline_ref: &str,
 ) -> Result<(), Undecided> {
+    if let Some(rewound) = look(repository, ledger, view, mainline_ref)? {
+        return Err(rewound);
+    }
     let tip = ledger.mainline(view);
-    if let Some(seen) = read(repository, &name(mainline_ref))? {
-        if seen == tip {
-            return Ok(());
-        }
-        let before_root =
-            ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
-        if !ledger.is_on_chain(seen, view) && !before_root {
-            return Err(rewound(ledger, seen, tip, mainline_ref));
-        }
+    if read(repository, &name(mainline_ref))? == Some(tip) {
+        return Ok(());
     }
     // Nothing is lost where it cannot be kept: the next reader compares with the older mark.
     let _kept = repository.keep_state(&name(mainline_ref), &format!("{tip}\n"));
     Ok(())
+}
+
+/// Why a mainline does not follow the one seen before, if it does not; nothing is written.
+pub fn look(
+    repository: &Repository,
+    ledger: &Ledger,
+    view: View,
+    mainline_ref: &str,
+) -> Result<Option<Undecided>, Undecided> {
+    let tip = ledger.mainline(view);
+    let Some(seen) = read(repository, &name(mainline_ref))? else { return Ok(None) };
+    let before_root =
+        || ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
+    if seen == tip || ledger.is_on_chain(seen, view) || before_root() {
+        return Ok(None);
+    }
+    Ok(Some(rewound(ledger, seen, tip, mainline_ref)))
 }
 
 /// Accepts the mainline as it stands, whatever was seen before.
@@ -50,11 +63,7 @@ pub fn follow_log(
     last: Option<ObjectId>,
     holds: impl Fn(ObjectId) -> Result<bool, Undecided>,
 ) -> Result<(), Undecided> {
-    let name = format!("{LOGS}/{environment}");
-    let seen = read(repository, &name)?;
-    if let Some(seen) = seen
-        && !holds(seen)?
-    {
+    if let Some(seen) = lost_of_log(repository, environment, holds)? {
         return Err(Undecided::new(
             "log-rewound",
             format!("the log of `{environment}` lacks {seen}, which was seen before"),
@@ -62,11 +71,23 @@ pub fn follow_log(
              `git gate trust --accept-rewind`",
         ));
     }
+    let name = format!("{LOGS}/{environment}");
+    let seen = read(repository, &name)?;
     if let Some(last) = last.filter(|last| seen != Some(*last)) {
         // As above.
         let _kept = repository.keep_state(&name, &format!("{last}\n"));
     }
     Ok(())
+}
+
+/// The last word seen of a log, where the log lacks it; nothing is written.
+pub fn lost_of_log(
+    repository: &Repository,
+    environment: &Name,
+    holds: impl Fn(ObjectId) -> Result<bool, Undecided>,
+) -> Result<Option<ObjectId>, Undecided> {
+    let Some(seen) = read(repository, &format!("{LOGS}/{environment}"))? else { return Ok(None) };
+    Ok(if holds(seen)? { None } else { Some(seen) })
 }
 
 /// Remembers where the logs ended when a rewound mainline was accepted: the next record says so (`Gate-Restart`).

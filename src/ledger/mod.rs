@@ -9,6 +9,7 @@ mod arrivals;
 mod arrived;
 mod arrived_files;
 mod ballots;
+mod audited;
 mod changes;
 mod chronicle;
 mod content;
@@ -37,6 +38,7 @@ pub mod mark;
 
 pub(crate) use arrivals::{Arrivals, Governed};
 pub(crate) use arrived::Proposal;
+pub use audited::{AuditedLog, AuditedRecord, ChainBreak, Place};
 pub use directory::GateDirectory;
 pub use populace::ContentChange;
 pub use records::{Asked, Record};
@@ -374,8 +376,7 @@ impl Ledger {
         Ok(provenance.state(&self.trees, &self.history, at)?)
     }
 
-    /// The policy under which what `link` brought in is judged, and when it was recorded: at its step up to `last`; beyond
-    /// the last step, at the link itself.
+    /// The policy under which what `link` brought in is judged, and when: at its step up to `last`, else at the link itself.
     fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {
         match self.chronicle.recording_step(link, last) {
             Some(step) => {

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decision::{ClaimedBasis, Deploy};
 use crate::model::{
-    ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
+    ArtifactDigest, ArtifactName, Code, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
 };
 
+use super::audited::ChainBreak;
 use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
 
@@ -64,7 +65,7 @@ pub struct Asked<'a> {
 pub(super) struct Deployer {
     pub(super) owner: Option<Principal>,
     pub(super) role: bool,
-    pub(super) defect: Option<String>,
+    pub(super) defect: Option<(Code, String)>,
 }
 
 impl Deployer {
@@ -88,8 +89,7 @@ impl Ledger {
                 }
                 Some(Says::Failed(failed)) => {
                     if let Some(record) = records.iter_mut().rev().find(|record| record.commit == *failed)
-                        && self.deployer(asked.environment, entry, view)?.defect.is_none()
-                        && !self.counts_between(asked.environment, entries, *failed, at, view)?
+                        && self.failure_counts(asked.environment, entries, *failed, at, view)?
                     {
                         record.failed = true;
                     }
@@ -102,6 +102,21 @@ impl Ledger {
         }
         records.extend(self.forks(log, asked, view)?);
         Ok(records)
+    }
+
+    /// Whether the entry at `at`, which says that the record `failed` did, counts: a deployer signed it, and it is on the last
+    /// record.
+    pub(super) fn failure_counts(
+        &self,
+        environment: &Name,
+        entries: &[Entry],
+        failed: ObjectId,
+        at: usize,
+        view: View,
+    ) -> Result<bool, Undecided> {
+        let Some(entry) = entries.get(at) else { return Ok(false) };
+        Ok(self.deployer(environment, entry, view)?.defect.is_none()
+            && !self.counts_between(environment, entries, failed, at, view)?)
     }
 
     /// The record at a place of the log, judged once: nothing of it depends on the view but what one later than now may see
@@ -245,6 +260,7 @@ impl Ledger {
         } else {
             self.out_of_chain(environment, entry, before, deploy.restart.is_some(), view)?
         };
+        let signed = signer.defect.as_ref().map(|(code, reason)| format!("{code}: {reason}"));
         let unjudgeable = before_root.then(|| "it judged a commit from before the trust root".to_owned());
         Ok(Record {
             commit: entry.id,
@@ -258,7 +274,7 @@ impl Ledger {
             by_deployer: signer.is_deployer(),
             principal: signer.owner,
             out_of_chain: chain.is_some(),
-            defect: signer.defect.or(chain).or(unjudgeable),
+            defect: signed.or(chain.map(|broken| broken.to_string())).or(unjudgeable),
             failed: false,
         })
     }
@@ -282,11 +298,13 @@ impl Ledger {
         let tree =
             entry.judged.and_then(|judged| self.history.find(judged)).map(|at| self.history.commit(at).tree);
         let defect = match signer.counting() {
-            Err((code, reason)) => Some(format!("{code}: {reason}")),
-            Ok(_) if !fit => Some("not-in-role: its signer is no deployer of this environment".into()),
-            Ok(_) if !signed.one_identity => Some("resigned: its author and committer lines differ".into()),
+            Err(defect) => Some(defect),
+            Ok(_) if !fit => Some((Code::NotInRole, "its signer is no deployer of this environment".into())),
+            Ok(_) if !signed.one_identity => {
+                Some((Code::Resigned, "its author and committer lines differ".into()))
+            }
             Ok(_) if tree.is_some_and(|tree| tree != signed.tree) => {
-                Some("changes-files: it has not the tree of the commit that it judged".into())
+                Some((Code::ChangesFiles, "it has not the tree of the commit that it judged".into()))
             }
             Ok(_) => None,
         };
@@ -303,26 +321,24 @@ impl Ledger {
     /// Why a record is out of chain, if it is: its judged commit is that of the record before it or a later one of the
     /// chain, and it is dated before neither. Only records that count come before it; those that it follows anyway need not
     /// be verified for that.
-    fn out_of_chain(
+    pub(super) fn out_of_chain(
         &self,
         environment: &Name,
         entry: &Entry,
         before: &[Entry],
         restart: bool,
         view: View,
-    ) -> Result<Option<String>, Undecided> {
-        let Some(judged) = entry.judged else { return Ok(Some("it names no commit that was judged".into())) };
+    ) -> Result<Option<ChainBreak>, Undecided> {
+        let Some(judged) = entry.judged else { return Ok(Some(ChainBreak::NamesNoCommit)) };
         let Some(link) = entry.judged_link else {
-            let reason =
-                format!("the commit that it judged, {judged}, is not on the mainline since the trust root");
-            return Ok(Some(reason));
+            return Ok(Some(ChainBreak::NotOnMainline(judged)));
         };
         let judged_at = self.commit_at_link(link).date.min(self.chronicle.link(link).recorded);
         if entry.date < judged_at {
-            return Ok(Some("it is dated before the commit that it judged".into()));
+            return Ok(Some(ChainBreak::BeforeItsCommit));
         }
         if self.is_dated_ahead(entry, view) {
-            return Ok(Some("it is dated in the future, or after it was recorded".into()));
+            return Ok(Some(ChainBreak::Ahead));
         }
         // Most records follow all before them, whatever those are worth.
         let follows = |(latest_link, latest_date): (u32, Time)| {
@@ -341,12 +357,9 @@ impl Ledger {
                 && !self.is_dated_ahead(earlier, view)
                 && self.deployer(environment, earlier, view)?.defect.is_none()
             {
-                let reason = if older_commit {
-                    "it judged an older mainline commit than a record before it"
-                } else {
-                    "it is dated before a record before it"
-                };
-                return Ok(Some(reason.into()));
+                let broken =
+                    if older_commit { ChainBreak::OlderCommit } else { ChainBreak::BeforeEarlierRecord };
+                return Ok(Some(broken));
             }
         }
         Ok(None)

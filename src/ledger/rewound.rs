@@ -56,7 +56,7 @@ impl Ledger {
     }
 
     /// Whether the log holds the same payload by the same key.
-    fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
+    pub(super) fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
         let identity = self.signing.signed(commit)?.identity();
         for entry in log.entries.iter().filter(|entry| matches!(entry.says, Some(Says::Deployed(..)))) {
             let other = self.signing.signed(entry.id)?;
@@ -71,7 +71,7 @@ impl Ledger {
     }
 
     /// The log commits that the mainline holds and that say something of an environment, worked out once.
-    fn log_commits_of(&self, environment: &Name) -> Result<Rc<Vec<Index>>, Undecided> {
+    pub(super) fn log_commits_of(&self, environment: &Name) -> Result<Rc<Vec<Index>>, Undecided> {
         if let Some(known) = self.logs_by_environment.borrow().get(environment) {
             return Ok(Rc::clone(known));
         }

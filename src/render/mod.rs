@@ -5,6 +5,7 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod audit;
 mod brief;
 mod deployments;
 mod doctor;
@@ -37,7 +38,7 @@ pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
 pub use recording::{RecordedBranch, Recording};
 
-use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Received, Running, Signing};
+use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Received, Running, Signing, Audit};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -169,6 +170,11 @@ pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> Stri
 /// What runs where (`git-gate/status/1`).
 pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
     in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
+}
+
+/// Every logged deployment, judged again (`git-gate/audit/1`).
+pub fn render_audit(audit: &Audit, form: Form) -> String {
+    in_form(form, || json::audit(audit), || vec![audit::page(audit)])
 }
 
 /// What the recorder brought to the mainline (`git-gate/record/1`).

@@ -13,6 +13,7 @@ mod attacks;
 mod attacks_history;
 #[cfg(test)]
 mod ci;
+mod audit;
 #[cfg(test)]
 mod commands_exceptions;
 #[cfg(test)]

@@ -54,6 +54,12 @@ fn every_decision_code_is_explained_in_its_order() {
 }
 
 #[test]
+fn every_violation_of_an_audit_is_explained_in_its_order() {
+    let header = ["code", "meaning", "what to do"];
+    assert_eq!(told("## Violations of an audit", &header), codes(git_gate::insight::VIOLATIONS));
+}
+
+#[test]
 fn every_exit_status_is_explained() {
     let all = [Exit::Done, Exit::Usage, Exit::Failed, Exit::Blocked, Exit::Pending];
     let all: Vec<String> = all.map(|exit| exit.status().to_string()).to_vec();
