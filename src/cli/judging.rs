@@ -76,6 +76,8 @@ pub(super) fn form(context: &Context) -> Form {
         (Format::Text, false) => Form::Text(Style::Plain),
         (Format::Json, _) => Form::Json,
         (Format::Markdown, _) => Form::Markdown,
+        // Refused everywhere but where they are printed.
+        (Format::Csv | Format::Openmetrics, _) => Form::Text(Style::Plain),
     }
 }
 

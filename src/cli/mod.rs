@@ -39,6 +39,7 @@ mod gathering;
 mod given;
 mod hand;
 mod in_force;
+mod incident;
 mod init;
 mod interrupt;
 mod judging;
@@ -48,6 +49,7 @@ mod list;
 mod log;
 mod man;
 mod merge;
+mod metrics;
 mod open;
 mod originals;
 mod pending;
@@ -113,6 +115,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
         crate::git::tell_of_programs(context::say_program);
     }
     environment::warn_of_redirection(&context);
+    arguments::refuse_tables(&context, &cli.command)?;
     dispatch(&context, &cli.command)
 }
 
@@ -142,6 +145,8 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Incident(args) => incident::run(context, args),
+        Command::Metrics(args) => metrics::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

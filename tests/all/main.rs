@@ -43,6 +43,8 @@ mod evidence_samples;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod incidents;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod layers;
@@ -50,6 +52,8 @@ mod layers;
 mod lists;
 #[cfg(test)]
 mod markdown;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]

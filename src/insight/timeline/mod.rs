@@ -9,7 +9,7 @@ mod gather;
 #[cfg(test)]
 mod tests;
 
-pub use fold::{Judged, Place, Told, fold};
+pub use fold::{Judged, Place, Told, fold, hit};
 pub use gather::Ground;
 
 use std::collections::{BTreeMap, BTreeSet};
