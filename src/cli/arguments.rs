@@ -82,9 +82,11 @@ pub enum Format {
     Json,
     /// For merge requests and issues.
     Markdown,
-    /// `metrics` alone: comma-separated values.
+    /// `metrics` alone: comma-separated values. Not offered elsewhere, where it is refused.
+    #[value(hide = true)]
     Csv,
     /// `metrics` alone: what Prometheus reads.
+    #[value(hide = true)]
     Openmetrics,
 }
 

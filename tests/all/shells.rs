@@ -72,10 +72,7 @@ fn bash_completes_commands_flags_and_names_of_the_repository() {
         ("git gate check summarizer/v1.4 --env ", vec!["production ", "staging "]),
         // Bash replaces what stands behind the `=` only.
         ("git gate check summarizer/v1.4 --env=pro", vec!["production "]),
-        (
-            "git gate check summarizer/v1.4 --format=",
-            vec!["text ", "json ", "markdown ", "csv ", "openmetrics "],
-        ),
+        ("git gate check summarizer/v1.4 --format=", vec!["text ", "json ", "markdown "]),
         ("git gate approve summarizer/v1.4 --role ml", vec!["ml-lead "]),
         ("git gate reject summarizer/v1.4 --reason qu", vec!["quality "]),
         ("git gate attach summarizer/v1.4 ", vec!["change-description ", "evaluation "]),
