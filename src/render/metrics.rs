@@ -272,7 +272,7 @@ fn long(seconds: i64) -> String {
         [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
     let first = units.iter().position(|(_, count)| *count > 0).unwrap_or(units.len() - 1);
     let shown = units.iter().skip(first).take(2).filter(|(_, count)| *count > 0);
-    let shown: String = shown.map(|(unit, count)| format!("{count}{unit}")).collect();
+    let shown = shown.map(|(unit, count)| format!("{count}{unit}")).collect::<Vec<_>>().concat();
     if shown.is_empty() { "0s".into() } else { shown }
 }
 

@@ -35,15 +35,18 @@ pub(super) fn csv(metrics: &Metrics) -> String {
 fn field(text: &str) -> String {
     let text = escape(text);
     let formula = text.starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err();
-    let text = if formula { format!("'{text}") } else { text.to_string() };
+    let text = if formula { format!("'{text}") } else { text };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
+
+/// Names of labels, each with what it says.
+type Labels<'a> = Vec<(&'a str, String)>;
 
 /// OpenMetrics text, ending in `# EOF`.
 pub(super) fn openmetrics(metrics: &Metrics, origin: &Origin) -> String {
     let mut text = String::new();
     let by = metrics.asked.by.map_or("", crate::insight::metrics::By::as_str);
-    let mut all: Vec<(Vec<(&str, String)>, Vec<Figure>)> = vec![(Vec::new(), figures(&metrics.total))];
+    let mut all: Vec<(Labels<'_>, Vec<Figure>)> = vec![(Vec::new(), figures(&metrics.total))];
     for (group, tally) in &metrics.groups {
         let labels = vec![("by", by.to_owned()), ("group", group.clone())];
         all.push((labels, figures(tally)));
@@ -54,7 +57,7 @@ pub(super) fn openmetrics(metrics: &Metrics, origin: &Origin) -> String {
         for (labels, figures) in &all {
             for figure in figures.iter().filter(|figure| figure.meaning == meaning) {
                 let own = meaning.labels.iter().copied().zip(figure.labels.iter().cloned());
-                let labels: Vec<(&str, String)> = labels.iter().cloned().chain(own).collect();
+                let labels: Labels<'_> = labels.iter().cloned().chain(own).collect();
                 sample(&mut samples, &name, &labels, figure.value);
             }
         }

@@ -274,7 +274,7 @@ fn hold_openmetrics(text: &str) -> Result<(), String> {
             }
             match keyword {
                 "TYPE" if said == "gauge" && families.insert(name.to_owned()) => {
-                    family = Some(name.to_owned())
+                    family = Some(name.to_owned());
                 }
                 "UNIT" if Some(name) == family.as_deref() && name.ends_with(&format!("_{said}")) => {}
                 "HELP" if Some(name) == family.as_deref() => {}

@@ -18,7 +18,9 @@ fn oid(number: u8) -> ObjectId {
 fn a_percentile_is_the_observed_number_at_the_nearest_rank() {
     let spread = |numbers: &[i64]| {
         let mut spread = Spread::default();
-        numbers.iter().for_each(|number| spread.add(*number));
+        for number in numbers {
+            spread.add(*number);
+        }
         spread
     };
     // The example of the method's usual description.
