@@ -47,9 +47,12 @@ impl Metrics {
             Some(decided) => self.decided(timeline, cycle, decided, &about),
             None if self.asked.until.is_none_or(|until| timeline.opened < until) => {
                 let undated = cycle.end == End::Approved;
+                let first = timeline.passed_first(cycle);
                 self.each(None, &about, |tally| {
                     *tally.ends.entry(cycle.end).or_default() += 1;
                     tally.undated += u64::from(undated);
+                    tally.first_pass += u64::from(first);
+                    tally.overturned += u64::from(cycle.overturned);
                 });
             }
             None => {}

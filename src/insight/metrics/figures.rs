@@ -60,7 +60,7 @@ const UNDATED: Meaning = meaning(
     "cycles_undated",
     Unit::Count,
     &[],
-    "Approved cycles that only a clock allowed: at no known moment",
+    "Approved cycles that a clock or a policy change allowed: at no known moment",
 );
 const OVERTURNED: Meaning = meaning(
     "cycles_overturned",

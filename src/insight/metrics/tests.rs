@@ -145,3 +145,15 @@ fn every_figure_has_the_labels_that_its_meaning_names() {
         assert!(names.contains(figure.meaning.name));
     }
 }
+
+#[test]
+fn what_was_approved_at_no_known_moment_counts_as_approved_and_is_in_no_wait() {
+    let mut timeline = timeline();
+    timeline.cycles[0].decided = None;
+    let mut metrics = Metrics::new(Asked::default());
+    metrics.add(&timeline);
+    let total = &metrics.total;
+    assert_eq!((total.ends[&End::Approved], total.undated, total.first_pass), (1, 1, 1));
+    let spans: Vec<&Span> = total.spans.keys().collect();
+    assert_eq!(spans, [&Span::OpenedToDeployed, &Span::Restore]);
+}
