@@ -82,6 +82,12 @@ pub enum Format {
     Json,
     /// For merge requests and issues.
     Markdown,
+    /// `metrics` alone: comma-separated values. Not offered elsewhere, where it is refused.
+    #[value(hide = true)]
+    Csv,
+    /// `metrics` alone: what Prometheus reads.
+    #[value(hide = true)]
+    Openmetrics,
 }
 
 /// When to print in colour.
@@ -144,6 +150,10 @@ pub enum Command {
     Deploy(super::deploy::Args),
     /// The deployments that were logged.
     Log(super::log::Args),
+    /// Incidents: report one, resolve it, list them.
+    Incident(super::incident::Args),
+    /// What gates took, came to and led to.
+    Metrics(super::metrics::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
     /// Judge every logged deployment again, and say what is wrong.
@@ -216,6 +226,16 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
     // What is completed may be empty still.
     let inner = matches.subcommand().filter(|(name, _inner)| *name != "__complete");
     inner.and_then(|(_name, inner)| empty_value(inner))
+}
+
+/// A table is made of figures alone: of anything else it would leave something out.
+pub(super) fn refuse_tables(context: &super::Context, command: &Command) -> Result<(), super::Failure> {
+    match (context.format, command) {
+        (Format::Text | Format::Json | Format::Markdown, _) | (_, Command::Metrics(_)) => Ok(()),
+        (Format::Csv | Format::Openmetrics, _) => Err(super::Failure::usage(
+            "`--format csv` and `--format openmetrics` are for `git gate metrics` alone",
+        )),
+    }
 }
 
 /// The format that was asked for, as far as can be told before the arguments are known to be right.

@@ -52,6 +52,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("exception-unknown", "there is no exception, or no cover, to accept"),
     ("exception-nobody", "the policy says nobody who may accept a risk"),
     ("exception-expiry", "the exception has expired, or lasts longer than the policy allows"),
+    ("incident-exists", "an incident of that name is there already"),
+    ("incident-unknown", "there is no such incident"),
     ("nothing-to-waive", "nothing is open that an exception could pass over"),
     ("record-unknown", "no deployment log holds that record"),
     ("no-break-glass", "the record needs no cover"),
@@ -140,7 +142,7 @@ pub(super) fn report(error: &anyhow::Error, format: Format, color: bool) -> Exit
             // Where stdout is gone there is nobody to tell; the status says it.
             let _ = write_stdout(&format!("{object}\n"));
         }
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Csv | Format::Openmetrics => {
             let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref(), color));
         }
     }

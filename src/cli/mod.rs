@@ -41,6 +41,7 @@ mod given;
 mod hand;
 mod hook;
 mod in_force;
+mod incident;
 mod init;
 mod interrupt;
 mod judging;
@@ -50,6 +51,7 @@ mod list;
 mod log;
 mod man;
 mod merge;
+mod metrics;
 mod open;
 mod originals;
 mod pending;
@@ -118,6 +120,7 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
     if !matches!(&cli.command, Command::Hook(hook) if hook.is_run_by_git()) {
         environment::warn_of_redirection(&context);
     }
+    arguments::refuse_tables(&context, &cli.command)?;
     dispatch(&context, &cli.command)
 }
 
@@ -148,6 +151,8 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Audit(args) => audit::run(context, args),
+        Command::Incident(args) => incident::run(context, args),
+        Command::Metrics(args) => metrics::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Hook(args) => hook::run(context, args),

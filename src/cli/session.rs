@@ -21,6 +21,7 @@ use super::{Context, Failure};
 mod audit;
 mod deployments;
 mod health;
+mod measuring;
 
 /// Which state of the repository is judged.
 #[derive(Debug, Clone, Default)]

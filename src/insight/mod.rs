@@ -12,8 +12,10 @@ mod audit_sample;
 mod brief;
 mod comparison;
 mod history;
+mod incidents;
 mod judge;
 mod log;
+pub mod metrics;
 mod of_gate;
 mod origins;
 mod overview;
@@ -32,6 +34,7 @@ pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
 pub use history::{Event, Moment};
+pub use incidents::IncidentLine;
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
 pub use origins::{CriterionOrigin, Origins, origins};

@@ -59,6 +59,14 @@ struct Logged {
 }
 
 impl Log {
+    /// The gates that its records name.
+    pub fn gates(&self) -> impl Iterator<Item = &GateName> {
+        self.entries.iter().filter_map(|entry| match &entry.says {
+            Some(Says::Deployed(gate, _)) => Some(gate),
+            Some(Says::Failed(_)) | None => None,
+        })
+    }
+
     /// Whether a log commit is in it.
     pub fn holds(&self, commit: ObjectId) -> bool {
         self.ids.contains(&commit)

@@ -11,10 +11,12 @@ mod deployments;
 mod doctor;
 mod evidence;
 mod history;
+mod incidents;
 mod json;
 mod judgement;
 mod keys;
 mod markdown;
+mod metrics;
 mod origin;
 mod overview;
 mod page;
@@ -23,6 +25,7 @@ mod policy_diff;
 mod problems;
 mod recording;
 mod refusals;
+mod tables;
 mod text;
 
 #[cfg(test)]
@@ -38,7 +41,10 @@ pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
 pub use recording::{RecordedBranch, Recording};
 
-use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Received, Running, Signing, Audit};
+use crate::insight::metrics::Metrics;
+use crate::insight::{
+    Audit, Brief, GateLine, IncidentLine, Judgement, LoggedRecord, Moment, Origin, Received, Running, Signing,
+};
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
 use crate::verdict::DecisionShown;
@@ -54,6 +60,15 @@ pub enum Form {
     Json,
     /// For merge requests and issues.
     Markdown,
+}
+
+/// The form of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Comma-separated values.
+    Csv,
+    /// What Prometheus and others read.
+    OpenMetrics,
 }
 
 /// Whether text has colours. Who asks knows whether a terminal reads it.
@@ -180,6 +195,24 @@ pub fn render_audit(audit: &Audit, form: Form) -> String {
 /// What the recorder brought to the mainline (`git-gate/record/1`).
 pub fn render_recording(shown: &Recording, form: Form) -> String {
     in_form(form, || json::recording(shown), || vec![recording::page(shown)])
+}
+
+/// Gate metrics (`git-gate/metrics/1`).
+pub fn render_metrics(metrics: &Metrics, origin: &Origin, form: Form) -> String {
+    in_form(form, || json::metrics(metrics, origin), || vec![metrics::metrics_page(metrics, origin)])
+}
+
+/// Gate metrics as a table for other programs.
+pub fn render_metrics_table(metrics: &Metrics, origin: &Origin, table: Table) -> String {
+    match table {
+        Table::Csv => tables::csv(metrics),
+        Table::OpenMetrics => tables::openmetrics(metrics, origin),
+    }
+}
+
+/// Incidents, and what they hit (`git-gate/incident-list/1`).
+pub fn render_incidents(lines: &[IncidentLine], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::incidents(lines, origin), || vec![incidents::incidents_page(lines, origin)])
 }
 
 /// A report as it reads (`git-gate/evidence/1`).

@@ -47,6 +47,7 @@ mod evidence_samples;
 mod fuzz;
 #[cfg(test)]
 mod hooks;
+mod incidents;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
@@ -55,6 +56,8 @@ mod layers;
 mod lists;
 #[cfg(test)]
 mod markdown;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]

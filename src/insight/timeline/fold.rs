@@ -169,7 +169,7 @@ fn cycle(told: &Told, place: &Place, rulings: &Rulings) -> Cycle {
         open: if allowed.is_some() { Vec::new() } else { open(&place.last.verdict) },
         overturned: allowed.is_some() && is_stopped(&place.last.verdict),
         deployments: place.records.iter().map(deployment).collect(),
-        incidents: place.incidents.iter().map(|(fact, opened)| hit(place, fact, *opened)).collect(),
+        incidents: hits(place),
     }
 }
 
@@ -321,20 +321,25 @@ fn deployment(logged: &LoggedRecord) -> Deployment {
     }
 }
 
+fn hits(place: &Place) -> Vec<Hit> {
+    let records = place.records.iter().map(deployment).filter(|record| record.fate == Fate::Ran);
+    let ran: Vec<(ObjectId, Time)> = records.map(|record| (record.record, record.at)).collect();
+    place.incidents.iter().map(|(fact, opened)| hit(&ran, fact, *opened)).collect()
+}
+
 /// An incident, and the record that ran when it began: the last that is not dated later. What its file says of when it began
 /// is a claim: where nothing ran then, what ran when it was opened.
-fn hit(place: &Place, fact: &IncidentFact, opened: Time) -> Hit {
+///
+/// `ran`: the records of that version there that ran, oldest first.
+pub fn hit(ran: &[(ObjectId, Time)], fact: &IncidentFact, opened: Time) -> Hit {
     let began = fact.incident.detected.min(opened);
-    let ran_at = |moment: Time| {
-        let ran = place.records.iter().rev().map(deployment);
-        ran.into_iter().find(|record| record.fate == Fate::Ran && record.at <= moment)
-    };
+    let ran_at = |moment: Time| ran.iter().rev().find(|(_, at)| *at <= moment);
     Hit {
         id: fact.id.clone(),
         severity: fact.incident.severity.clone(),
         began,
         ended: fact.incident.resolved.filter(|_| !fact.open).map(|ended| ended.max(began)),
         open: fact.open,
-        record: ran_at(began).or_else(|| ran_at(opened)).map(|deployment| deployment.record),
+        record: ran_at(began).or_else(|| ran_at(opened)).map(|(record, _)| *record),
     }
 }

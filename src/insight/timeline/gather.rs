@@ -145,7 +145,7 @@ impl Judge<'_> {
         if matches!(standing, Standing::BeforeRoot) {
             return Ok(None);
         }
-        // A clock alone may allow it: a freeze that ended.
+        // A clock may allow it, or a policy change: a freeze that ended, a bound that was raised.
         if approved.is_none() && is_approved(&last.verdict) {
             approved = Some(last.clone());
         }

@@ -9,7 +9,7 @@ mod gather;
 #[cfg(test)]
 mod tests;
 
-pub use fold::{Judged, Place, Told, fold};
+pub use fold::{Judged, Place, Told, fold, hit};
 pub use gather::Ground;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +103,7 @@ pub struct Cycle {
     pub complete: Option<Time>,
     /// When each role had given all approvals that were asked of it.
     pub roles: BTreeMap<Name, Time>,
-    /// When it was decided; nothing: it was not, or only a clock decided it.
+    /// When it was decided; nothing: it was not, or only a clock or a policy change did.
     pub decided: Option<Time>,
     /// On what basis it was allowed.
     pub basis: Option<Basis>,
