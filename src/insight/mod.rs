@@ -3,8 +3,11 @@
 //! It answers one question about one gate: it gathers facts from the ledger, judges the records and required gates
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
+pub mod backtest;
 mod brief;
 mod comparison;
+mod decided;
+mod flips;
 mod history;
 mod judge;
 mod log;
@@ -19,6 +22,8 @@ pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Sig
 pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
+pub use decided::{Decided, Deployments, Moment as DecidedAt, Turn};
+pub use flips::{StatusChange, flips, status_changes};
 pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};

@@ -31,7 +31,7 @@ pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
-pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
+pub use policy_diff::{Flip, PolicyBranch, PolicyDiff};
 pub use problems::LintShown;
 
 use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
