@@ -1,6 +1,6 @@
 //! When and how a gate was decided for an environment: the moment at which another policy is tried on it.
 //!
-//! The first of these that there is (rules, R11.10): it was deployed there; it was allowed there; it was closed; it was
+//! The first of these that there is (R12.1): it was deployed there; it was allowed there; it was closed; it was
 //! rejected; it was blocked when last something of it was recorded. A gate of which none is true is undecided. History
 //! order decides, not dates; each moment is judged by the one evaluator, under the policy of then.
 

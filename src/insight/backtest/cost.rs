@@ -2,7 +2,7 @@
 //!
 //! Counted over the gates that went through: deployed or allowed somewhere. An approval serves all environments of a gate, so
 //! a gate asks as often as the environment that asks most. Days come from how long people of each role took until now
-//! (rules, R11.13): a model, and said to be one.
+//! (R12.6): a model, and said to be one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

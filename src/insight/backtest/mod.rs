@@ -2,7 +2,7 @@
 //! in force now and under the proposed one, as if either had been in force then.
 //!
 //! The two are compared with each other, not with the verdict of then: so what changes since then have done already is told
-//! apart, and the policy in force itself flips nothing (rules, R11.11). Pure: who asks brings the verdicts, gate by gate, and
+//! apart, and the policy in force itself flips nothing (R12.2). Pure: who asks brings the verdicts, gate by gate, and
 //! only what is counted is kept.
 
 mod cost;
