@@ -10,6 +10,7 @@ mod artifact;
 mod artifact_digest;
 mod ask;
 mod attach;
+mod backtest;
 mod borrowed;
 mod busy;
 mod check;
@@ -51,6 +52,7 @@ mod merge;
 mod open;
 mod originals;
 mod pending;
+mod period;
 mod policy;
 mod policy_branches;
 mod policy_change;
@@ -71,6 +73,7 @@ mod status;
 mod subject;
 mod together;
 mod trust;
+mod tune;
 mod wait;
 mod withdraw;
 
@@ -144,6 +147,8 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Backtest(args) => backtest::run(context, args),
+        Command::Tune(args) => tune::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Complete(args) => complete::run(context, args),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::GateName;
+use crate::model::{GateName, ObjectId, Time};
 
 use super::history::Index;
 use super::{Ledger, Undecided, View};
@@ -34,6 +34,28 @@ impl Ledger {
     /// was such a gate or not.
     pub fn gates_decided_on(&self) -> impl Iterator<Item = &GateName> {
         self.by_gate.keys()
+    }
+
+    /// When the files of a gate changed last before a commit, in recorded order: the earlier of that change's own date and the
+    /// time at which it was recorded.
+    pub fn changed_before(&self, gate: &GateName, commit: ObjectId) -> Result<Option<Time>, Undecided> {
+        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
+        let (provenance, now) = (self.provenance(&path)?, self.now());
+        let Some(place) = self.history.find(commit) else { return Ok(None) };
+        let before = provenance.changed_up_to(&self.history, now.link).filter(|at| *at < place).last();
+        Ok(before.map(|at| {
+            let change = self.history.commit(at);
+            self.recorded_at(change.id, now).map_or(change.date, |recorded| recorded.min(change.date))
+        }))
+    }
+
+    /// `policy.toml` of the policy in force now, as it is written.
+    pub fn policy_toml(&self) -> Result<Vec<u8>, Undecided> {
+        let epoch = self.chronicle.epoch_at(self.now().link);
+        match epoch.directory.files.get("policy.toml") {
+            Some(blob) => Ok(self.trees.blob(*blob)?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The same view, under the policy in force now (or the one proposed in its place) as if that had been in force then.

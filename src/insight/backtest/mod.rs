@@ -6,9 +6,11 @@
 //! only what is counted is kept.
 
 mod cost;
+mod run;
 mod score;
 
 pub use cost::{Cost, Waiting};
+pub use run::{Left, Past};
 pub use score::{Cells, Score};
 
 use std::collections::{BTreeMap, BTreeSet};

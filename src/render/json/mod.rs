@@ -4,6 +4,7 @@
 //! `docs/output.md`). Fields stand in the order of the documentation, lists in the order of the verdict. Text is given as the
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
+mod backtest;
 mod brief;
 mod deployments;
 mod doctor;
@@ -14,8 +15,10 @@ mod policy;
 mod policy_diff;
 mod problems;
 mod recording;
+mod tune;
 mod verdict;
 
+pub(super) use backtest::backtest;
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
@@ -26,6 +29,7 @@ pub(super) use policy::{policy, policy_status};
 pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
 pub(super) use recording::recording;
+pub(super) use tune::tune;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
