@@ -119,10 +119,9 @@ impl Judge<'_> {
         Ok(found)
     }
 
-    /// Every gate that stands on the mainline, was decided on, or was deployed.
+    /// Every gate that stands or stood on the mainline, or was deployed.
     pub fn decided_gates(&self, deployments: &Deployments) -> Result<BTreeSet<GateName>, Undecided> {
-        let mut gates: BTreeSet<GateName> = self.ledger.gates(self.ledger.now())?.into_iter().collect();
-        gates.extend(self.ledger.gates_decided_on().cloned());
+        let mut gates = self.ledger.gates_ever(self.ledger.now())?;
         gates.extend(deployments.gates().cloned());
         Ok(gates)
     }

@@ -17,6 +17,7 @@ mod overview;
 mod required;
 mod squashed;
 pub mod statistics;
+pub mod timeline;
 pub mod tune;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{GateName, ObjectId, Time};
+use crate::model::GateName;
 
 use super::history::Index;
 use super::{Ledger, Undecided, View};
@@ -28,25 +28,6 @@ impl Ledger {
             .collect();
         let view = |step: u32| self.at(self.chain_commit(step), self.chronicle.link(step).recorded);
         Ok(steps.into_iter().filter_map(view).collect())
-    }
-
-    /// The gates on which the mainline holds a decision since the trust root, whether it counts or not, and whether there ever
-    /// was such a gate or not.
-    pub fn gates_decided_on(&self) -> impl Iterator<Item = &GateName> {
-        self.by_gate.keys()
-    }
-
-    /// When the files of a gate changed last before a commit, in recorded order: the earlier of that change's own date and the
-    /// time at which it was recorded.
-    pub fn changed_before(&self, gate: &GateName, commit: ObjectId) -> Result<Option<Time>, Undecided> {
-        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
-        let (provenance, now) = (self.provenance(&path)?, self.now());
-        let Some(place) = self.history.find(commit) else { return Ok(None) };
-        let before = provenance.changed_up_to(&self.history, now.link).filter(|at| *at < place).last();
-        Ok(before.map(|at| {
-            let change = self.history.commit(at);
-            self.recorded_at(change.id, now).map_or(change.date, |recorded| recorded.min(change.date))
-        }))
     }
 
     /// `policy.toml` of the policy in force now, as it is written.

@@ -70,9 +70,14 @@ impl Cost {
         let (in_force, proposed): (Vec<&Side>, Vec<&Side>) =
             went_through.iter().map(|tried| (&tried.in_force, &tried.proposed)).unzip();
         let (now, then) = (most(&in_force), most(&proposed));
-        tally(&mut self.approvals, &now, &then);
-        tally(&mut self.reports, &reports(&in_force), &reports(&proposed));
-        *self.asked.entry((now, then)).or_default() += 1;
+        tally(&mut self.reports, &reports(&in_force), &reports(&proposed), 1);
+        self.ask(now, then, 1);
+    }
+
+    /// Notes that so many gates ask for the first under the policy in force, and for the second under the proposed one.
+    pub(super) fn ask(&mut self, now: Asked, then: Asked, gates: u64) {
+        tally(&mut self.approvals, &now, &then, gates);
+        *self.asked.entry((now, then)).or_default() += gates;
     }
 
     /// How long gates would have waited.
@@ -147,11 +152,11 @@ fn reports(sides: &[&Side]) -> Asked {
         .collect()
 }
 
-fn tally(totals: &mut BTreeMap<Name, (u64, u64)>, now: &Asked, then: &Asked) {
+fn tally(totals: &mut BTreeMap<Name, (u64, u64)>, now: &Asked, then: &Asked, gates: u64) {
     for (name, count) in now {
-        totals.entry(name.clone()).or_default().0 += count;
+        totals.entry(name.clone()).or_default().0 += count * gates;
     }
     for (name, count) in then {
-        totals.entry(name.clone()).or_default().1 += count;
+        totals.entry(name.clone()).or_default().1 += count * gates;
     }
 }

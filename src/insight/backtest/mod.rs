@@ -8,6 +8,8 @@
 mod cost;
 mod run;
 mod score;
+#[cfg(test)]
+mod tests;
 
 pub use cost::{Cost, Waiting};
 pub use run::{Left, Past};

@@ -125,15 +125,16 @@ impl Backtest {
         verdict: &Verdict,
         observed: &mut BTreeSet<ObjectId>,
     ) -> Result<(), Undecided> {
+        let changes = judge.ledger().content_changes(&verdict.gate, judge.ledger().now())?;
         for shown in &verdict.decisions {
             let fact = &shown.fact;
             let (Some(Verb::Approve), Some(role), None) = (fact.verb, &fact.role, shown.code) else {
                 continue;
             };
-            if observed.insert(fact.commit)
-                && let Some(changed) = judge.ledger().changed_before(&verdict.gate, fact.commit)?
-            {
-                self.cost.observe(role, fact.since.seconds_since(changed));
+            let order = judge.ledger().order_of(fact.commit).filter(|_order| observed.insert(fact.commit));
+            let changed = changes.iter().rev().find(|change| order.is_some_and(|order| change.order < order));
+            if let Some(changed) = changed {
+                self.cost.observe(role, fact.since.seconds_since(changed.at));
             }
         }
         Ok(())

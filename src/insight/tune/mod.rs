@@ -6,6 +6,8 @@
 
 mod between;
 mod cuts;
+#[cfg(test)]
+mod tests;
 
 pub use cuts::{Cut, Suggested, Suggestion};
 
