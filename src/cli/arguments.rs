@@ -164,6 +164,10 @@ pub enum Command {
     Policy(super::policy::Args),
     /// Hooks: judge a push or a message, and install what does.
     Hook(super::hook::Args),
+    /// Try a policy on every gate that was decided.
+    Backtest(super::backtest::Args),
+    /// Say what each threshold would have caught, and which the numbers speak for.
+    Tune(super::tune::Args),
     /// Say why signing or verifying does not work here, and what mends it.
     Doctor(super::doctor::Args),
     /// Print what makes a shell complete commands and names.

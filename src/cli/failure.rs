@@ -69,6 +69,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("report-not-external", "the file is the report itself, and stands for none elsewhere"),
     ("report-unreadable", "the file cannot be read as a report"),
     ("policy-behind", "the mainline's policy has changed since the branch of a policy change began"),
+    ("metric-unknown", "no criterion of the policy in force bounds what was named"),
     ("policy-not-found", "there is no policy where one was named"),
     ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
     ("push-unreadable", "what git says of a push cannot be read"),

@@ -11,6 +11,7 @@ mod artifact_digest;
 mod ask;
 mod attach;
 mod audit;
+mod backtest;
 mod borrowed;
 mod busy;
 mod check;
@@ -55,6 +56,7 @@ mod metrics;
 mod open;
 mod originals;
 mod pending;
+mod period;
 mod policy;
 mod policy_branches;
 mod policy_change;
@@ -75,6 +77,7 @@ mod status;
 mod subject;
 mod together;
 mod trust;
+mod tune;
 mod wait;
 mod withdraw;
 
@@ -156,6 +159,8 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Hook(args) => hook::run(context, args),
+        Command::Backtest(args) => backtest::run(context, args),
+        Command::Tune(args) => tune::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Complete(args) => complete::run(context, args),

@@ -249,6 +249,32 @@ impl Session {
         Arc::clone(&self.policy)
     }
 
+    /// The same history and moment, with a policy in the place of the one in force.
+    pub(crate) fn proposing(&self, context: &Context, policy: PolicyInForce) -> Result<Self, Failure> {
+        let _busy = context.busy("reading the history");
+        let (root, now) = (self.snapshot.root, self.ledger.now());
+        let tip = self.ledger.mainline(now);
+        let mut ledger = Ledger::open(Rc::clone(&self.repository), root, tip, now.time, false)?;
+        ledger.propose(policy, false);
+        let view = ledger.now();
+        let policy = ledger.policy(view).policy;
+        Ok(Self {
+            repository: Rc::clone(&self.repository),
+            snapshot: self.snapshot.clone(),
+            ledger: ManuallyDrop::new(Box::new(ledger)),
+            view,
+            log: None,
+            follows: self.follows,
+            named_time: self.named_time,
+            policy,
+        })
+    }
+
+    /// `policy.toml` of the policy in force, as it is written.
+    pub(crate) fn policy_toml(&self) -> Result<Vec<u8>, Failure> {
+        Ok(self.ledger.policy_toml()?)
+    }
+
     /// Lets go of the history: for who opens another.
     pub(crate) fn close(self) {
         drop(ManuallyDrop::into_inner(self.ledger));
@@ -338,7 +364,8 @@ impl Session {
         Ok(self.ledger.policy_decisions(self.view)?)
     }
 
-    fn judging(&self) -> Judge<'_> {
+    /// Who judges what it holds.
+    pub(crate) fn judging(&self) -> Judge<'_> {
         Judge::new(&self.repository, &self.snapshot, &self.ledger)
     }
 }

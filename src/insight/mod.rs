@@ -9,8 +9,11 @@ mod audit_findings;
 mod audit_fold;
 mod audit_running;
 mod audit_sample;
+pub mod backtest;
 mod brief;
 mod comparison;
+mod decided;
+mod flips;
 mod history;
 mod incidents;
 mod judge;
@@ -24,6 +27,7 @@ mod required;
 mod squashed;
 pub mod statistics;
 pub mod timeline;
+pub mod tune;
 
 pub use audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
 pub use audit_codes::{VIOLATIONS, ViolationCode};
@@ -33,6 +37,8 @@ pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Sig
 pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
+pub use decided::{Decided, Deployments, Moment as DecidedAt, Turn};
+pub use flips::{StatusChange, flips, status_changes};
 pub use history::{Event, Moment};
 pub use incidents::IncidentLine;
 pub use judge::Judge;

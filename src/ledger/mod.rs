@@ -102,6 +102,8 @@ pub struct View {
     pub time: Time,
     /// Whether withdrawals that were recorded later count too (a record's support for a rollback, design section 10).
     pub later_withdrawals: bool,
+    /// Whether the policy in force now, or the one proposed in its place, is taken for the one that was in force then.
+    pub under_policy_of_now: bool,
 }
 
 impl Ledger {
@@ -195,13 +197,17 @@ impl Ledger {
     /// The view of the tip, at the time of judging.
     pub fn now(&self) -> View {
         let link = Index::try_from(self.history.chain.len().saturating_sub(1)).unwrap_or_default();
-        View { link, step: self.chronicle.last_step(link), time: self.time, later_withdrawals: false }
+        self.view(link, self.time)
     }
 
     /// The view of an earlier mainline commit, at another time; nothing where it is not on the chain.
     pub fn at(&self, commit: ObjectId, time: Time) -> Option<View> {
-        let link = self.history.link_of(commit)?;
-        Some(View { link, step: self.chronicle.last_step(link), time, later_withdrawals: false })
+        Some(self.view(self.history.link_of(commit)?, time))
+    }
+
+    fn view(&self, link: u32, time: Time) -> View {
+        let step = self.chronicle.last_step(link);
+        View { link, step, time, later_withdrawals: false, under_policy_of_now: false }
     }
 
     /// The mainline commit of a view.
@@ -235,10 +241,12 @@ impl Ledger {
 
     /// The policy in force in a view.
     pub fn policy(&self, view: View) -> PolicyInForce {
-        if let Some(proposed) = self.proposed.as_ref().filter(|_proposed| view == self.now()) {
+        let now = self.now();
+        let of_now = view.under_policy_of_now || view == now;
+        if let Some(proposed) = self.proposed.as_ref().filter(|_proposed| of_now) {
             return proposed.clone();
         }
-        let epoch = self.chronicle.epoch_at(view.link);
+        let epoch = self.chronicle.epoch_at(if view.under_policy_of_now { now.link } else { view.link });
         PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
     }
 

@@ -29,4 +29,19 @@ impl Ledger {
         let view = |step: u32| self.at(self.chain_commit(step), self.chronicle.link(step).recorded);
         Ok(steps.into_iter().filter_map(view).collect())
     }
+
+    /// `policy.toml` of the policy in force now, as it is written.
+    pub fn policy_toml(&self) -> Result<Vec<u8>, Undecided> {
+        let epoch = self.chronicle.epoch_at(self.now().link);
+        match epoch.directory.files.get("policy.toml") {
+            Some(blob) => Ok(self.trees.blob(*blob)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same view, under the policy in force now (or the one proposed in its place) as if that had been in force then.
+    /// What was recorded stays judged as it was; records of the log are judged again under the policies of their own time.
+    pub fn under_policy_of_now(&self, view: View) -> View {
+        View { under_policy_of_now: true, ..view }
+    }
 }

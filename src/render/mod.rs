@@ -6,6 +6,7 @@
 //! 12): it steers no terminal and mentions nobody on a forge.
 
 mod audit;
+mod backtest;
 mod brief;
 mod deployments;
 mod doctor;
@@ -27,19 +28,22 @@ mod recording;
 mod refusals;
 mod tables;
 mod text;
+mod tune;
 
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use backtest::BacktestShown;
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
-pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
+pub use policy_diff::{Flip, PolicyBranch, PolicyDiff};
 pub use problems::LintShown;
 pub use recording::{RecordedBranch, Recording};
+pub use tune::TuneShown;
 
 use crate::insight::metrics::Metrics;
 use crate::insight::{
@@ -142,6 +146,16 @@ pub fn render_policy_status(
 /// What a policy change means (`git-gate/policy-diff/1`).
 pub fn render_policy_diff(diff: &PolicyDiff, form: Form) -> String {
     in_form(form, || json::policy_diff(diff), || vec![policy_diff::diff_page(diff)])
+}
+
+/// What a proposed policy would have done (`git-gate/backtest/1`).
+pub fn render_backtest(shown: &BacktestShown<'_>, form: Form) -> String {
+    in_form(form, || json::backtest(shown), || vec![backtest::backtest_page(shown)])
+}
+
+/// What each threshold would have caught (`git-gate/tune/1`).
+pub fn render_tune(shown: &TuneShown<'_>, form: Form) -> String {
+    in_form(form, || json::tune(shown), || vec![tune::tune_page(shown)])
 }
 
 /// Every key of the policy in force (`git-gate/key-list/1`).

@@ -46,6 +46,7 @@ pub const ALL: &[Schema] = &[
     output("artifact", include_str!("artifact.json")),
     output("attach", include_str!("attach.json")),
     output("audit", include_str!("audit.json")),
+    output("backtest", include_str!("backtest.json")),
     output("check", include_str!("check.json")),
     output("close", include_str!("close.json")),
     output("deploy", include_str!("deploy.json")),
@@ -86,6 +87,7 @@ pub const ALL: &[Schema] = &[
     output("show", include_str!("show.json")),
     output("status", include_str!("status.json")),
     output("trust", include_str!("trust.json")),
+    output("tune", include_str!("tune.json")),
     output("withdraw", include_str!("withdraw.json")),
 ];
 

@@ -26,6 +26,7 @@ mod measure;
 mod notices;
 mod numbers;
 mod printed;
+mod readings;
 mod rejections;
 mod requires;
 mod rollback;
@@ -44,6 +45,7 @@ pub use facts::{
 pub use exceptions::{not_expired, waivable};
 pub use notices::NOTICE_CODES;
 pub use numbers::{AskedNumber, Number, Numbers, numbers};
+pub use readings::{Dial, approvals_asked, readings};
 pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;

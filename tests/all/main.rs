@@ -14,6 +14,7 @@ mod attacks_history;
 #[cfg(test)]
 mod ci;
 mod audit;
+mod backtest;
 #[cfg(test)]
 mod commands_exceptions;
 #[cfg(test)]

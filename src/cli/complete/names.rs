@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::evidence::Format;
 use crate::git::Repository;
+use crate::insight::tune;
 use crate::model::GateName;
 use crate::policy::Policy;
 
@@ -33,6 +34,7 @@ impl<'a> Names<'a> {
         let texts = |policy: &Policy| -> BTreeSet<String> {
             match (value, command) {
                 ("ENVIRONMENT", _) => policy.environments.keys().map(ToString::to_string).collect(),
+                ("METRIC", _) => tune::names(policy),
                 ("ROLE", _) => policy.roles.keys().map(ToString::to_string).collect(),
                 ("KIND", "open") => policy.kinds.iter().map(ToString::to_string).collect(),
                 ("KIND", _) => evidence_kinds(policy),

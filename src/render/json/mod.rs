@@ -5,6 +5,7 @@
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
 mod audit;
+mod backtest;
 mod brief;
 mod deployments;
 mod doctor;
@@ -21,6 +22,9 @@ mod refusals;
 mod verdict;
 
 pub(super) use audit::audit;
+mod tune;
+
+pub(super) use backtest::backtest;
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
@@ -34,6 +38,7 @@ pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
 pub(super) use recording::recording;
 pub(super) use refusals::refusals;
+pub(super) use tune::tune;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
