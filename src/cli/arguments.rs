@@ -144,6 +144,8 @@ pub enum Command {
     Log(super::log::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
+    /// Write what was found of everything: a site, or one gate's checklist.
+    Report(super::report::Args),
     /// Whose keys count, and changing that.
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.

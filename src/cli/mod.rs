@@ -57,6 +57,7 @@ mod policy_diff;
 mod policy_files;
 mod ready;
 mod reject;
+mod report;
 mod report_file;
 mod requesting;
 mod review;
@@ -137,6 +138,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Deploy(args) => deploy::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Report(args) => report::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),

@@ -20,6 +20,7 @@ use super::{Context, Failure};
 
 mod deployments;
 mod health;
+mod reporting;
 
 /// Which state of the repository is judged.
 #[derive(Debug, Clone, Default)]

@@ -5,11 +5,15 @@
 
 mod brief;
 mod comparison;
+pub mod control;
+mod dossier;
 mod history;
 mod judge;
 mod log;
 mod of_gate;
+mod origins;
 mod overview;
+mod past;
 mod required;
 mod squashed;
 
@@ -17,10 +21,13 @@ pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Sig
 pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
+pub use dossier::Dossier;
 pub use history::{Event, Moment};
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
+pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
+pub use past::PolicyMoment;
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

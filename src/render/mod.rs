@@ -10,6 +10,7 @@ mod deployments;
 mod doctor;
 mod evidence;
 mod history;
+mod html;
 mod json;
 mod judgement;
 mod keys;
@@ -20,6 +21,9 @@ mod page;
 mod policy;
 mod policy_diff;
 mod problems;
+pub mod report;
+mod sheet;
+mod sheet_markdown;
 mod text;
 
 #[cfg(test)]
