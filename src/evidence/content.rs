@@ -24,6 +24,9 @@ pub(crate) struct Content<'a> {
 /// Files up to here are held; the limit of a file in a gate directory (design, section 4).
 pub(crate) const HELD: u64 = 8 * 1024 * 1024;
 
+/// Larger files that are neither JSON nor archives are held up to here: XML, CSV and text are not read through a window.
+pub(crate) const HELD_TEXT: u64 = 64 * 1024 * 1024;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 const LFS_POINTER: &str = "version https://git-lfs.github.com/spec/";
 
@@ -53,36 +56,30 @@ impl<'a> Content<'a> {
         Ok(Self { text, json, packed: None, streamed: false, one_line })
     }
 
-    /// The content of a file that is larger than [`HELD`]: of JSON, and of an archive. Others do not read.
-    pub(crate) fn streamed(mut file: impl Read + Seek, sieve: &Sieve) -> Result<Self, Unreadable> {
-        let mut head = Vec::new();
-        let mut beginning = || {
-            file.seek(SeekFrom::Start(0))?;
-            file.by_ref().take(4096).read_to_end(&mut head)
+    /// The content of a file that is larger than [`HELD`] and may be JSON, or is an archive; nothing of another.
+    pub(crate) fn streamed(mut file: impl Read + Seek, sieve: &Sieve) -> Option<Result<Self, Unreadable>> {
+        let head = match beginning(&mut file) {
+            Ok(head) => head,
+            Err(error) => return Some(Err(broken(&error))),
         };
-        beginning().map_err(|error| broken(&error))?;
-        let from = |file: &mut dyn Seek, at: u64| {
-            file.seek(SeekFrom::Start(at)).map(drop).map_err(|error| broken(&error))
-        };
-        if head.starts_with(archive::MAGIC) {
-            from(&mut file, 0)?;
-            return Ok(Self::archive(file, sieve));
-        }
-        refuse_utf_16(&head)?;
         let mark = BYTE_ORDER_MARK.len_utf8();
         let marked = std::str::from_utf8(head.get(..mark).unwrap_or_default())
             .is_ok_and(|start| start.starts_with(BYTE_ORDER_MARK));
         let skipped = if marked { mark } else { 0 };
         let first = head.iter().skip(skipped).find(|byte| !byte.is_ascii_whitespace());
-        if !matches!(first, Some(b'{' | b'[')) {
-            return Err(Unreadable::Invalid(format!(
-                "it is larger than {} MiB and does not begin like JSON; of that size only JSON and archives are read",
-                HELD / (1024 * 1024)
-            )));
+        let packed = head.starts_with(archive::MAGIC);
+        if !packed && !matches!(first, Some(b'{' | b'[')) {
+            return None;
         }
-        from(&mut file, u64::try_from(skipped).unwrap_or(0))?;
-        let (json, one_line) = parsed(file, sieve)?;
-        Ok(Self { text: "", json, packed: None, streamed: true, one_line })
+        let at = if packed { 0 } else { u64::try_from(skipped).unwrap_or(0) };
+        if let Err(error) = file.seek(SeekFrom::Start(at)) {
+            return Some(Err(broken(&error)));
+        }
+        if packed {
+            return Some(Ok(Self::archive(file, sieve)));
+        }
+        let whole = |(json, one_line)| Self { text: "", json, packed: None, streamed: true, one_line };
+        Some(parsed(file, sieve).map(whole))
     }
 
     fn archive(file: impl Read + Seek, sieve: &Sieve) -> Self {
@@ -128,6 +125,13 @@ fn parsed(source: impl Read, sieve: &Sieve) -> Result<(Result<JsonFile, JsonErro
         Err(error) if error.refused => Err(Unreadable::Invalid(format!("JSON refused: {error}"))),
         Err(error) => Ok((Err(error), false)),
     }
+}
+
+fn beginning(file: &mut (impl Read + Seek)) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.by_ref().take(4096).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 fn refuse_utf_16(bytes: &[u8]) -> Result<(), Unreadable> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
-use super::content::{Content, HELD, broken};
+use super::content::{Content, HELD, HELD_TEXT, broken};
 use super::json::Sieve;
 use super::names::{Names, Native};
 use super::{
@@ -127,17 +127,25 @@ pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
     understood(&content, reading)
 }
 
-/// What a file of any size says, as [`read`] does. One of more than 8 MiB is read through a small window: only what its format's
-/// reader and the policy's mappings look at is kept (`keeps` of each format). Of that size only JSON, JSON Lines and
-/// archives are read.
+/// What a file of any size says, as [`read`] does. JSON of more than 8 MiB is read through a small window: only what its format's
+/// reader and the policy's mappings look at is kept (`keeps` of each format). Other text is held, up to 64 MiB.
 pub fn read_from(mut file: impl Read + Seek, reading: &Reading<'_>) -> Result<Report, Unreadable> {
     let size = file.seek(SeekFrom::End(0)).map_err(|error| broken(&error))?;
     file.seek(SeekFrom::Start(0)).map_err(|error| broken(&error))?;
     if size > HELD {
-        return understood(&Content::streamed(file, &sieve(mappings(reading)))?, reading);
+        if let Some(content) = Content::streamed(&mut file, &sieve(mappings(reading))) {
+            return understood(&content?, reading);
+        }
+        file.seek(SeekFrom::Start(0)).map_err(|error| broken(&error))?;
+    }
+    if size > HELD_TEXT {
+        return Err(Unreadable::Invalid(format!(
+            "it is larger than {} MiB and does not begin like JSON; of that size only JSON and archives are read",
+            HELD_TEXT / (1024 * 1024)
+        )));
     }
     let mut bytes = Vec::new();
-    file.take(HELD).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    file.take(HELD_TEXT).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
     read(&bytes, reading)
 }
 

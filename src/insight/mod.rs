@@ -16,6 +16,7 @@ mod overview;
 mod past;
 mod required;
 mod squashed;
+pub mod statistics;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{

@@ -21,23 +21,18 @@ pub(crate) const KEEPS: &[&str] = &[
     "/vulnerabilities/*/id",
 ];
 
-/// What the VEX documents of a kind of evidence say.
+/// What the VEX documents of a kind of evidence say, by vulnerability.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Statements(BTreeMap<String, Vec<Statement>>);
+pub(crate) struct Statements(BTreeMap<String, About>);
 
-#[derive(Debug, Clone, PartialEq)]
-struct Statement {
-    closes: bool,
-    affects: Affects,
-}
-
-/// Which packages a statement is about.
-#[derive(Debug, Clone, PartialEq)]
-enum Affects {
-    /// One, by its package URL.
-    Package(String),
-    /// Something that names no package: what it takes back it takes back from all of them.
-    Unknown,
+/// What was said about one vulnerability. Many statements say no more than their sum: a document of a thousand equal ones
+/// costs a finding no more than one.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct About {
+    /// Of each package, by its package URL: whether all statements close it.
+    packages: BTreeMap<String, bool>,
+    /// Whether a statement that names no package leaves it open: what it takes back it takes back from all of them.
+    open: bool,
 }
 
 /// What a scanner found, as a statement must name it.
@@ -88,8 +83,8 @@ impl Statements {
             let Ok(content) = Content::of(bytes, &sieve) else { continue };
             let mut own = Self::default();
             if recognizes(&content) && content.document().is_some_and(|document| own.add(document).is_ok()) {
-                for (id, statements) in own.0 {
-                    all.0.entry(id).or_default().extend(statements);
+                for (id, about) in own.0 {
+                    all.0.entry(id).or_default().join(about);
                 }
             }
         }
@@ -105,35 +100,54 @@ impl Statements {
             let id = vulnerability.get("id").and_then(Json::as_text);
             let id = id.ok_or_else(|| format!("`/vulnerabilities/{index}/id` is no text"))?;
             let closes = closes(vulnerability);
-            let statements = self.0.entry(id.to_owned()).or_default();
+            let about = self.0.entry(id.to_owned()).or_default();
             let affects = vulnerability.get("affects").and_then(Json::as_array).unwrap_or_default();
             for affected in affects {
-                let affects = affected
-                    .get("ref")
-                    .and_then(Json::as_text)
-                    .and_then(|name| package(name, &components))
-                    .map_or(Affects::Unknown, Affects::Package);
-                statements.push(Statement { closes: closes && every_version(affected), affects });
+                let named =
+                    affected.get("ref").and_then(Json::as_text).and_then(|name| package(name, &components));
+                about.say(named, closes && every_version(affected));
             }
-            if affects.is_empty() {
-                statements.push(Statement { closes: false, affects: Affects::Unknown });
-            }
+            about.open |= affects.is_empty();
         }
         Ok(())
     }
 
     /// Whether a statement closes what was found, and none says otherwise.
     pub(crate) fn close(&self, found: Found<'_>) -> bool {
-        let named = |id: &str| self.0.get(id).into_iter().flatten();
-        let about: Vec<&Statement> = named(found.id)
-            .chain(found.alias.into_iter().flat_map(named))
-            .filter(|statement| match &statement.affects {
-                Affects::Package(purl) => covers(purl, found.purl),
-                // A product that is not affected says nothing of this package; one that is, does.
-                Affects::Unknown => !statement.closes,
-            })
-            .collect();
-        !about.is_empty() && about.iter().all(|statement| statement.closes)
+        let about: Vec<&About> =
+            [Some(found.id), found.alias].into_iter().flatten().filter_map(|id| self.0.get(id)).collect();
+        let said = || about.iter().flat_map(|about| about.on(found.purl));
+        about.iter().all(|about| !about.open) && said().next().is_some() && said().all(|closes| closes)
+    }
+}
+
+impl About {
+    fn say(&mut self, package: Option<String>, closes: bool) {
+        match package {
+            Some(purl) => *self.packages.entry(purl).or_insert(true) &= closes,
+            // A product that is not affected says nothing of a package in it; one that is, does.
+            None => self.open |= !closes,
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.open |= other.open;
+        for (purl, closes) in other.packages {
+            self.say(Some(purl), closes);
+        }
+    }
+
+    /// What was said of a package: of it as it was found, and of it with qualifiers left open. One without a version is never
+    /// meant: it would also close what the next version brings.
+    fn on(&self, found: &str) -> impl Iterator<Item = bool> {
+        let plain = found.split(['?', '#']).next().unwrap_or_default();
+        let versioned = plain.rsplit('/').next().is_some_and(|name| name.contains('@'));
+        let names = [Some(found), (plain != found).then_some(plain)];
+        names
+            .into_iter()
+            .flatten()
+            .filter(move |_| versioned)
+            .filter_map(|name| self.packages.get(name).copied())
     }
 }
 
@@ -193,14 +207,6 @@ fn decoded(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-/// Whether a statement's package URL is that of what was found: the same, or the same but for qualifiers that it leaves
-/// open. One without a version would also close what the next version brings.
-fn covers(stated: &str, found: &str) -> bool {
-    let plain = |purl: &'_ str| purl.split(['?', '#']).next().unwrap_or_default().to_owned();
-    let versioned = plain(stated).rsplit('/').next().is_some_and(|name| name.contains('@'));
-    versioned && (stated == found || plain(found) == stated)
 }
 
 #[cfg(test)]

@@ -82,8 +82,7 @@ pub(crate) fn read(content: &Content<'_>, _reading: &Reading<'_>) -> Result<Nati
     // Version 2 does not say in its rows of which prompt they are.
     let placed = rows.iter().all(|row| row.prompt.is_some_and(|index| index < prompts.len()));
     if prompts.len() > 1 && placed {
-        for index in 0..prompts.len() {
-            let own = rows.iter().filter(|row| row.prompt == Some(index));
+        for (index, own) in by_prompt(&rows, prompts.len()).into_iter().enumerate() {
             Tally::of(own).add_to(&mut names, &format!("@{index}"));
         }
     }
@@ -133,6 +132,17 @@ fn rows(results: &Json) -> Result<Vec<Row<'_>>, String> {
             Ok(Row { json, outcome, prompt })
         })
         .collect()
+}
+
+/// The rows that say of which prompt they are, by prompt.
+fn by_prompt<'r, 'a>(rows: &'r [Row<'a>], prompts: usize) -> Vec<Vec<&'r Row<'a>>> {
+    let mut by_prompt = vec![Vec::new(); prompts];
+    for row in rows {
+        if let Some(own) = row.prompt.and_then(|prompt| by_prompt.get_mut(prompt)) {
+            own.push(row);
+        }
+    }
+    by_prompt
 }
 
 fn outcome(row: &Json) -> Result<Outcome, String> {

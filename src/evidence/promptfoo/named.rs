@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::json::Json;
 use super::super::names::Names;
 use super::super::{Metric, Value, number, pointer, quote};
-use super::{Row, Tally};
+use super::{Row, Tally, by_prompt};
 
 /// The prompts, one for each provider.
 pub(super) fn prompts(results: &Json) -> Vec<&Json> {
@@ -26,10 +26,10 @@ pub(super) fn add(
     names: &mut Names,
 ) -> Result<(), String> {
     let mut alternatives: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (index, prompt) in prompts.iter().enumerate() {
+    for (outputs, prompt) in Outputs::of_each(prompts.len(), results, rows).iter().zip(prompts) {
+        let index = outputs.index;
         let Some(metrics) = prompt.get("metrics") else { continue };
         let Some(sums) = metrics.get("namedScores").and_then(Json::as_object) else { continue };
-        let outputs = Outputs::of(index, prompts.len(), results, rows);
         for (name, sum) in sums.iter() {
             let Some(metric) = outputs.metric(metrics, name, sum)? else { continue };
             let bare = format!("named/{name}");
@@ -54,44 +54,58 @@ pub(super) fn add(
 /// What one prompt gave.
 struct Outputs<'a> {
     index: usize,
-    rows: Vec<&'a Json>,
+    /// Of each name: how many rows score it, and by how many assertions.
+    scored: BTreeMap<&'a str, Scored>,
     errored: Option<u64>,
 }
 
+#[derive(Debug, Default, Clone, Copy)]
+struct Scored {
+    rows: u64,
+    assertions: u64,
+}
+
 impl<'a> Outputs<'a> {
-    fn of(index: usize, prompts: usize, results: &'a Json, rows: &'a [Row<'a>]) -> Self {
-        let own: Vec<&Row<'_>> =
-            rows.iter().filter(|row| prompts == 1 || row.prompt == Some(index)).collect();
-        let errored = Tally::of(own.iter().copied()).errored;
-        if !own.is_empty() {
-            return Self { index, rows: own.iter().map(|row| row.json).collect(), errored };
-        }
+    /// What each of so many prompts gave, in one pass over the rows.
+    fn of_each(prompts: usize, results: &'a Json, rows: &'a [Row<'a>]) -> Vec<Self> {
+        let own = if prompts == 1 { vec![rows.iter().collect()] } else { by_prompt(rows, prompts) };
         // Rows of version 2 do not say of which prompt they are; the table does.
+        let mut cells: Vec<Vec<&Json>> = vec![Vec::new(); prompts];
         let body = results.get("table").and_then(|table| table.get("body")).and_then(Json::as_array);
-        let cell =
-            |row: &'a Json| row.get("outputs").and_then(Json::as_array).and_then(|cells| cells.get(index));
-        Self { index, rows: body.unwrap_or_default().iter().filter_map(cell).collect(), errored: None }
+        for row in body.unwrap_or_default() {
+            let outputs = row.get("outputs").and_then(Json::as_array).unwrap_or_default();
+            for (index, cell) in outputs.iter().enumerate() {
+                if let Some(own) = cells.get_mut(index) {
+                    own.push(cell);
+                }
+            }
+        }
+        let of = |(index, (own, cells)): (usize, (Vec<&'a Row<'a>>, Vec<&'a Json>))| {
+            if own.is_empty() {
+                return Self { index, scored: scored(cells), errored: None };
+            }
+            let errored = Tally::of(own.iter().copied()).errored;
+            Self { index, scored: scored(own.iter().map(|row| row.json)), errored }
+        };
+        own.into_iter().zip(cells).enumerate().map(of).collect()
     }
 
     /// The metric of that name with that sum; nothing where the sum is no number.
     fn metric(&self, metrics: &Json, name: &str, sum: &Json) -> Result<Option<Metric>, String> {
         let of = |key: &str| metrics.get(key).and_then(|counts| counts.get(name));
-        let scored = |row: &&&Json| row.get("namedScores").is_some_and(|scores| scores.get(name).is_some());
-        let scored: Vec<&&Json> = self.rows.iter().filter(scored).collect();
+        let scored = self.scored.get(name).copied().unwrap_or_default();
         let count = of("namedScoresCount").and_then(Json::as_count);
         let weight = of("namedScoreWeights").and_then(Json::as_number).or(count.map(number::from_count));
         let unclear = |why: &str| {
             let of = self.index;
             Err(format!("named metric {} of prompt {of}: {why}", quote(name)))
         };
-        let divisor = match (weight, scored.is_empty(), metrics.get("namedScoresCount")) {
+        let divisor = match (weight, scored.rows == 0, metrics.get("namedScoresCount")) {
             (Some(_), true, _) => return unclear("it is counted, and no row has it"),
             (Some(weight), false, _) => Some(weight),
             (None, true, _) => None,
             (None, false, Some(_)) => return unclear("rows have it, and it is not counted"),
-            (None, false, None) => {
-                Some(scored.iter().map(|row| number::from_count(assertions(row, name))).sum())
-            }
+            (None, false, None) => Some(number::from_count(scored.assertions)),
         };
         let value = match (sum, divisor) {
             (Json::Number(sum), Some(divisor)) if divisor > 0.0 => finite(sum / divisor),
@@ -102,7 +116,7 @@ impl<'a> Outputs<'a> {
                 return Ok(None);
             }
         };
-        let samples = divisor.and_then(|_| u64::try_from(scored.len()).ok());
+        let samples = divisor.map(|_| scored.rows);
         Ok(Some(Metric {
             samples: samples.map(|rows| count.map_or(rows, |count| count.min(rows))),
             errors: self.errored,
@@ -114,15 +128,26 @@ impl<'a> Outputs<'a> {
     }
 }
 
-/// How many assertions of a row score that metric: its score there is their sum.
-fn assertions(row: &Json, name: &str) -> u64 {
-    let parts = row.get("gradingResult").and_then(|graded| graded.get("componentResults"));
-    let scores = |part: &&Json| {
-        let metric = part.get("assertion").and_then(|assertion| assertion.get("metric"));
-        metric.and_then(Json::as_text) == Some(name)
-    };
-    let count = parts.and_then(Json::as_array).unwrap_or_default().iter().filter(scores).count();
-    u64::try_from(count.max(1)).unwrap_or(u64::MAX)
+/// How many of these rows score each name, and by how many assertions: a row's score is their sum, and of at least one.
+fn scored<'a>(rows: impl IntoIterator<Item = &'a Json>) -> BTreeMap<&'a str, Scored> {
+    let mut names: BTreeMap<&'a str, Scored> = BTreeMap::new();
+    for row in rows {
+        let Some(scores) = row.get("namedScores").and_then(Json::as_object) else { continue };
+        let parts = row.get("gradingResult").and_then(|graded| graded.get("componentResults"));
+        let mut assertions: BTreeMap<&str, u64> = BTreeMap::new();
+        for part in parts.and_then(Json::as_array).unwrap_or_default() {
+            let metric = part.get("assertion").and_then(|assertion| assertion.get("metric"));
+            if let Some(metric) = metric.and_then(Json::as_text) {
+                *assertions.entry(metric).or_default() += 1;
+            }
+        }
+        for (name, _) in scores.iter() {
+            let own = names.entry(name).or_default();
+            own.rows += 1;
+            own.assertions += assertions.get(name).copied().unwrap_or(1);
+        }
+    }
+    names
 }
 
 fn finite(number: f64) -> Value {

@@ -215,3 +215,31 @@ fn a_red_team_run_is_known_by_its_rows_or_its_configuration() {
         r#"{"success":false,"failureReason":1,"testCase":{"assert":[{"type":"promptfoo:redteam:pii"}]}}"#;
     is(&report(&file(stats, &[PASS, asserted], "{}")), "redteam/pii/pass_rate", 0.0);
 }
+
+#[test]
+fn many_prompts_with_many_rows_are_read_at_once() {
+    // Each row looked at for each prompt, or for each name, would take minutes.
+    let many = 20_000;
+    let rows: Vec<String> = (0..many)
+        .map(|at| format!(r#"{{"success":true,"failureReason":0,"promptIdx":{at},"namedScores":{{"M":1}}}}"#))
+        .collect();
+    let prompt = r#"{"metrics":{"namedScores":{"M":1},"namedScoresCount":{"M":1}}}"#;
+    let file = |rows: &[String], prompts: &[&str]| {
+        format!(
+            r#"{{"evalId":"e","results":{{"version":3,"stats":{{"successes":{many},"failures":0,"errors":0}},"results":[{}],"prompts":[{}]}}}}"#,
+            rows.join(","),
+            prompts.join(",")
+        )
+    };
+    let prompts = report(&file(&rows, &vec![prompt; many]));
+    is(&prompts, "named/M@19999", 1.0);
+    is(&prompts, "tests.passed@19999", 1.0);
+    let names: Vec<String> = (0..many).map(|at| format!(r#""m{at}":1"#)).collect();
+    let derived = format!(r#"{{"metrics":{{"namedScores":{{{}}}}}}}"#, names.join(","));
+    let one = report(&file(
+        &rows.iter().map(|row| row.replace(r#""M""#, r#""m7""#)).collect::<Vec<_>>(),
+        &[&derived],
+    ));
+    is(&one, "named/m9", 1.0);
+    is(&one, "named/m7", 1.0 / 20_000.0);
+}

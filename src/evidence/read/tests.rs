@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{Lookup, Source, Value};
+use super::super::{Lookup, Source, Value, number};
 use super::*;
 
 const LM_EVAL: &str = r#"{"results":{"t":{"acc,none":0.5}},"configs":{},"versions":{},"n-shot":{}}"#;
@@ -24,6 +24,28 @@ fn content_shows_the_format() {
         ("duration and tested, in prose", Format::Text),
     ] {
         assert_eq!(detect(text.as_bytes()), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn what_is_too_large_to_lie_in_a_gate_is_read_whole_where_it_is_no_json() {
+    let mib = 1024 * 1024;
+    let case = r#"<testcase name="a"/>"#;
+    let cases = case.repeat(9 * mib / case.len());
+    let report = |text: &str| read_from(std::io::Cursor::new(text.as_bytes()), &Reading::default());
+    let junit = report(&format!("<testsuite>{cases}</testsuite>")).unwrap();
+    assert_eq!(junit.format, Format::Junit);
+    let count = number::from_count(u64::try_from(9 * mib / case.len()).unwrap());
+    assert_eq!(junit.lookup("tests.total").unwrap().value, Value::Number(count));
+    assert_eq!(report(&"word ".repeat(2 * mib)).unwrap().format, Format::Text);
+    match report(&"word ".repeat(13 * mib)) {
+        Err(Unreadable::Invalid(why)) => assert!(why.contains("larger than 64 MiB"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(report(&" ".repeat(9 * mib)), Err(Unreadable::Empty)));
+    match report(&format!("[{}", "word ".repeat(2 * mib))) {
+        Err(Unreadable::Invalid(why)) => assert!(why.contains("begins like JSON"), "{why}"),
+        other => panic!("{other:?}"),
     }
 }
 

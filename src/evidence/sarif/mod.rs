@@ -5,6 +5,7 @@
 //! whose tool rates nothing keeps its level beside `unrated`: an unrated error counts against every bound on critical
 //! findings, unless the policy says otherwise.
 
+mod overrides;
 mod result;
 mod rules;
 
@@ -15,6 +16,7 @@ use super::findings::{Severity, Standing, Tally, counted};
 use super::json::Json;
 use super::names::{Names, Native};
 use super::{Reading, RunStatus, quote};
+use overrides::Overrides;
 use result::{Baseline, Finding, Level, read_result};
 use rules::Tool;
 
@@ -26,6 +28,12 @@ pub(crate) const KEEPS: &[&str] = &[
     "/runs/*/baselineGuid",
     "/runs/*/externalPropertyFileReferences/*",
     "/runs/*/invocations/*/executionSuccessful",
+    "/runs/*/invocations/*/ruleConfigurationOverrides/*/configuration/level",
+    "/runs/*/invocations/*/ruleConfigurationOverrides/*/descriptor/id",
+    "/runs/*/invocations/*/ruleConfigurationOverrides/*/descriptor/index",
+    "/runs/*/invocations/*/ruleConfigurationOverrides/*/descriptor/toolComponent/guid",
+    "/runs/*/invocations/*/ruleConfigurationOverrides/*/descriptor/toolComponent/index",
+    "/runs/*/invocations/*/ruleConfigurationOverrides/*/descriptor/toolComponent/name",
     "/runs/*/invocations/*/toolConfigurationNotifications/*/level",
     "/runs/*/invocations/*/toolExecutionNotifications/*/level",
     "/runs/*/results/*/baselineState",
@@ -33,6 +41,7 @@ pub(crate) const KEEPS: &[&str] = &[
     "/runs/*/results/*/level",
     "/runs/*/results/*/properties/issue_severity",
     "/runs/*/results/*/properties/security-severity",
+    "/runs/*/results/*/provenance/invocationIndex",
     "/runs/*/results/*/rule/id",
     "/runs/*/results/*/rule/index",
     "/runs/*/results/*/rule/toolComponent/guid",
@@ -112,7 +121,12 @@ struct Log {
 impl Log {
     fn run(&mut self, run: &Json, at: &str) -> Result<(), String> {
         let tool = Tool::of(run, at)?;
-        let failed = self.health(run, at)?;
+        let invocations = match run.get("invocations") {
+            None | Some(Json::Null) => &[],
+            Some(found) => found.as_array().ok_or_else(|| format!("`{at}/invocations` is no array"))?,
+        };
+        let failed = self.health(run, invocations, at)?;
+        let overrides = Overrides::of(invocations, &tool, at)?;
         let results = match (run.get("results"), failed) {
             (Some(Json::Array(results)), _) => results,
             (None | Some(Json::Null), true) => {
@@ -134,8 +148,8 @@ impl Log {
         self.tools.entry(tool.name.to_owned()).or_default().count_unrated_errors(0);
         let mut stated = run.get("baselineGuid").is_some() || !results.is_empty();
         for (index, result) in results.iter().enumerate() {
-            let finding =
-                read_result(result, &tool).map_err(|why| format!("`{at}/results/{index}`: {why}"))?;
+            let finding = read_result(result, &tool, &overrides)
+                .map_err(|why| format!("`{at}/results/{index}`: {why}"))?;
             stated &= finding.baseline.is_some() || run.get("baselineGuid").is_some();
             self.count(&tool, &finding);
         }
@@ -144,17 +158,13 @@ impl Log {
     }
 
     /// Whether the run says that it failed; an error where what it says lies elsewhere.
-    fn health(&mut self, run: &Json, at: &str) -> Result<bool, String> {
+    fn health(&mut self, run: &Json, invocations: &[Json], at: &str) -> Result<bool, String> {
         let elsewhere = run.get("externalPropertyFileReferences");
         for part in ["results", "driver", "extensions", "invocations"] {
             if elsewhere.and_then(|references| references.get(part)).is_some() {
                 return Err(format!("`{at}` keeps its {part} in another file; write one file"));
             }
         }
-        let invocations = match run.get("invocations") {
-            None | Some(Json::Null) => &[],
-            Some(found) => found.as_array().ok_or_else(|| format!("`{at}/invocations` is no array"))?,
-        };
         let mut failed = false;
         for (index, invocation) in invocations.iter().enumerate() {
             match invocation.get("executionSuccessful") {

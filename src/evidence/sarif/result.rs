@@ -3,6 +3,7 @@
 use super::super::findings::{Severity, Standing};
 use super::super::json::Json;
 use super::super::number;
+use super::overrides::Overrides;
 use super::rules::Tool;
 
 /// A result.
@@ -62,7 +63,11 @@ impl Level {
 }
 
 /// Reads one result with the rules that it names.
-pub(super) fn read_result<'a>(result: &'a Json, tool: &Tool<'a>) -> Result<Finding<'a>, String> {
+pub(super) fn read_result<'a>(
+    result: &'a Json,
+    tool: &Tool<'a>,
+    overrides: &Overrides<'a>,
+) -> Result<Finding<'a>, String> {
     if result.as_object().is_none() {
         return Err(format!("it is {}, no result", result.kind()));
     }
@@ -82,19 +87,20 @@ pub(super) fn read_result<'a>(result: &'a Json, tool: &Tool<'a>) -> Result<Findi
     let by_rule = || named.rules.iter().filter_map(|rule| rule.level).min();
     // A rule that cannot be found may be any.
     let unsaid = if named.dangling { Level::Error } else { Level::Warning };
+    let own = [result.get("ruleId"), result.get("rule").and_then(|rule| rule.get("id"))];
+    let id = own.into_iter().flatten().find_map(Json::as_text);
     let level = match result.get("level") {
         Some(level) => Level::of(level),
-        None if kind_fails => by_rule().unwrap_or(unsaid),
+        None if kind_fails => overrides.level(result, id, &named, by_rule().unwrap_or(unsaid)),
         None => Level::None,
     };
-    let own = [result.get("ruleId"), result.get("rule").and_then(|rule| rule.get("id"))];
     Ok(Finding {
         severity,
         level,
         standing: standing(result.get("suppressions")),
         kind_fails,
         baseline: baseline(result.get("baselineState")),
-        rule: own.into_iter().flatten().find_map(Json::as_text).or_else(|| named.rules.first()?.id),
+        rule: id.or_else(|| named.rules.first()?.id),
     })
 }
 

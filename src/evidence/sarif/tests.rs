@@ -142,6 +142,85 @@ fn a_level_is_that_of_the_result_of_its_rule_or_a_warning() {
 }
 
 #[test]
+fn an_invocation_may_give_a_rule_another_level_and_never_lighten_a_result_unseen() {
+    let rules = r#"{"id":"heavy","defaultConfiguration":{"level":"error"}},{"id":"plain"}"#;
+    let level = |descriptor: &str, level: &str| {
+        format!(r#"{{"descriptor":{{{descriptor}}},"configuration":{{"level":"{level}"}}}}"#)
+    };
+    let raised = level(r#""id":"plain""#, "error");
+    let lowered = level(r#""index":0"#, "note");
+    let unknown = level(r#""id":"gone""#, "error");
+    let first = r#","provenance":{"invocationIndex":0}"#;
+    for (first_invocation, second_invocation, result, expected) in [
+        // Whose invocation says so.
+        (&raised, "", format!(r#"{{"ruleId":"plain"{first}}}"#), "error"),
+        (&raised, "", format!(r#"{{"ruleId":"plain/below"{first}}}"#), "error"),
+        (&raised, "", format!(r#"{{"ruleId":"plain","level":"note"{first}}}"#), "note"),
+        (&lowered, "", format!(r#"{{"ruleId":"heavy"{first}}}"#), "note"),
+        (&raised, "", format!(r#"{{"ruleId":"heavy"{first}}}"#), "error"),
+        (&unknown, "", format!(r#"{{"ruleId":"gone/1"{first}}}"#), "error"),
+        (&unknown, "", format!(r#"{{"ruleId":"gonetoo"{first}}}"#), "warning"),
+        // Another invocation's is not this one's.
+        (&String::new(), &raised, format!(r#"{{"ruleId":"plain"{first}}}"#), "warning"),
+        (&String::new(), &lowered, format!(r#"{{"ruleId":"heavy"{first}}}"#), "error"),
+        // No invocation is named, or one that is not there: the gravest of all that may be meant.
+        (&raised, "", r#"{"ruleId":"plain"}"#.to_owned(), "error"),
+        (&String::new(), &raised, r#"{"ruleId":"plain"}"#.to_owned(), "error"),
+        (&lowered, "", r#"{"ruleId":"heavy"}"#.to_owned(), "error"),
+        (&lowered, "", r#"{"ruleId":"heavy","provenance":{"invocationIndex":9}}"#.to_owned(), "error"),
+        (&lowered, "", r#"{"ruleId":"heavy","provenance":{"invocationIndex":-1}}"#.to_owned(), "error"),
+        (&unknown, "", r#"{"ruleId":"gone"}"#.to_owned(), "error"),
+    ] {
+        let invocations = [first_invocation.as_str(), second_invocation].map(|overrides| {
+            format!(r#"{{"executionSuccessful":true,"ruleConfigurationOverrides":[{overrides}]}}"#)
+        });
+        let rest = format!(r#","invocations":[{}],"results":[{result}]"#, invocations.join(","));
+        let report = report(&log("T", rules, &rest));
+        for level in ["error", "warning", "note", "none"] {
+            let wanted = f64::from(u8::from(level == expected));
+            assert_eq!(
+                report.lookup(&format!("findings.open.level.{level}")).unwrap().value,
+                Value::Number(wanted),
+                "{result} {invocations:?} {level}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_log_made_to_be_slow_is_refused_or_read_at_once() {
+    let same = vec![r#"{"id":"a"}"#; 65].join(",");
+    unreadable(&log("T", &same, r#","results":[]"#), "more than 64 rules of id `a`");
+    report(&log("T", &vec![r#"{"id":"a"}"#; 64].join(","), r#","results":[{"ruleId":"a"}]"#));
+    // Each of these took time in proportion to the square of its size.
+    let many = 20_000;
+    let deep = format!("r{}", "/x".repeat(many));
+    let results = vec![r#"{"ruleId":"gone","provenance":{"invocationIndex":1}}"#; many].join(",");
+    let extensions = vec!["{}"; many].join(",");
+    let overrides = vec![r#"{"descriptor":{"id":"gone"},"configuration":{"level":"note"}}"#; many].join(",");
+    let text = format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T","rules":[{{"id":"r"}},{{"id":"{deep}/y"}}]}},
+        "extensions":[{extensions}]}},"invocations":[{{"ruleConfigurationOverrides":[{overrides}]}}],
+        "results":[{{"ruleId":"{deep}"}},{results}]}}]}}"#
+    );
+    is(&report(&text), "findings.open.level.note", 0.0);
+}
+
+#[test]
+fn overrides_that_do_not_read_make_the_log_unreadable() {
+    for (overrides, why) in [
+        ("{}", "is no array"),
+        (r#"[{"descriptor":{},"configuration":{"level":"error"}}]"#, "names no rule"),
+        (r#"[{"configuration":{"level":"error"}}]"#, "names no rule"),
+    ] {
+        let rest = format!(r#","invocations":[{{"ruleConfigurationOverrides":{overrides}}}],"results":[]"#);
+        unreadable(&log("T", "", &rest), why);
+    }
+    let parameters = r#","invocations":[{"ruleConfigurationOverrides":[{"configuration":{}}]}],"results":[]"#;
+    report(&log("T", "", parameters));
+}
+
+#[test]
 fn ratings_of_trivy_and_bandit_stand_where_they_write_them_and_mean_nothing_elsewhere() {
     let tagged = r#"{"id":"r","properties":{"tags":["vulnerability","security","CRITICAL"]}}"#;
     let result = r#","results":[{"ruleId":"r","properties":{"issue_severity":"LOW"}}]"#;

@@ -148,3 +148,21 @@ fn a_document_is_evidence_of_its_own_and_gives_no_metric() {
         assert!(read(broken.as_bytes(), &Reading::default()).is_err(), "{broken}");
     }
 }
+
+#[test]
+fn many_statements_on_many_findings_are_read_at_once() {
+    // Each finding held against each statement would take minutes.
+    let many = 20_000;
+    let finding =
+        format!(r#"{{"VulnerabilityID":"CVE-1","PkgIdentifier":{{"PURL":"{PURL}"}},"Severity":"CRITICAL"}}"#);
+    let trivy = format!(
+        r#"{{"SchemaVersion":2,"ArtifactName":"a","Results":[{{"Vulnerabilities":[{}]}}]}}"#,
+        vec![finding; many].join(",")
+    );
+    let affects = vec![format!(r#"{{"ref":"{PURL}"}}"#); many].join(",");
+    let documents = ["not_affected", "resolved"].map(|state| document(state, &format!("[{affects}]")));
+    let companions: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
+    let report = read(trivy.as_bytes(), &Reading { companions: &companions, ..Reading::default() }).unwrap();
+    assert_eq!(report.lookup("findings.open.critical").unwrap().value, Value::Number(0.0));
+    assert_eq!(report.lookup("findings.suppressed.vex").unwrap().value, Value::Number(20_000.0));
+}
