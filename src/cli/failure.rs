@@ -68,6 +68,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("policy-not-found", "there is no policy where one was named"),
     ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
     ("file-unwritten", "a file that was asked for cannot be written"),
+    ("not-a-report", "the directory that a report was to be written into holds something else"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];
 

@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         "{} pages in {}: {} written, {} as they were, {} gone\n",
         written.pages,
         out.display(),
-        written.written,
+        written.new,
         written.kept,
         written.gone
     ))?;

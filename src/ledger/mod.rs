@@ -202,17 +202,6 @@ impl Ledger {
         PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
     }
 
-    /// Every policy that has been in force up to a view, the first one first, with when it came into force.
-    pub fn policies(&self, view: View) -> Vec<(PolicyInForce, Time)> {
-        let epochs = self.chronicle.epochs.iter().filter(|epoch| epoch.link <= view.link);
-        let in_force = |epoch: &chronicle::Epoch| PolicyInForce {
-            policy: Arc::clone(&epoch.policy),
-            digest: epoch.digest,
-            commit: epoch.commit,
-        };
-        epochs.map(|epoch| (in_force(epoch), self.chronicle.link(epoch.link).recorded)).collect()
-    }
-
     /// What the policy in force in a view is, and what waits to follow it.
     pub fn policy_origin(&self, view: View) -> Result<PolicyOrigin, Undecided> {
         let epoch = self.chronicle.epoch_at(view.link);

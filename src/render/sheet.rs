@@ -96,8 +96,8 @@ impl Cell {
         vec![Self::Words(text.into())]
     }
 
-    pub(super) fn exact(text: impl ToString) -> Vec<Self> {
-        vec![Self::Exact(text.to_string())]
+    pub(super) fn exact(text: impl std::fmt::Display) -> Vec<Self> {
+        vec![Self::Exact(format!("{text}"))]
     }
 
     pub(super) fn link(text: impl Into<String>, path: impl Into<String>) -> Vec<Self> {
@@ -151,4 +151,9 @@ pub(super) fn joined(items: impl IntoIterator<Item = Vec<Cell>>) -> Vec<Cell> {
 /// Whole numbers as such, others with two digits behind the point.
 pub(super) fn number(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+/// `2026-11-22 16:00:00 UTC`
+pub(super) fn moment(time: Time) -> String {
+    time.to_string().replace('T', " ").replace('Z', " UTC")
 }

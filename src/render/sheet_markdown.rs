@@ -11,11 +11,11 @@ pub(super) fn render(sheet: &Sheet) -> String {
     let marks: Vec<String> = sheet.words.iter().map(|word| format!("**{}**", words(&word.text))).collect();
     for paragraph in [marks.join(" · "), cells(&sheet.lead)] {
         if !paragraph.is_empty() {
-            text.push_str(&format!("\n{paragraph}\n"));
+            text.extend(["\n", &paragraph, "\n"]);
         }
     }
     for part in &sheet.parts {
-        text.push_str(&format!("\n## {}\n", words(&part.title)));
+        text.extend(["\n## ", &words(&part.title), "\n"]);
         for block in &part.blocks {
             text.push('\n');
             text.push_str(&self::block(block));
@@ -27,13 +27,15 @@ pub(super) fn render(sheet: &Sheet) -> String {
 fn block(block: &Block) -> String {
     match block {
         Block::Words(said) => format!("{}\n", cells(said)),
-        Block::Points(points) => points.iter().map(|point| format!("- {}\n", cells(point))).collect(),
-        Block::Facts(facts) => {
-            facts.iter().map(|(label, says)| format!("- {label}: {}\n", cells(says))).collect()
-        }
+        Block::Points(points) => lines(points.iter().map(|point| format!("- {}", cells(point)))),
+        Block::Facts(facts) => lines(facts.iter().map(|(label, says)| format!("- {label}: {}", cells(says)))),
         Block::Table(table) => self::table(table),
         Block::Chart(Chart { title, .. }) => format!("{}\n", words(title)),
     }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 fn table(table: &Table) -> String {
@@ -64,9 +66,32 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// Words with the blanks that keep them apart from what stands beside them.
+/// Words with the blanks that keep them apart from what stands beside them, and the punctuation that ends what stood before.
 fn spaced(text: &str) -> String {
-    let before = if text.starts_with(' ') { " " } else { "" };
-    let after = if text.len() > 1 && text.ends_with(' ') { " " } else { "" };
-    format!("{before}{}{after}", words(text))
+    let rest = text.trim_start_matches([',', ';', ':', '.']);
+    let touches = rest.is_empty() || rest.starts_with(' ');
+    let (lead, rest) = if touches { text.split_at(text.len() - rest.len()) } else { ("", text) };
+    let before = if rest.starts_with(' ') { " " } else { "" };
+    let after = if rest.len() > 1 && rest.ends_with(' ') { " " } else { "" };
+    format!("{lead}{before}{}{after}", words(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_beside_others_keep_their_blanks_and_their_punctuation() {
+        for (text, expected) in [
+            (", ", ", "),
+            (": ", ": "),
+            (", and each by ", ", and each by "),
+            (".", "."),
+            (" a@b ", " `a@b` "),
+            ("..x", "`..x`"),
+            (" ", " "),
+        ] {
+            assert_eq!(spaced(text), expected, "{text:?}");
+        }
+    }
 }

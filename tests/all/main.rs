@@ -57,6 +57,8 @@ mod pages;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod schemas;

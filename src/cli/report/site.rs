@@ -8,9 +8,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use crate::git::Scratch;
 
-use super::super::Failure;
+use super::super::{Failure, interrupt};
 
 /// By this file a directory is known as one that a report may replace.
 const MARK: &str = ".git-gate-report";
@@ -20,7 +20,7 @@ const MARK_TEXT: &str = "git-gate/report/1\n";
 #[derive(Debug)]
 pub(super) struct Site {
     place: PathBuf,
-    beside: TempDir,
+    beside: Scratch,
     pages: BTreeSet<String>,
     directories: BTreeSet<PathBuf>,
     kept: u64,
@@ -33,7 +33,7 @@ pub(super) struct Written {
     /// Pages and other files.
     pub(super) pages: u64,
     /// Those that were new or different.
-    pub(super) written: u64,
+    pub(super) new: u64,
     /// Those that said the same.
     pub(super) kept: u64,
     /// Those that stood there before and do no longer.
@@ -62,8 +62,9 @@ impl Site {
         };
         let parent = place.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(failed)?;
-        let beside =
-            tempfile::Builder::new().prefix(".git-gate-report-").tempdir_in(parent).map_err(failed)?;
+        interrupt::clean_up_first();
+        let beside = Scratch::new_in(parent, ".git-gate-report-")
+            .map_err(|error| failed(io::Error::other(error.to_string())))?;
         let mut site =
             Self { place, beside, pages: BTreeSet::new(), directories: BTreeSet::new(), kept: 0, is_there };
         site.put(MARK, MARK_TEXT)?;
@@ -105,21 +106,13 @@ impl Site {
         let gone = if self.is_there { self.gone(&self.place, "").map_err(failed)? } else { 0 };
         make_readable(self.beside.path()).map_err(failed)?;
         let pages = u64::try_from(self.pages.len()).unwrap_or(u64::MAX);
-        let written = Written { pages, written: pages - self.kept, kept: self.kept, gone };
-        // The old one steps aside and is the temporary directory then: it goes when that is dropped.
-        if self.is_there {
-            let aside = tempfile::Builder::new()
-                .prefix(".git-gate-report-old-")
-                .tempdir_in(self.place.parent().unwrap_or(Path::new("/")))
-                .map_err(failed)?;
-            fs::rename(&self.place, aside.path().join("old")).map_err(failed)?;
-            if let Err(error) = fs::rename(self.beside.path(), &self.place) {
-                fs::rename(aside.path().join("old"), &self.place).map_err(failed)?;
-                return Err(failed(error));
-            }
+        let written = Written { pages, new: pages - self.kept, kept: self.kept, gone };
+        let moved = if self.is_there {
+            exchange(self.beside.path(), &self.place)
         } else {
-            fs::rename(self.beside.path(), &self.place).map_err(failed)?;
-        }
+            fs::rename(self.beside.path(), &self.place)
+        };
+        moved.map_err(failed)?;
         Ok(written)
     }
 
@@ -136,6 +129,22 @@ impl Site {
             }
         }
         Ok(gone)
+    }
+}
+
+/// Puts the new directory where the old one stands, and the old one where the new one stood: at once, where the file system
+/// can, so that there is no moment without either.
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    if renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    let mut aside = new.as_os_str().to_owned();
+    aside.push("-old");
+    fs::rename(old, &aside)?;
+    match fs::rename(new, old) {
+        Ok(()) => fs::rename(&aside, new),
+        Err(error) => fs::rename(&aside, old).and(Err(error)),
     }
 }
 

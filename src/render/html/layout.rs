@@ -6,8 +6,12 @@
 use maud::{Markup, html};
 
 use super::super::page::{Tone, Word};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
+
 use super::chart;
+
+/// A longer word is an id or a digest.
+const LONGEST_WORD: usize = 40;
 
 /// `up` leads from the page to the report's directory; nothing: the page stands alone.
 pub(super) fn sheet(sheet: &Sheet, up: Option<&str>) -> Markup {
@@ -96,26 +100,28 @@ fn cell(cell: &Cell, up: Option<&str>) -> Markup {
         (Cell::Mark(word), _) => mark(word),
         (Cell::Time(time), _) => {
             let text = time.to_string();
-            html! { time datetime=(text) { (shown(&text)) } }
+            html! { time datetime=(text) { (moment(*time)) } }
         }
     }
 }
 
-/// Words, with what stands between two backticks set apart.
+/// Words, with what stands between two backticks set apart, and what is too long to be a word.
 fn prose(text: &str) -> Markup {
     let pieces: Vec<&str> = text.split('`').collect();
     // An odd one out opens nothing: then all of it is words.
-    if pieces.len().is_multiple_of(2) {
-        return html! { (text) };
-    }
+    let quotes = !pieces.len().is_multiple_of(2);
+    let pieces = if quotes { pieces } else { vec![text] };
     html! { @for (at, piece) in pieces.into_iter().enumerate() {
-        @if at.is_multiple_of(2) { (piece) } @else { code { (piece) } }
+        @if at.is_multiple_of(2) { (words(piece)) } @else { code { (piece) } }
     } }
 }
 
-/// `2026-11-22 16:00:00 UTC`
-fn shown(time: &str) -> String {
-    time.replace('T', " ").replace('Z', " UTC")
+/// Words; one that is longer than any name may be broken anywhere.
+fn words(text: &str) -> Markup {
+    html! { @for (at, word) in text.split(' ').enumerate() {
+        @if at > 0 { " " }
+        @if word.chars().count() > LONGEST_WORD { code { (word) } } @else { (word) }
+    } }
 }
 
 fn mark(word: &Word) -> Markup {

@@ -20,11 +20,8 @@ pub(super) const STYLE_PATH: &str = "style.css";
 /// Allows the style sheet beside the pages, and nothing else.
 const POLICY_OF_SITE: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'";
 /// Allows the style sheet within the page, which has this digest, and nothing else.
-const POLICY_OF_FILE: &str = concat!(
-    "default-src 'none'; style-src 'sha256-",
-    "STYLE_DIGEST",
-    "'; base-uri 'none'; form-action 'none'"
-);
+const POLICY_OF_FILE: &str = "default-src 'none'; style-src 'sha256-uA0vyvzQpWyJltV5MAw9Vffqz1A7VewlyqbmJZElIeA='; \
+                              base-uri 'none'; form-action 'none'";
 /// The pages that every page leads to.
 const PLACES: [(&str, &str); 8] = [
     ("Overview", "index.html"),

@@ -1,10 +1,10 @@
 //! Deployments: all of them, those of one environment, and one with its checklist as it was then.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::insight::LoggedRecord;
 use crate::model::Name;
-use crate::policy::Policy;
 use crate::verdict::Verdict;
 
 use super::super::deployments::{replay_words, word};
@@ -15,7 +15,7 @@ use super::{Whole, parts};
 /// So many of the last records stand on the page of all; the page of each environment holds every one.
 const MOST_RECENT: usize = 25;
 
-pub(super) fn sheet(logged: &LoggedRecord, then: Option<&Verdict>, policy: &Policy) -> Sheet {
+pub(super) fn sheet(logged: &LoggedRecord, then: Option<&Verdict>) -> Sheet {
     let record = &logged.record;
     let (text, tone) = word(logged);
     let mut facts = vec![
@@ -50,7 +50,6 @@ pub(super) fn sheet(logged: &LoggedRecord, then: Option<&Verdict>, policy: &Poli
         all.push(Part::table("Approvals and other decisions by then", parts::decisions(&verdict.decisions)));
     }
     let title = format!("{} to {}", record.gate, logged.environment);
-    let _ = policy;
     Sheet {
         path: parts::record_path(&logged.environment, record.commit),
         kind: "Deployment",
@@ -83,7 +82,7 @@ pub(super) fn all(whole: &Whole<'_>) -> Sheet {
         empty: "Nothing has been deployed.",
     };
     let mut latest: Vec<&LoggedRecord> = whole.records.iter().collect();
-    latest.sort_by(|one, other| other.record.time.cmp(&one.record.time));
+    latest.sort_by_key(|logged| Reverse(logged.record.time));
     latest.truncate(MOST_RECENT);
     let debts = whole.records.iter().filter(|logged| logged.debt.is_some());
     Sheet {

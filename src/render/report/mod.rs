@@ -7,6 +7,7 @@ mod control;
 mod deployments;
 mod gate;
 mod gates;
+mod metrics;
 mod overview;
 mod parts;
 mod policy;
@@ -80,7 +81,7 @@ pub fn gate_files(dossier: &Dossier, policy: &Policy) -> Vec<File> {
 
 /// The page about one deployment, with its checklist as it was when it was logged, where that can be judged again.
 pub fn deployment_file(logged: &LoggedRecord, then: Option<&Verdict>, policy: &Policy) -> File {
-    file(&deployments::sheet(logged, then, policy), policy)
+    file(&deployments::sheet(logged, then), policy)
 }
 
 /// Where that page lies.
@@ -96,6 +97,7 @@ pub fn whole_files(whole: &Whole<'_>) -> Vec<File> {
         risks::exceptions(whole),
         risks::incidents(whole),
         policy::sheet(whole),
+        metrics::sheet(whole),
         control::sheet(whole),
     ];
     sheets.extend(gates::sheets(whole));

@@ -7,7 +7,7 @@ use crate::model::Principal;
 use crate::verdict::Outcome;
 
 use super::super::page::{Tone, Word, counted, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
 use super::{Whole, parts, risks};
 
 /// So many gates wait in the list on the first page; the page of each system holds all.
@@ -69,7 +69,7 @@ fn running(whole: &Whole<'_>) -> Part {
             Cell::words(logged.environment.to_string()),
             Cell::link(logged.record.gate.version.to_string(), parts::gate_path(&logged.record.gate)),
             Cell::link(
-                logged.record.time.to_string(),
+                moment(logged.record.time),
                 parts::record_path(&logged.environment, logged.record.commit),
             ),
             Cell::person(logged.record.principal.as_ref()),

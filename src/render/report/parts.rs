@@ -10,7 +10,7 @@ use super::super::deployments::word;
 use super::super::judgement::tone;
 use super::super::origin::origin_facts;
 use super::super::page::{Fact, Text, Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Table, joined};
+use super::super::sheet::{Block, Cell, Part, Table, joined, moment};
 
 pub(super) fn gate_path(gate: &GateName) -> String {
     format!("gates/{}/{}.html", gate.system, gate.version)
@@ -111,6 +111,7 @@ pub(super) fn without_age(found: &str) -> String {
     let is_age = |word: &str| {
         let word = word.trim_end_matches([',', ';']);
         word.starts_with(|c: char| c.is_ascii_digit())
+            && word.ends_with(['d', 'h', 'm', 's'])
             && word.chars().all(|c| c.is_ascii_digit() || "dhms".contains(c))
     };
     let words: Vec<&str> = found.split(' ').collect();
@@ -118,9 +119,12 @@ pub(super) fn without_age(found: &str) -> String {
     let mut at = 0;
     while let Some(word) = words.get(at) {
         let next = words.get(at + 1).copied().unwrap_or_default();
-        if is_age(word) && next.trim_end_matches([',', ';']) == "old" {
+        if is_age(word) && matches!(next.trim_end_matches([',', ';', ':']), "old" | "ago") {
             if let Some(before) = kept.last_mut() {
                 *before = before.trim_end_matches(',');
+            }
+            if next.ends_with(':') {
+                kept.push("—");
             }
             at += 2;
             continue;
@@ -180,7 +184,7 @@ pub(super) fn records<'a>(caption: String, records: impl IntoIterator<Item = &'a
     let rows = records.into_iter().map(|logged| {
         let record = &logged.record;
         vec![
-            Cell::link(record.time.to_string(), record_path(&logged.environment, record.commit)),
+            Cell::link(moment(record.time), record_path(&logged.environment, record.commit)),
             gate_link(&record.gate),
             Cell::words(logged.environment.to_string()),
             Cell::person(record.principal.as_ref()),
@@ -221,4 +225,25 @@ pub(super) fn made_from(origin: &Origin) -> Part {
         Cell::Words(".".to_owned()),
     ];
     Part::new("Made from", vec![facts(origin_facts(origin)), Block::Words(check)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_says_the_same_tomorrow() {
+        for (found, expected) in [
+            ("`a.json`: reads as json, 1391d old", "`a.json`: reads as json"),
+            (
+                "63a6add of `summarizer/v1.4`, 4d ago: no cover stands",
+                "63a6add of `summarizer/v1.4` — no cover stands",
+            ),
+            ("`rate` is 0.02, 400 samples", "`rate` is 0.02, 400 samples"),
+            ("of old, 3 old ones", "of old, 3 old ones"),
+            ("", ""),
+        ] {
+            assert_eq!(without_age(found), expected);
+        }
+    }
 }

@@ -49,7 +49,7 @@ fn section(section: Section) -> Option<Part> {
         Body::Facts(facts) => Some(Part::new(section.title, vec![parts::facts(facts)])),
         Body::Entries(entries) => {
             let table = Table {
-                caption: section.title.to_owned(),
+                caption: format!("{} of the policy in force", section.title),
                 columns: vec!["Name", "What it says", "Besides"],
                 rows: entries.into_iter().map(row).collect(),
                 empty: "",
