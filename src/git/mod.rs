@@ -6,6 +6,7 @@
 //! files and replacements change nothing (design, sections 8 and 9.2). Refs are read by full name.
 
 mod branch;
+mod brought;
 mod checkout;
 mod config;
 mod draft;
@@ -28,6 +29,7 @@ mod write;
 pub mod raw;
 
 pub use branch::{Advance, Branch, is_ancestor};
+pub use brought::Brought;
 pub use draft::{Draft, FileChange};
 pub use locate::Repository;
 pub use merge::merge_trees;

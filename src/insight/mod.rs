@@ -17,6 +17,7 @@ mod past;
 mod required;
 mod squashed;
 pub mod statistics;
+pub mod timeline;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{

@@ -87,6 +87,12 @@ impl Ledger {
         Ok(mine.map(|(_, standing)| standing.fact.clone()).collect())
     }
 
+    /// Every incident that stands or stood in a view, by id and what it hit.
+    pub fn all_incidents(&self, view: View) -> Result<Vec<IncidentFact>, Undecided> {
+        let known = self.incidents_and_unseen(view)?;
+        Ok(known.0.values().map(|standing| standing.fact.clone()).collect())
+    }
+
     /// The changes of incidents on the gate, whatever the environment, in recorded order: what each does.
     pub(super) fn incident_changes(
         &self,
@@ -197,7 +203,7 @@ impl Ledger {
     fn reopen_what_the_tip_holds(&self, view: View, standing: &mut Incidents) -> Result<(), Undecided> {
         let provenance = self.provenance(&["incidents"])?;
         let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
-        let Some(state) = provenance.state(tip) else { return Ok(()) };
+        let Some(state) = self.state(&provenance, tip)? else { return Ok(()) };
         for ((id, _, _), known) in standing {
             let blob = state.files.get(&format!("{id}.toml")).map(|file| file.blob);
             known.fact.open |= blob.is_some_and(|blob| known.open_as.contains(&blob));
@@ -236,9 +242,11 @@ impl Ledger {
         events: &mut Vec<Event>,
     ) -> Result<(), Undecided> {
         let commit = self.history.commit(at);
-        let mine = provenance.state(at).map(|state| &state.files);
-        let parents: Vec<_> =
-            commit.parents.iter().map(|parent| provenance.state(*parent).map(|state| &state.files)).collect();
+        let mine = self.state(provenance, at)?;
+        let mine = mine.as_ref().map(|state| &state.files);
+        let states = commit.parents.iter().map(|parent| self.state(provenance, *parent));
+        let states = states.collect::<Result<Vec<_>, Undecided>>()?;
+        let parents: Vec<_> = states.iter().map(|state| state.as_ref().map(|state| &state.files)).collect();
         let blob = |files: Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
             files.and_then(|files| files.get(path)).map(|file| file.blob)
         };

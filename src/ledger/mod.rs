@@ -13,7 +13,9 @@ mod directory;
 mod exceptions;
 mod history;
 mod incidents;
+mod moments;
 mod policies;
+mod populace;
 mod provenance;
 mod records;
 mod rewound;
@@ -30,6 +32,7 @@ mod walk;
 pub mod mark;
 
 pub use directory::GateDirectory;
+pub use populace::ContentChange;
 pub use records::{Asked, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
@@ -366,6 +369,11 @@ impl Ledger {
         let found = Rc::new(Provenance::follow(&self.changes, &self.trees, &self.history, path)?);
         self.provenances.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
+    }
+
+    /// How a governed directory stands at a commit.
+    fn state(&self, provenance: &Provenance, at: Index) -> Result<Option<Rc<provenance::State>>, Undecided> {
+        Ok(provenance.state(&self.trees, &self.history, at)?)
     }
 
     /// The policy under which what `link` brought in is judged, and when it was recorded: at its step up to `last`; beyond
