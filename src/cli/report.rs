@@ -13,6 +13,8 @@ use super::{Context, Exit, Failure, Format};
 mod gathered;
 mod site;
 
+use gathered::Gathered;
+
 /// The arguments of `report`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -23,6 +25,9 @@ pub struct Args {
     /// Write a site into this directory: made beside it, then moved into place.
     #[arg(long, value_name = "DIRECTORY")]
     out: Option<PathBuf>,
+    /// Put what the records show of the control into the site as OSCAL, too.
+    #[arg(long, requires = "out")]
+    oscal: bool,
     /// Print the checklist of one gate, to attach to a ticket.
     #[arg(long, value_name = "GATE", conflicts_with = "out")]
     gate: Option<GateName>,
@@ -54,16 +59,23 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         context.print(&text)?;
         return Ok(Exit::Done);
     }
+    if context.format == Format::Json && args.out.is_none() {
+        let _busy = context.busy("reading the gates");
+        gathered::print_json(context, &session)?;
+        return Ok(Exit::Done);
+    }
     let Some(out) = &args.out else {
-        return Err(
-            Failure::usage("say where to: `--out <directory>`, or `--gate <gate>` for one gate").into()
-        );
+        return Err(Failure::usage(
+            "say where to: `--out <directory>`, `--gate <gate>` for one gate, or `--format json`",
+        )
+        .into());
     };
     let directory = context.directory.join(out);
     let written = {
         let _busy = context.busy("writing the report");
         let mut site = site::Site::begin(&directory)?;
-        gathered::write(context, &session, &mut site)?;
+        let gathered = gathered::write(context, &session, &mut site)?;
+        write_whole(&gathered, &session, args.oscal, &mut site)?;
         site.finish()?
     };
     context.print(&format!(
@@ -75,4 +87,23 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         written.gone
     ))?;
     Ok(Exit::Done)
+}
+
+/// The pages about the whole, once every gate has been read.
+fn write_whole(
+    gathered: &Gathered,
+    session: &Session,
+    oscal: bool,
+    site: &mut site::Site,
+) -> Result<(), Failure> {
+    let whole = gathered.whole(session);
+    let mut files = report::whole_files(&whole);
+    if oscal {
+        files.extend(report::oscal_files(&whole));
+    }
+    files.push(report::style());
+    for (path, text) in files {
+        site.put(&path, &text)?;
+    }
+    Ok(())
 }

@@ -22,6 +22,8 @@ mod deployments;
 mod health;
 mod reporting;
 
+pub(crate) use reporting::Reading;
+
 /// Which state of the repository is judged.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Opening {

@@ -16,6 +16,7 @@ mod judgement;
 mod keys;
 mod markdown;
 mod origin;
+mod oscal;
 mod overview;
 mod page;
 mod policy;

@@ -6,6 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
+
 use crate::world::{Decision, Policy, Repo, World};
 
 const GATE: &str = "summarizer/v1.4";
@@ -326,4 +328,66 @@ fn a_report_says_where_to_when_nothing_was_said() {
     let repo = eventful(&world);
     let run = repo.run(&["report"]).expect(2);
     assert!(run.stderr.contains("`--out <directory>`"), "{run}");
+}
+
+#[test]
+fn everything_is_told_as_one_object_with_a_schema() {
+    let world = World::new();
+    let repo = eventful(&world);
+    let answer = repo.run(&["report", "--format", "json"]).expect(0).json();
+    assert_eq!(answer["schema"], "git-gate/report/1");
+    assert_eq!(answer["gates"].as_array().unwrap().len(), 2);
+    assert_eq!(answer["log"]["records"].as_array().unwrap().len(), 2);
+    assert_eq!(answer["incidents"][0]["id"], "INC-7");
+    assert_eq!(answer["control"].as_array().unwrap().len(), 10);
+    let own = repo.run(&["show", GATE, "--format", "json"]).json();
+    assert_eq!(answer["gates"][0]["environments"][0]["requirements"], own["environments"][0]["requirements"]);
+}
+
+/// The two files of OSCAL, of one report.
+fn oscal(repo: &Repo<'_>) -> (Value, Value) {
+    let out = repo.world.dir().join("public");
+    repo.run(&["report", "--out", out.to_str().unwrap(), "--oscal"]).expect(0);
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(out.join("oscal").join(name)).unwrap()).unwrap()
+    };
+    (read("assessment-results.json"), read("plan-of-action.json"))
+}
+
+#[test]
+fn oscal_has_a_finding_for_each_requirement_and_an_item_for_each_risk_and_the_same_ids_again() {
+    let world = World::new();
+    let repo = eventful(&world);
+    let (results, plan) = oscal(&repo);
+    let ids = |value: &Value, list: &str| -> Vec<String> {
+        let all = value[list].as_array().unwrap().iter();
+        all.map(|one| one["uuid"].as_str().unwrap().to_owned()).collect()
+    };
+    let result = &results["assessment-results"]["results"][0];
+    let findings = ids(result, "findings");
+    assert_eq!(findings.len(), 10);
+    let items = ids(&plan["plan-of-action-and-milestones"], "poam-items");
+    assert_eq!(items.len(), 2, "an exception and a debt");
+    let (again, plan_again) = oscal(&repo);
+    assert_eq!(ids(&again["assessment-results"]["results"][0], "findings"), findings);
+    assert_eq!(ids(&plan_again["plan-of-action-and-milestones"], "poam-items"), items);
+}
+
+/// `.ci/run` names NIST's schema in `OSCAL_SCHEMA`, where it can be had, and says so where it cannot.
+#[test]
+fn oscal_is_valid_against_the_schema_of_nist_where_that_is_given() {
+    let Some(path) = std::env::var_os("OSCAL_SCHEMA") else { return };
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let world = World::new();
+    for repo in [hostile(&world)] {
+        let (results, plan) = oscal(&repo);
+        for document in [results, plan] {
+            let wrong: Vec<String> = validator
+                .iter_errors(&document)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(wrong.is_empty(), "{wrong:#?}");
+        }
+    }
 }

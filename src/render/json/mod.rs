@@ -14,6 +14,7 @@ mod policy;
 mod policy_diff;
 mod problems;
 mod recording;
+mod report;
 mod verdict;
 
 pub(super) use brief::review;
@@ -26,6 +27,7 @@ pub(super) use policy::{policy, policy_status};
 pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
 pub(super) use recording::recording;
+pub(super) use report::{BEFORE_GATES, after_gates, gate_of_report};
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;

@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::verdict::Verdict;
 
 use super::sheet::Sheet;
-use super::{html, sheet_markdown};
+use super::{html, json, oscal, sheet_markdown};
 
 /// What is kept of each gate once its own pages are written: what the lists show.
 #[derive(Debug, Clone)]
@@ -104,6 +104,30 @@ pub fn whole_files(whole: &Whole<'_>) -> Vec<File> {
     sheets.extend(deployments::by_environment(whole));
     sheets.extend(risks::incident_sheets(whole));
     sheets.iter().map(|sheet| file(sheet, whole.policy)).collect()
+}
+
+/// What the records show of the control, for tools of compliance: OSCAL assessment results, and the plan of action where
+/// there is something to act on.
+pub fn oscal_files(whole: &Whole<'_>) -> Vec<File> {
+    let mut files = vec![("oscal/assessment-results.json".to_owned(), oscal::assessment_results(whole))];
+    let plan = oscal::plan_of_action(whole);
+    files.extend(plan.map(|plan| ("oscal/plan-of-action.json".to_owned(), plan)));
+    files
+}
+
+/// One gate within `git-gate/report/1`.
+pub fn gate_json(dossier: &Dossier, origin: &Origin) -> String {
+    json::gate_of_report(dossier, origin)
+}
+
+/// What stands before the gates in `git-gate/report/1`.
+pub fn json_before_gates() -> &'static str {
+    json::BEFORE_GATES
+}
+
+/// What stands behind them.
+pub fn json_after_gates(whole: &Whole<'_>) -> String {
+    json::after_gates(whole)
 }
 
 /// One gate as one file to attach to a ticket: HTML.
