@@ -158,6 +158,8 @@ pub enum Command {
     Status(super::status::Args),
     /// Judge every logged deployment again, and say what is wrong.
     Audit(super::audit::Args),
+    /// Write what was found of everything: a site, or one gate's checklist.
+    Report(super::report::Args),
     /// Whose keys count, and changing that.
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.

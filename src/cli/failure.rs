@@ -78,6 +78,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("hooks-elsewhere", "git looks for hooks in a directory that other repositories may share"),
     ("running-unreadable", "the file that says what runs cannot be read"),
     ("file-unwritten", "a file that was asked for cannot be written"),
+    ("not-a-report", "the directory that a report was to be written into holds something else"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];
 

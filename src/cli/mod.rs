@@ -66,6 +66,7 @@ mod ready;
 mod record;
 mod recordable;
 mod reject;
+mod report;
 mod report_file;
 mod requesting;
 mod review;
@@ -156,6 +157,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(context, args),
         Command::Incident(args) => incident::run(context, args),
         Command::Metrics(args) => metrics::run(context, args),
+        Command::Report(args) => report::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
         Command::Hook(args) => hook::run(context, args),

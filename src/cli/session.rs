@@ -22,6 +22,9 @@ mod audit;
 mod deployments;
 mod health;
 mod measuring;
+mod reporting;
+
+pub(crate) use reporting::Reading;
 
 /// Which state of the repository is judged.
 #[derive(Debug, Clone, Default)]

@@ -167,7 +167,7 @@ impl<'a> Judge<'a> {
         Ok((tip, log))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
+    pub(super) fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
         Ok(verdict::judge(&self.facts(case)?))
     }
 
@@ -349,7 +349,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Rejections and closes on the gate's branch that nobody has recorded yet.
-    fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
+    pub(super) fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
         let Some(tip) = self.snapshot.gate_branch(self.repository, gate)? else { return Ok(Vec::new()) };
         let (unrecorded, all) = self.ledger.unrecorded_rejections(gate, tip)?;
         let branch = gate.branch();

@@ -14,6 +14,8 @@ mod brief;
 mod comparison;
 mod decided;
 mod flips;
+pub mod control;
+mod dossier;
 mod history;
 mod incidents;
 mod judge;
@@ -23,6 +25,7 @@ mod of_gate;
 mod origins;
 mod overview;
 mod receiving;
+mod past;
 mod required;
 mod squashed;
 pub mod statistics;
@@ -39,6 +42,7 @@ pub use comparison::{
 };
 pub use decided::{Decided, Deployments, Moment as DecidedAt, Turn};
 pub use flips::{StatusChange, flips, status_changes};
+pub use dossier::Dossier;
 pub use history::{Event, Moment};
 pub use incidents::IncidentLine;
 pub use judge::Judge;
@@ -48,6 +52,7 @@ pub use overview::{EnvironmentLine, GateLine, Wait};
 pub use receiving::{
     CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
 };
+pub use past::PolicyMoment;
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

@@ -169,7 +169,12 @@ impl Judge<'_> {
 }
 
 impl GateLine {
-    fn add(&mut self, facts: &Facts, verdict: &Verdict, waits: &mut BTreeMap<(RequirementId, String), Wait>) {
+    pub(super) fn add(
+        &mut self,
+        facts: &Facts,
+        verdict: &Verdict,
+        waits: &mut BTreeMap<(RequirementId, String), Wait>,
+    ) {
         let authors = match &facts.standing {
             Standing::Recorded(content) => content.authors.clone(),
             Standing::OnBranch(_) | Standing::Absent | Standing::Removed(_) | Standing::BeforeRoot => {

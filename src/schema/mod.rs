@@ -82,6 +82,7 @@ pub const ALL: &[Schema] = &[
     output("ready", include_str!("ready.json")),
     output("record", include_str!("record.json")),
     output("reject", include_str!("reject.json")),
+    output("report", include_str!("report.json")),
     output("review", include_str!("review.json")),
     output("schema", include_str!("schema.json")),
     output("show", include_str!("show.json")),

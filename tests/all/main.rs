@@ -68,6 +68,8 @@ mod raw_commits;
 #[cfg(test)]
 mod recorder;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod rewound;

@@ -19,6 +19,7 @@ mod policy_diff;
 mod problems;
 mod recording;
 mod refusals;
+mod report;
 mod verdict;
 
 pub(super) use audit::audit;
@@ -39,6 +40,7 @@ pub(super) use problems::lint;
 pub(super) use recording::recording;
 pub(super) use refusals::refusals;
 pub(super) use tune::tune;
+pub(super) use report::{BEFORE_GATES, after_gates, gate_of_report};
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
