@@ -45,6 +45,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("gate-recorded", "the gate is on the mainline and its branch is gone"),
     ("gate-unrecorded", "the gate does not stand on the mainline"),
     ("log-unpushed", "the log here holds records that the remote lacks"),
+    ("not-attested", "the verdict is not one that is attested"),
     ("not-the-last-record", "only the last record can be said to have failed"),
     ("content-invalid", "the directory breaks the limits of a governed directory"),
     ("exception-unknown", "there is no exception, or no cover, to accept"),

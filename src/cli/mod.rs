@@ -10,6 +10,7 @@ mod artifact;
 mod artifact_digest;
 mod ask;
 mod attach;
+mod attest;
 mod borrowed;
 mod busy;
 mod check;
@@ -135,6 +136,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Merge(args) => merge::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
+        Command::Attest(args) => attest::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Key(args) => key::run(context, args),

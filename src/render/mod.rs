@@ -5,6 +5,7 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod attestation;
 mod brief;
 mod deployments;
 mod doctor;
@@ -27,6 +28,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use attestation::{Attested, AttestedReport, render_envelope, render_statement, signed_bytes};
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};

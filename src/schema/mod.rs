@@ -45,6 +45,7 @@ pub const ALL: &[Schema] = &[
     output("approve", include_str!("approve.json")),
     output("artifact", include_str!("artifact.json")),
     output("attach", include_str!("attach.json")),
+    output("attest", include_str!("attest.json")),
     output("check", include_str!("check.json")),
     output("close", include_str!("close.json")),
     output("deploy", include_str!("deploy.json")),

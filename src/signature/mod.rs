@@ -15,6 +15,7 @@ mod line;
 mod maths;
 mod options;
 mod pattern;
+mod plain;
 mod signers;
 mod sshsig;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod testing;
 
 pub use entry::SignerEntry;
 pub use fingerprint::Fingerprint;
+pub use plain::PlainKey;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
 use crate::model::{Code, Principal};

@@ -12,6 +12,8 @@ mod attacks;
 #[cfg(test)]
 mod attacks_history;
 #[cfg(test)]
+mod attest;
+#[cfg(test)]
 mod commands_exceptions;
 #[cfg(test)]
 mod commands_keys;

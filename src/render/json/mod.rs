@@ -4,6 +4,7 @@
 //! `docs/output.md`). Fields stand in the order of the documentation, lists in the order of the verdict. Text is given as the
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
+mod attestation;
 mod brief;
 mod deployments;
 mod doctor;
@@ -15,6 +16,7 @@ mod policy_diff;
 mod problems;
 mod verdict;
 
+pub(super) use attestation::{envelope, statement};
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
