@@ -136,6 +136,8 @@ pub enum Command {
     Ready(super::ready::Args),
     /// Bring a gate branch to the mainline, with its commits.
     Merge(super::merge::Args),
+    /// Bring to the mainline what waits on branches: decisions, records, gates that are ready.
+    Record(super::record::Args),
     /// Say whether a version may go to an environment, and why.
     Check(super::check::Args),
     /// Check, then log a deployment; or log that one failed.

@@ -32,6 +32,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("failed", "another failure of the system"),
     ("clock", "the clock of this machine is out of range"),
     ("clock-behind", "a deployer's record is dated long after this clock"),
+    ("stale-fetch", "the clone was fetched longer ago than was said, or nobody knows when"),
     ("content-moved", "another content or policy stands there than the one that was shown"),
     ("declined", "the question was answered with no"),
     ("outrun", "others were faster again and again"),
@@ -44,6 +45,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("gate-exists", "the gate is open or recorded already"),
     ("gate-recorded", "the gate is on the mainline and its branch is gone"),
     ("gate-unrecorded", "the gate does not stand on the mainline"),
+    ("branch-unpushed", "the branch or the mainline holds commits here that the remote lacks"),
     ("log-unpushed", "the log here holds records that the remote lacks"),
     ("not-attested", "the verdict is not one that is attested"),
     ("not-the-last-record", "only the last record can be said to have failed"),
@@ -166,7 +168,7 @@ fn lines(text: &str) -> String {
 }
 
 /// The failure that an error is.
-fn meaning(error: &anyhow::Error) -> Failure {
+pub(super) fn meaning(error: &anyhow::Error) -> Failure {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.clone();
     }

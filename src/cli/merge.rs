@@ -65,7 +65,7 @@ fn proposal(context: &Context, args: &Args) -> anyhow::Result<Proposal> {
     Ok(Proposal { repository, policy: in_force.policy, branch, draft, hand, reviewed, question: None, fits })
 }
 
-fn may_sign_mainline(policy: &Policy, signer: &Verified) -> Result<(), Failure> {
+pub(super) fn may_sign_mainline(policy: &Policy, signer: &Verified) -> Result<(), Failure> {
     let Some(roles) = &policy.mainline_signed_by else { return Ok(()) };
     if roles.iter().any(|role| policy.holds(signer.principal(), role)) {
         return Ok(());

@@ -34,6 +34,7 @@ mod exceptional_known;
 mod exit;
 mod failure;
 mod first_page;
+mod fresh;
 mod gate_files;
 mod gathering;
 mod given;
@@ -57,6 +58,8 @@ mod policy_change;
 mod policy_diff;
 mod policy_files;
 mod ready;
+mod record;
+mod recordable;
 mod reject;
 mod report_file;
 mod requesting;
@@ -69,6 +72,7 @@ mod status;
 mod subject;
 mod together;
 mod trust;
+mod wait;
 mod withdraw;
 
 pub use arguments::{Cli, Color, Command, Format, Globals};
@@ -134,6 +138,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::AcceptRisk(args) => accept_risk::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
+        Command::Record(args) => record::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
         Command::Attest(args) => attest::run(context, args),

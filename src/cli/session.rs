@@ -50,6 +50,8 @@ pub(crate) enum View {
     Merged(GateName),
     /// The same of the branch of a policy change, `policy/<slug>`.
     MergedPolicy(String),
+    /// The same of the end of an environment's deployment log (`record`).
+    MergedLog(Name),
 }
 
 impl View {
@@ -58,6 +60,7 @@ impl View {
             Self::Recorded | Self::Local => None,
             Self::Merged(gate) => Some(gate.branch()),
             Self::MergedPolicy(branch) => Some(branch.clone()),
+            Self::MergedLog(environment) => Some(format!("deployments/{environment}")),
         }
     }
 }
@@ -74,6 +77,8 @@ pub(crate) struct Session {
     log: Option<ObjectId>,
     /// Whether `--time` named the time of judging.
     named_time: bool,
+    /// Whether the shared branches are judged as they are, so that what was seen of them before must still be there.
+    follows: bool,
     policy: Arc<Policy>,
 }
 
@@ -85,7 +90,9 @@ impl Session {
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Local | View::Merged(_) | View::MergedPolicy(_) => Branches::LocalWhereAhead,
+            View::Local | View::Merged(_) | View::MergedPolicy(_) | View::MergedLog(_) => {
+                Branches::LocalWhereAhead
+            }
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         context.detail(&format!(
@@ -121,7 +128,8 @@ impl Session {
         }
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
-        if !preview && opening.view == View::Recorded {
+        let follows = !preview && opening.view == View::Recorded;
+        if follows {
             mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
@@ -146,6 +154,7 @@ impl Session {
             view,
             log: opening.log,
             named_time: opening.time.is_some(),
+            follows,
             policy,
         })
     }
@@ -167,7 +176,13 @@ impl Session {
             }
             Some(log) => Some(log),
             None if self.view == self.ledger.now() && !self.named_time => {
-                judge.log_tip(&question.environment)?
+                let environment = &question.environment;
+                if self.follows {
+                    let last = judge.last_word(environment, self.view)?;
+                    let holds = |commit| judge.log_holds(environment, commit);
+                    mark::follow_log(&self.repository, environment, last, holds)?;
+                }
+                judge.log_tip(environment)?
             }
             None => judge.log_then(&question.environment, self.view)?,
         };
@@ -259,6 +274,16 @@ impl Session {
     /// Where a branch (without `refs/heads/`) stands, the local one where it is ahead.
     pub(crate) fn branch_tip(&self, branch: &str) -> Result<Option<ObjectId>, Failure> {
         Ok(self.snapshot.branch_to_show(&self.repository, branch)?)
+    }
+
+    /// The tip of the mainline that was read, whatever was merged into it in thought.
+    pub(crate) fn mainline_tip(&self) -> ObjectId {
+        self.snapshot.tip
+    }
+
+    /// The top tree that was judged.
+    pub(crate) fn judged_tree(&self) -> Result<ObjectId, Failure> {
+        Ok(self.repository.tree_of(self.ledger.mainline(self.view))?)
     }
 
     /// Whether it reads a merge that was not made.

@@ -7,6 +7,7 @@
 
 mod agent;
 mod branch;
+mod brought;
 mod checkout;
 mod config;
 mod draft;
@@ -30,6 +31,7 @@ pub mod raw;
 
 pub use agent::sign_with_agent;
 pub use branch::{Advance, Branch, is_ancestor};
+pub use brought::Brought;
 pub use draft::{Draft, FileChange};
 pub use locate::Repository;
 pub use merge::merge_trees;

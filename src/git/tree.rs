@@ -34,7 +34,7 @@ struct Slot {
 }
 
 /// What an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     /// A regular file, executable or not: that bit is ignored everywhere.
     File,

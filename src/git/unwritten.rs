@@ -35,6 +35,7 @@ pub const WRITE_CODES: &[(&str, &str)] = &[
     ("fetch-failed", "the remote could not be fetched"),
     ("push-failed", "the remote did not take the branch"),
     ("merge-conflict", "both sides changed the same file"),
+    ("branch-too-long", "the branch has more new commits than are looked at"),
     ("scratch", "a temporary file could not be written"),
 ];
 

@@ -98,4 +98,9 @@ impl Judge<'_> {
         let (_, log) = self.log_of(environment)?;
         self.ledger.last_record(environment, &log, system, view)
     }
+
+    /// The last commit of an environment's log that says something and counts.
+    pub fn last_word(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
+        self.ledger.last_word(environment, &self.log_of(environment)?.1, view)
+    }
 }

@@ -4,23 +4,30 @@
 //! same. Of `gates/` and `exceptions/` it is told by system. The pass runs on all cores, over stretches of history, and
 //! gives the same whatever their number.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 use std::thread;
 
-use crate::git::{EntryKind, GitError, Repository, Tree};
+use crate::git::{EntryKind, GitError, Repository, Tree, TreeDefect};
 use crate::model::ObjectId;
 
 use super::Undecided;
 use super::history::{Commit, History, Index, place, twins};
-use super::provenance::Object;
-use super::trees::GOVERNED;
+use super::provenance::{Object, object_at};
+use super::trees::{GOVERNED, Trees};
 
 /// For each governed name, and below `gates` and `exceptions` for each system, the commits whose object there differs from
 /// that of at least one parent; in recorded order.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     places: BTreeMap<Vec<u8>, Vec<Index>>,
+    /// Of systems that were asked about.
+    versions: RefCell<HashMap<String, Rc<Versions>>>,
 }
+
+/// For each version of a system, the commits that change what stands there.
+type Versions = BTreeMap<Vec<u8>, Vec<Index>>;
 
 /// What stands at the governed names of a top tree.
 type Top = [Option<Object>; GOVERNED.len()];
@@ -59,13 +66,57 @@ impl Changes {
     }
 
     /// The commits that may change the directory at `path`, its components; all others take it over unchanged.
-    pub(crate) fn of(&self, path: &[&str]) -> &[Index] {
-        let key = match path {
-            [top @ ("gates" | "exceptions"), system, ..] => format!("{top}/{system}"),
-            [top, ..] => (*top).to_owned(),
-            [] => return &[],
-        };
+    pub(crate) fn of(&self, trees: &Trees, history: &History, path: &[&str]) -> Result<Vec<Index>, GitError> {
+        Ok(match path {
+            [top @ ("gates" | "exceptions"), system, version, ..] => {
+                let of_system = self.of_system(trees, history, top, system)?;
+                of_system.get(version.as_bytes()).cloned().unwrap_or_default()
+            }
+            [top, system] => self.places(&format!("{top}/{system}")).to_vec(),
+            [top, ..] => self.places(top).to_vec(),
+            [] => Vec::new(),
+        })
+    }
+
+    fn places(&self, key: &str) -> &[Index] {
         self.places.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The commits that change each version of a system, told apart when the first of them is asked for.
+    fn of_system(
+        &self,
+        trees: &Trees,
+        history: &History,
+        top: &str,
+        system: &str,
+    ) -> Result<Rc<Versions>, GitError> {
+        let key = format!("{top}/{system}");
+        if let Some(known) = self.versions.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let mut versions = Versions::new();
+        for at in self.places(&key).iter().copied() {
+            let commit = history.commit(at);
+            let mine = directory_at(trees, commit.tree, &[top, system])?;
+            let mut changed = BTreeSet::new();
+            if commit.parents.is_empty() {
+                changed.extend(differing_names(tree_of(mine.as_ref()), None));
+            }
+            for parent in &commit.parents {
+                let other = directory_at(trees, history.commit(*parent).tree, &[top, system])?;
+                let alike =
+                    mine.as_ref().zip(other.as_ref()).is_some_and(|(mine, other)| Rc::ptr_eq(mine, other));
+                if !alike {
+                    changed.extend(differing_names(tree_of(mine.as_ref()), tree_of(other.as_ref())));
+                }
+            }
+            for version in changed {
+                versions.entry(version).or_default().push(at);
+            }
+        }
+        let versions = Rc::new(versions);
+        self.versions.borrow_mut().insert(key, Rc::clone(&versions));
+        Ok(versions)
     }
 }
 
@@ -102,12 +153,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The paths whose objects differ from those of at least one parent.
-    fn changed(
-        &mut self,
-        top: ObjectId,
-        parents: &[ObjectId],
-    ) -> Result<std::collections::BTreeSet<Vec<u8>>, GitError> {
-        let mut changed = std::collections::BTreeSet::new();
+    fn changed(&mut self, top: ObjectId, parents: &[ObjectId]) -> Result<BTreeSet<Vec<u8>>, GitError> {
+        let mut changed = BTreeSet::new();
         let mine = self.top(top)?;
         let theirs = match parents {
             [] => vec![[None; GOVERNED.len()]],
@@ -167,6 +214,25 @@ fn read_tree(repository: &Repository, id: ObjectId) -> Result<Option<Tree>, GitE
         Err(GitError::OtherKind { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The directory at a path below a top tree, where one stands there.
+fn directory_at(
+    trees: &Trees,
+    top: ObjectId,
+    path: &[&str],
+) -> Result<Option<Rc<Result<Tree, TreeDefect>>>, GitError> {
+    let Some((EntryKind::Directory, id)) = object_at(trees, top, path)? else { return Ok(None) };
+    match trees.tree(id) {
+        Ok(tree) => Ok(Some(tree)),
+        // A file where a directory should be holds nothing.
+        Err(GitError::OtherKind { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn tree_of(read: Option<&Rc<Result<Tree, TreeDefect>>>) -> Option<&Tree> {
+    read.and_then(|read| read.as_ref().as_ref().ok())
 }
 
 fn differing_names(mine: Option<&Tree>, other: Option<&Tree>) -> Vec<Vec<u8>> {

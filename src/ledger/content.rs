@@ -36,17 +36,17 @@ impl Ledger {
     ) -> Result<Standing, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         let provenance = self.provenance(&path)?;
-        if (0..).zip(self.history.up_to(0)).any(|(at, _)| provenance.state(at).is_some()) {
+        if self.stood_before_root(&provenance)? {
             return Ok(Standing::BeforeRoot);
         }
         let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
         let directory = self.trees.directory(self.history.commit(tip).tree, &path)?;
-        match (directory, provenance.state(tip)) {
+        match (directory, self.state(&provenance, tip)?.as_ref()) {
             (Some(directory), state) => {
                 let content = self.content(gate, view, &provenance, &directory, state, reading)?;
                 Ok(Standing::Recorded(Box::new(content)))
             }
-            (None, _) => Ok(match (self.removed(&provenance, view), branch) {
+            (None, _) => Ok(match (self.removed(&provenance, view)?, branch) {
                 (Some(commit), _) => Standing::Removed(commit),
                 (None, Some(branch)) => Standing::OnBranch(branch),
                 (None, None) => Standing::Absent,
@@ -88,16 +88,29 @@ impl Ledger {
         Ok(authors)
     }
 
+    /// Whether the directory stood at the trust root or in its past.
+    fn stood_before_root(&self, provenance: &Provenance) -> Result<bool, Undecided> {
+        // Where it stands first, it is a change.
+        for at in provenance.changed_up_to(&self.history, 0) {
+            if self.state(provenance, at)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The mainline commit that removed the directory last, if one did.
-    fn removed(&self, provenance: &Provenance, view: View) -> Option<ObjectId> {
-        let stood = |link: u32| {
-            let at = self.history.chain.get(place(link)).copied()?;
-            provenance.state(at)
-        };
-        (1..=view.step)
-            .rev()
-            .find(|link| stood(*link).is_none() && stood(link - 1).is_some())
-            .map(|link| self.chain_commit(link))
+    fn removed(&self, provenance: &Provenance, view: View) -> Result<Option<ObjectId>, Undecided> {
+        for at in provenance.differing.iter().rev().copied() {
+            let Some(link) = self.history.chain_link(at).filter(|link| (1..=view.step).contains(link)) else {
+                continue;
+            };
+            let before = self.history.chain.get(place(link - 1)).copied().unwrap_or_default();
+            if self.state(provenance, at)?.is_none() && self.state(provenance, before)?.is_some() {
+                return Ok(Some(self.chain_commit(link)));
+            }
+        }
+        Ok(None)
     }
 
     fn content(

@@ -112,7 +112,7 @@ impl Ledger {
         let mut last: Option<Index> = None;
         let mut defect = directory.defects.first().cloned();
         let mut since = None;
-        if let Some(state) = provenance.state(tip) {
+        if let Some(state) = &self.state(&provenance, tip)? {
             for (path, file) in state.files.iter().filter(|(path, _)| mine(path)) {
                 last = last.max(file.sides.last().copied());
                 // Its content is as old as the youngest of its files.
@@ -158,11 +158,10 @@ impl Ledger {
         mine: &dyn Fn(&str) -> bool,
     ) -> Result<BTreeSet<Principal>, Undecided> {
         let mut authors = BTreeSet::new();
-        let places: BTreeSet<Index> = provenance
-            .changed_up_to(&self.history, view.step)
-            .filter(|at| provenance.changed_among(&self.history, *at, mine))
-            .collect();
-        for at in places {
+        for at in provenance.changed_up_to(&self.history, view.step) {
+            if !provenance.changed_among(&self.trees, &self.history, at, mine)? {
+                continue;
+            }
             authors.extend(self.signer(at, view.step)?.owner);
         }
         Ok(authors)

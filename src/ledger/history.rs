@@ -98,9 +98,7 @@ impl History {
 
     /// The link of the chain that this commit is, if it is on it.
     pub(crate) fn link_of(&self, id: ObjectId) -> Option<u32> {
-        let at = self.find(id)?;
-        let link = self.commit(at).link;
-        (self.chain.get(place(link)) == Some(&at)).then_some(link)
+        self.chain_link(self.find(id)?)
     }
 
     /// Whether the commit is on the first-parent chain that leads to the trust root.
@@ -121,24 +119,46 @@ impl History {
         self.commits.get(..last).unwrap_or(&self.commits)
     }
 
-    /// The places among `wanted` that are ancestors of `of`, itself left out. Places order commits, parents first, so
-    /// nothing before the first of them is looked at.
+    /// The places among `wanted` that are ancestors of `of`, itself left out.
+    ///
+    /// A commit of the chain has for ancestors all that its link and those before brought in, so the walk ends there; and
+    /// places order commits, parents first, so it ends before the first that is wanted.
     pub(crate) fn ancestors_among(&self, of: Index, wanted: &BTreeSet<Index>) -> BTreeSet<Index> {
         let Some(lowest) = wanted.first().copied() else { return BTreeSet::new() };
-        let mut seen = vec![false; place(of.saturating_sub(lowest))];
-        let mut open = vec![of];
+        let mut below = self.chain_link(of);
+        let mut seen = HashSet::new();
+        let mut open: Vec<Index> = if below.is_none() { vec![of] } else { Vec::new() };
         while let Some(at) = open.pop() {
-            for parent in &self.commit(at).parents {
-                // Parents stand before their children, so what is not below the first wanted has its place here.
-                let Some(offset) = parent.checked_sub(lowest) else { continue };
-                if let Some(seen) = seen.get_mut(place(offset)).filter(|seen| !**seen) {
-                    *seen = true;
-                    open.push(*parent);
+            for parent in self.commit(at).parents.iter().copied().filter(|parent| *parent >= lowest) {
+                match self.chain_link(parent) {
+                    Some(link) => below = below.max(Some(link)),
+                    None if seen.insert(parent) => open.push(parent),
+                    None => {}
                 }
             }
         }
-        let found = |at: &Index| seen.get(place(at.saturating_sub(lowest))).copied().unwrap_or_default();
-        wanted.iter().copied().filter(found).collect()
+        let reached = |at: &Index| {
+            *at != of && (seen.contains(at) || below.is_some_and(|link| self.commit(*at).link <= link))
+        };
+        let found = wanted.iter().copied().filter(reached).collect();
+        debug_assert_eq!(found, self.ancestors_walked(of, wanted), "the chain's shortcut leaves nobody out");
+        found
+    }
+
+    /// The same without a shortcut: tests, which are built to check it, compare.
+    fn ancestors_walked(&self, of: Index, wanted: &BTreeSet<Index>) -> BTreeSet<Index> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![of];
+        while let Some(at) = open.pop() {
+            open.extend(self.commit(at).parents.iter().filter(|parent| seen.insert(**parent)));
+        }
+        wanted.intersection(&seen).copied().collect()
+    }
+
+    /// The link of the chain that the commit at a place is, if it is on it.
+    pub(crate) fn chain_link(&self, at: Index) -> Option<u32> {
+        let link = self.commit(at).link;
+        (self.chain.get(place(link)) == Some(&at)).then_some(link)
     }
 
     fn bring_in(&mut self, loaded: &mut HashMap<ObjectId, Loaded>, tip: ObjectId, link: u32) {

@@ -197,7 +197,7 @@ impl Ledger {
     fn reopen_what_the_tip_holds(&self, view: View, standing: &mut Incidents) -> Result<(), Undecided> {
         let provenance = self.provenance(&["incidents"])?;
         let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
-        let Some(state) = provenance.state(tip) else { return Ok(()) };
+        let Some(state) = self.state(&provenance, tip)? else { return Ok(()) };
         for ((id, _, _), known) in standing {
             let blob = state.files.get(&format!("{id}.toml")).map(|file| file.blob);
             known.fact.open |= blob.is_some_and(|blob| known.open_as.contains(&blob));
@@ -236,9 +236,11 @@ impl Ledger {
         events: &mut Vec<Event>,
     ) -> Result<(), Undecided> {
         let commit = self.history.commit(at);
-        let mine = provenance.state(at).map(|state| &state.files);
-        let parents: Vec<_> =
-            commit.parents.iter().map(|parent| provenance.state(*parent).map(|state| &state.files)).collect();
+        let mine = self.state(provenance, at)?;
+        let mine = mine.as_ref().map(|state| &state.files);
+        let states = commit.parents.iter().map(|parent| self.state(provenance, *parent));
+        let states = states.collect::<Result<Vec<_>, Undecided>>()?;
+        let parents: Vec<_> = states.iter().map(|state| state.as_ref().map(|state| &state.files)).collect();
         let blob = |files: Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
             files.and_then(|files| files.get(path)).map(|file| file.blob)
         };

@@ -368,6 +368,11 @@ impl Ledger {
         Ok(found)
     }
 
+    /// How a governed directory stands at a commit.
+    fn state(&self, provenance: &Provenance, at: Index) -> Result<Option<Rc<provenance::State>>, Undecided> {
+        Ok(provenance.state(&self.trees, &self.history, at)?)
+    }
+
     /// The policy under which what `link` brought in is judged, and when it was recorded: at its step up to `last`; beyond
     /// the last step, at the link itself.
     fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {

@@ -166,7 +166,7 @@ fn authors(
     for at in history.ancestors_among(approval, &changed) {
         authors.extend(signer_of(at)?.owner);
     }
-    let Some(state) = chronicle.provenance.state(approval) else {
+    let Some(state) = chronicle.provenance.state(sources.trees, history, approval)? else {
         return Ok(Err("it holds no `policy/`".into()));
     };
     for (path, file) in &state.files {

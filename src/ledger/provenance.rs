@@ -5,25 +5,36 @@
 //! nothing. A file that a merge finds alike on several sides keeps the last changer of each: one side whose changers
 //! count is enough, so that a later true merge mends a squash (design, section 9.6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::git::{EntryKind, GitError};
 use crate::model::ObjectId;
 
 use super::changes::Changes;
-use super::history::{Commit, History, Index, place};
+use super::history::{History, Index, place};
 use super::trees::Trees;
 
 /// The history of one governed directory.
 #[derive(Debug)]
 pub(crate) struct Provenance {
-    /// How it stood at each commit, in recorded order; nothing where it did not.
-    states: Vec<Option<Rc<State>>>,
-    /// Commits that changed it, oldest first.
+    path: Vec<String>,
+    states: States,
+    /// Commits where it is not what it is at each of their parents, oldest first.
+    pub(crate) differing: Vec<Index>,
+    /// Commits that changed it, oldest first: where it is what it is at none of their parents.
     pub(crate) changed: Vec<Index>,
     /// Commits that brought a content to a path.
     pub(crate) introduced: BTreeMap<(String, ObjectId), Vec<Index>>,
+}
+
+/// How the directory stood at each commit.
+#[derive(Debug)]
+enum States {
+    /// Whatever stands there has one history, wherever it stands: what the commit's tree holds tells it.
+    OfObjects(HashMap<Object, Rc<State>>),
+    /// Something came twice (taken back, squashed, put in on two sides): one for each commit, in recorded order.
+    OfCommits(Vec<Option<Rc<State>>>),
 }
 
 /// What stands at a path: what its entry says that it is, and its id.
@@ -55,25 +66,90 @@ impl Provenance {
         history: &History,
         path: &[&str],
     ) -> Result<Self, GitError> {
-        let mut provenance = Self {
-            states: Vec::with_capacity(history.commits.len()),
-            changed: Vec::new(),
-            introduced: BTreeMap::new(),
+        let differing = changes.of(trees, history, path)?;
+        let mut provenance = match Self::follow_objects(trees, history, path, &differing)? {
+            Some(provenance) => provenance,
+            None => Self::follow_commits(trees, history, path, &differing)?,
         };
-        let changing = changes.of(path);
-        // Before the first commit that may have changed it, it stood nowhere.
-        let first = changing.first().map_or(history.commits.len(), |at| place(*at));
-        provenance.states.resize(first, None);
-        let mut changing = changing.iter().copied().peekable();
-        for (at, commit) in (0..).zip(&history.commits).skip(first) {
-            let state = if changing.next_if_eq(&at).is_some() {
-                let object = object_at(trees, commit.tree, path)?;
-                provenance.changed_maybe(trees, at, commit, object)?
-            } else {
-                provenance.unchanged(commit)
-            };
-            provenance.states.push(state);
+        #[cfg(debug_assertions)]
+        provenance.compare(trees, history, &Self::follow_commits(trees, history, path, &differing)?)?;
+        provenance.differing = differing;
+        Ok(provenance)
+    }
+
+    /// Both ways of following tell the same: every test of the whole program, which is built so, is a test of that.
+    #[cfg(debug_assertions)]
+    fn compare(&self, trees: &Trees, history: &History, other: &Self) -> Result<(), GitError> {
+        assert_eq!((&self.changed, &self.introduced), (&other.changed, &other.introduced));
+        for (at, _) in (0..).zip(&history.commits) {
+            assert_eq!(self.state(trees, history, at)?, other.state(trees, history, at)?);
         }
+        Ok(())
+    }
+
+    fn new(path: &[&str], states: States) -> Self {
+        let path = path.iter().map(|component| (*component).to_owned()).collect();
+        let (differing, changed) = (Vec::new(), Vec::new());
+        Self { path, states, differing, changed, introduced: BTreeMap::new() }
+    }
+
+    /// Looks at the commits that change it alone: all others take over what one of their parents has. Nothing where one
+    /// object came by several ways, so that what stands at a commit does not tell by which.
+    fn follow_objects(
+        trees: &Trees,
+        history: &History,
+        path: &[&str],
+        differing: &[Index],
+    ) -> Result<Option<Self>, GitError> {
+        let mut provenance = Self::new(path, States::OfObjects(HashMap::new()));
+        let mut known: HashMap<Object, Rc<State>> = HashMap::new();
+        for at in differing.iter().copied() {
+            let commit = history.commit(at);
+            let object = object_at(trees, commit.tree, path)?;
+            let mut parents = Vec::with_capacity(commit.parents.len());
+            for parent in &commit.parents {
+                let stood = object_at(trees, history.commit(*parent).tree, path)?;
+                match stood.map(|object| known.get(&object)) {
+                    None => parents.push(None),
+                    Some(Some(state)) => parents.push(Some(Rc::clone(state))),
+                    Some(None) => return Ok(None),
+                }
+            }
+            let Some(state) = provenance.changed_maybe(trees, at, object, parents)? else { continue };
+            match known.get(&state.object) {
+                Some(earlier) if *earlier != state => return Ok(None),
+                Some(_) => {}
+                None => drop(known.insert(state.object, state)),
+            }
+        }
+        provenance.states = States::OfObjects(known);
+        Ok(Some(provenance))
+    }
+
+    /// Looks at every commit in recorded order.
+    fn follow_commits(
+        trees: &Trees,
+        history: &History,
+        path: &[&str],
+        differing: &[Index],
+    ) -> Result<Self, GitError> {
+        let mut provenance = Self::new(path, States::OfCommits(Vec::new()));
+        // Before the first commit that may have changed it, it stood nowhere.
+        let first = differing.first().map_or(history.commits.len(), |at| place(*at));
+        let mut states: Vec<Option<Rc<State>>> = vec![None; first];
+        let mut differing = differing.iter().copied().peekable();
+        for (at, commit) in (0..).zip(&history.commits).skip(first) {
+            let state_of = |parent: &Index| states.get(place(*parent)).cloned().flatten();
+            let parents: Vec<_> = commit.parents.iter().map(state_of).collect();
+            let state = if differing.next_if_eq(&at).is_some() {
+                let object = object_at(trees, commit.tree, path)?;
+                provenance.changed_maybe(trees, at, object, parents)?
+            } else {
+                unchanged(&parents)
+            };
+            states.push(state);
+        }
+        provenance.states = States::OfCommits(states);
         Ok(provenance)
     }
 
@@ -83,14 +159,29 @@ impl Provenance {
     }
 
     /// Whether the files that `mine` selects differ, at a commit, from those of every parent.
-    pub(crate) fn changed_among(&self, history: &History, at: Index, mine: &dyn Fn(&str) -> bool) -> bool {
-        let files = |at: Index| -> BTreeMap<&str, ObjectId> {
-            let files = self.state(at).into_iter().flat_map(|state| &state.files);
-            files.filter(|(path, _)| mine(path)).map(|(path, file)| (path.as_str(), file.blob)).collect()
+    pub(crate) fn changed_among(
+        &self,
+        trees: &Trees,
+        history: &History,
+        at: Index,
+        mine: &dyn Fn(&str) -> bool,
+    ) -> Result<bool, GitError> {
+        let files = |at: Index| -> Result<BTreeMap<String, ObjectId>, GitError> {
+            let state = self.state(trees, history, at)?;
+            let files = state.iter().flat_map(|state| &state.files);
+            Ok(files.filter(|(path, _)| mine(path)).map(|(path, file)| (path.clone(), file.blob)).collect())
         };
-        let now = files(at);
+        let now = files(at)?;
         let parents = &history.commit(at).parents;
-        if parents.is_empty() { !now.is_empty() } else { parents.iter().all(|parent| files(*parent) != now) }
+        if parents.is_empty() {
+            return Ok(!now.is_empty());
+        }
+        for parent in parents {
+            if files(*parent)? == now {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The contents that commits up to and with `link` brought to paths, with those commits.
@@ -106,38 +197,29 @@ impl Provenance {
     }
 
     /// The directory as it stands at a commit.
-    pub(crate) fn state(&self, at: Index) -> Option<&Rc<State>> {
-        self.states.get(place(at)).and_then(Option::as_ref)
-    }
-
-    fn unchanged(&self, commit: &Commit) -> Option<Rc<State>> {
-        let mut states = commit.parents.iter().map(|parent| self.state(*parent));
-        let first = states.next().flatten()?;
-        if states.all(|other| other.is_some_and(|other| Rc::ptr_eq(other, first))) {
-            return Some(Rc::clone(first));
-        }
-        let mut files = first.files.clone();
-        for other in commit.parents.iter().filter_map(|parent| self.state(*parent)) {
-            for (path, file) in &other.files {
-                files.entry(path.clone()).or_insert_with(|| file.clone()).sides.extend(&file.sides);
+    pub(crate) fn state(
+        &self,
+        trees: &Trees,
+        history: &History,
+        at: Index,
+    ) -> Result<Option<Rc<State>>, GitError> {
+        match &self.states {
+            States::OfCommits(states) => Ok(states.get(place(at)).cloned().flatten()),
+            States::OfObjects(states) => {
+                let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+                let object = object_at(trees, history.commit(at).tree, &path)?;
+                Ok(object.and_then(|object| states.get(&object)).cloned())
             }
         }
-        // Most merges join sides that tell the same: one state serves them all.
-        if files == first.files {
-            return Some(Rc::clone(first));
-        }
-        Some(Rc::new(State { object: first.object, files }))
     }
 
     fn changed_maybe(
         &mut self,
         trees: &Trees,
         at: Index,
-        commit: &Commit,
         object: Option<Object>,
+        parents: Vec<Option<Rc<State>>>,
     ) -> Result<Option<Rc<State>>, GitError> {
-        let parents: Vec<Option<Rc<State>>> =
-            commit.parents.iter().map(|parent| self.state(*parent).cloned()).collect();
         let differs = |parent: &Option<Rc<State>>| parent.as_ref().map(|state| state.object) != object;
         if parents.is_empty() && object.is_none() {
             return Ok(None);
@@ -145,7 +227,7 @@ impl Provenance {
         if parents.iter().all(differs) {
             self.changed.push(at);
         } else if !parents.iter().any(differs) {
-            return Ok(self.unchanged(commit));
+            return Ok(unchanged(&parents));
         }
         let Some(object) = object else { return Ok(None) };
         let files = files_of(trees, object)?;
@@ -168,9 +250,29 @@ impl Provenance {
     }
 }
 
+/// How it stands after a commit that takes it over from each parent: with the last changers of all of them.
+fn unchanged(parents: &[Option<Rc<State>>]) -> Option<Rc<State>> {
+    let mut states = parents.iter().map(Option::as_ref);
+    let first = states.next().flatten()?;
+    if states.all(|other| other.is_some_and(|other| Rc::ptr_eq(other, first))) {
+        return Some(Rc::clone(first));
+    }
+    let mut files = first.files.clone();
+    for other in parents.iter().flatten() {
+        for (path, file) in &other.files {
+            files.entry(path.clone()).or_insert_with(|| file.clone()).sides.extend(&file.sides);
+        }
+    }
+    // Most merges join sides that tell the same: one state serves them all.
+    if files == first.files {
+        return Some(Rc::clone(first));
+    }
+    Some(Rc::new(State { object: first.object, files }))
+}
+
 /// What stands at `path` below a top tree. A tree that is not canonical holds nothing: that such a directory is invalid is
 /// found where its content is read.
-fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Object>, GitError> {
+pub(crate) fn object_at(trees: &Trees, top: ObjectId, path: &[&str]) -> Result<Option<Object>, GitError> {
     let mut object = Some((EntryKind::Directory, top));
     for component in path {
         let Some((EntryKind::Directory, id)) = object else { return Ok(None) };

@@ -136,6 +136,29 @@ impl Ledger {
         Ok(None)
     }
 
+    /// The last commit of a log that says something and counts: a record, or the word that one failed.
+    pub fn last_word(
+        &self,
+        environment: &Name,
+        log: &Log,
+        view: View,
+    ) -> Result<Option<ObjectId>, Undecided> {
+        for (at, entry) in log.entries.iter().enumerate().rev() {
+            let counts = match &entry.says {
+                Some(Says::Deployed(gate, deploy)) => {
+                    let before = log.entries.get(..at).unwrap_or_default();
+                    self.record(environment, entry, gate, deploy, before, view)?.defect.is_none()
+                }
+                Some(Says::Failed(_)) => self.deployer(environment, entry, view)?.defect.is_none(),
+                None => false,
+            };
+            if counts {
+                return Ok(Some(entry.id));
+            }
+        }
+        Ok(None)
+    }
+
     /// The latest date of a record that a deployer signed and that lies in the future of a view: either its clock is wrong, or
     /// that of the view.
     pub fn dated_ahead(&self, environment: &Name, log: &Log, view: View) -> Result<Option<Time>, Undecided> {

@@ -71,8 +71,8 @@ impl Ledger {
         let path = ["exceptions", gate.system.as_str(), gate.version.as_str()];
         let provenance = self.provenance(&path)?;
         for at in provenance.changed_up_to(&self.history, view.link) {
-            let (before, after) = (self.state_before(&provenance, at), provenance.state(at));
-            let paths = differing(before.as_deref(), after.map(|state| &**state));
+            let (before, after) = (self.state_before(&provenance, at)?, self.state(&provenance, at)?);
+            let paths = differing(before.as_deref(), after.as_deref());
             happenings.push(self.happening(at, view, Change::Exception(paths))?);
         }
         for (at, id, what) in self.incident_changes(gate, view)? {
@@ -120,8 +120,8 @@ impl Ledger {
         let mut happenings = Vec::new();
         let mut first_link = None;
         for at in provenance.changed_up_to(&self.history, view.link) {
-            let (before, after) = (self.state_before(&provenance, at), provenance.state(at));
-            let change = match (&before, after) {
+            let (before, after) = (self.state_before(&provenance, at)?, self.state(&provenance, at)?);
+            let change = match (&before, &after) {
                 (None, Some(_)) => Change::Opened,
                 (_, None) => Change::Removed,
                 (Some(before), Some(after)) => {
@@ -140,9 +140,13 @@ impl Ledger {
     }
 
     /// The directory before a commit: as the first of its parents that had it.
-    fn state_before(&self, provenance: &Provenance, at: Index) -> Option<Rc<State>> {
-        let parents = &self.history.commit(at).parents;
-        parents.iter().find_map(|parent| provenance.state(*parent).cloned())
+    fn state_before(&self, provenance: &Provenance, at: Index) -> Result<Option<Rc<State>>, Undecided> {
+        for parent in &self.history.commit(at).parents {
+            if let Some(state) = self.state(provenance, *parent)? {
+                return Ok(Some(state));
+            }
+        }
+        Ok(None)
     }
 
     fn files_changed(

@@ -21,6 +21,7 @@ mod page;
 mod policy;
 mod policy_diff;
 mod problems;
+mod recording;
 mod text;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
 pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
 pub use problems::LintShown;
+pub use recording::{RecordedBranch, Recording};
 
 use crate::insight::{Brief, GateLine, Judgement, LoggedRecord, Moment, Origin, Running, Signing};
 use crate::model::{GateName, Principal};
@@ -159,6 +161,11 @@ pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> Stri
 /// What runs where (`git-gate/status/1`).
 pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
     in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
+}
+
+/// What the recorder brought to the mainline (`git-gate/record/1`).
+pub fn render_recording(shown: &Recording, form: Form) -> String {
+    in_form(form, || json::recording(shown), || vec![recording::page(shown)])
 }
 
 /// A report as it reads (`git-gate/evidence/1`).

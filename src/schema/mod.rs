@@ -72,6 +72,7 @@ pub const ALL: &[Schema] = &[
     output("policy-show", include_str!("policy-show.json")),
     output("policy-status", include_str!("policy-status.json")),
     output("ready", include_str!("ready.json")),
+    output("record", include_str!("record.json")),
     output("reject", include_str!("reject.json")),
     output("review", include_str!("review.json")),
     output("schema", include_str!("schema.json")),

@@ -59,7 +59,11 @@ mod pages;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
+mod recorder;
+#[cfg(test)]
 mod review;
+#[cfg(test)]
+mod rewound;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
@@ -86,6 +90,8 @@ mod squashed;
 mod terminal;
 #[cfg(test)]
 mod together;
+#[cfg(test)]
+mod waiting;
 #[cfg(test)]
 mod without_a_clone;
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod overview;
 mod policy;
 mod policy_diff;
 mod problems;
+mod recording;
 mod verdict;
 
 pub(super) use attestation::{envelope, statement};
@@ -26,6 +27,7 @@ pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
 pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
+pub(super) use recording::recording;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
