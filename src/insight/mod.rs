@@ -14,6 +14,7 @@ mod overview;
 mod required;
 mod squashed;
 pub mod statistics;
+pub mod timeline;
 
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{

@@ -87,6 +87,12 @@ impl Ledger {
         Ok(mine.map(|(_, standing)| standing.fact.clone()).collect())
     }
 
+    /// Every incident that stands or stood in a view, by id and what it hit.
+    pub fn all_incidents(&self, view: View) -> Result<Vec<IncidentFact>, Undecided> {
+        let known = self.incidents_and_unseen(view)?;
+        Ok(known.0.values().map(|standing| standing.fact.clone()).collect())
+    }
+
     /// The changes of incidents on the gate, whatever the environment, in recorded order: what each does.
     pub(super) fn incident_changes(
         &self,

@@ -13,7 +13,9 @@ mod directory;
 mod exceptions;
 mod history;
 mod incidents;
+mod moments;
 mod policies;
+mod populace;
 mod provenance;
 mod records;
 mod rewound;
@@ -30,6 +32,7 @@ mod walk;
 pub mod mark;
 
 pub use directory::GateDirectory;
+pub use populace::ContentChange;
 pub use records::{Asked, Record};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
