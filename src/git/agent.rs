@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Has the agent at `socket` sign `message` with `key`; a signature that verifies.
 pub fn sign_with_agent(socket: Option<&Path>, key: &PlainKey, message: &[u8]) -> Result<[u8; 64], Unwritten> {
     let Some(socket) = socket else {
-        return Err(no_agent("`SSH_AUTH_SOCK` is not set".into()));
+        return Err(no_agent("`SSH_AUTH_SOCK` is not set"));
     };
-    let cannot = |error: std::io::Error| no_agent(format!("there is none at `SSH_AUTH_SOCK`: {error}"));
+    let cannot = |error: std::io::Error| no_agent(&format!("there is none at `SSH_AUTH_SOCK`: {error}"));
     let mut stream = UnixStream::connect(socket).map_err(cannot)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(cannot)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(cannot)?;
@@ -99,7 +99,7 @@ fn string(bytes: &[u8]) -> Result<Vec<u8>, Unwritten> {
     Ok([&length.to_be_bytes()[..], bytes].concat())
 }
 
-fn no_agent(message: String) -> Unwritten {
+fn no_agent(message: &str) -> Unwritten {
     Unwritten::new("no-agent", format!("no SSH agent: {message}"))
         .help("start one and load the key: `eval $(ssh-agent); ssh-add <private key>`")
 }

@@ -24,7 +24,8 @@ impl Agent {
         let mut command = Command::new("ssh-agent");
         command.args(["-D", "-a"]).arg(&socket).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        while !socket.exists() {
+        // It is there before it listens.
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let agent = Self { child, socket };

@@ -1,6 +1,6 @@
 //! An in-toto statement with SLSA's verification summary, and its envelope: forms that others have published.
 //!
-//! See in-toto's Statement v1 and DigestSet, SLSA's `verification_summary/v1`, and DSSE.
+//! See in-toto's Statement v1 and `DigestSet`, SLSA's `verification_summary/v1`, and DSSE.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
