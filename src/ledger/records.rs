@@ -79,13 +79,12 @@ impl Ledger {
     pub fn records(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let entries = log.up_to(asked.last);
         let mut records: Vec<Record> = Vec::new();
-        for (at, entry) in entries.iter().enumerate() {
+        for at in log.places_of(asked.system, entries.len()) {
+            let Some(entry) = entries.get(at) else { continue };
             match &entry.says {
-                Some(Says::Deployed(gate, deploy))
-                    if asked.system.is_none_or(|system| gate.system == *system) =>
-                {
-                    let before = entries.get(..at).unwrap_or_default();
-                    records.push(self.record(asked.environment, entry, gate, deploy, before, view)?);
+                Some(Says::Deployed(gate, deploy)) => {
+                    let record = self.record_at(log, at, (entry, gate, deploy), asked.environment, view)?;
+                    records.push(record);
                 }
                 Some(Says::Failed(failed)) => {
                     if let Some(record) = records.iter_mut().rev().find(|record| record.commit == *failed)
@@ -95,7 +94,7 @@ impl Ledger {
                         record.failed = true;
                     }
                 }
-                Some(Says::Deployed(..)) | None => {}
+                None => {}
             }
         }
         if asked.whole {
@@ -103,6 +102,28 @@ impl Ledger {
         }
         records.extend(self.forks(log, asked, view)?);
         Ok(records)
+    }
+
+    /// The record at a place of the log, judged once: nothing of it depends on the view but what one later than now may see
+    /// (`is_dated_ahead`), or one that does not have the commit that it judged.
+    fn record_at(
+        &self,
+        log: &Log,
+        at: usize,
+        (entry, gate, deploy): (&Entry, &GateName, &Deploy),
+        environment: &Name,
+        view: View,
+    ) -> Result<Record, Undecided> {
+        let lasting = entry.judged_link.is_some() && view.time <= self.time;
+        if lasting && let Some(known) = log.judged.borrow().get(&at) {
+            return Ok(known.clone());
+        }
+        let before = log.entries.get(..at).unwrap_or_default();
+        let record = self.record(environment, entry, gate, deploy, before, view)?;
+        if lasting {
+            log.judged.borrow_mut().insert(at, record.clone());
+        }
+        Ok(record)
     }
 
     /// The last record that counts, of that system or of any.
@@ -302,6 +323,13 @@ impl Ledger {
         }
         if self.is_dated_ahead(entry, view) {
             return Ok(Some("it is dated in the future, or after it was recorded".into()));
+        }
+        // Most records follow all before them, whatever those are worth.
+        let follows = |(latest_link, latest_date): (u32, Time)| {
+            (latest_link <= link || restart) && latest_date <= entry.date
+        };
+        if entry.latest_before.is_none_or(follows) {
+            return Ok(None);
         }
         let is_record = |earlier: &&Entry| matches!(earlier.says, Some(Says::Deployed(..)));
         for earlier in before.iter().rev().filter(is_record) {

@@ -86,12 +86,22 @@ impl Ledger {
         Ok(found)
     }
 
+    /// Log commits of the environment that the mainline holds and this log does not.
+    fn off_log<'l>(&self, log: &'l Log, environment: &Name) -> Result<&'l [Index], Undecided> {
+        if let Some(known) = log.missing.get() {
+            return Ok(known);
+        }
+        let mut missing = self.log_commits_of(environment)?.to_vec();
+        missing.retain(|at| !log.ids.contains(&self.history.commit(*at).id));
+        Ok(log.missing.get_or_init(|| missing))
+    }
+
     /// Records by deployers that the mainline holds and this log does not.
     pub(super) fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let mut forks = Vec::new();
-        for at in self.log_commits_of(asked.environment)?.iter() {
+        for at in self.off_log(log, asked.environment)? {
             let commit = self.history.commit(*at);
-            if commit.link > view.link || log.ids.contains(&commit.id) {
+            if commit.link > view.link {
                 continue;
             }
             let entry = self.entry(asked.environment, commit.id)?;

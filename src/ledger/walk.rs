@@ -3,12 +3,14 @@
 //! What the mainline holds was read with it; the rest is read from the log's tip back, every parent followed, so that
 //! nobody hides a record behind another.
 
-use std::collections::BTreeSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::decision::{Action, Decision, Deploy, Target};
 use crate::model::{GateName, Name, ObjectId, Time};
 
-use super::history::About;
+use super::history::{About, Index};
+use super::records::Record;
 use super::shape::Shape;
 use super::{Ledger, Undecided};
 
@@ -17,6 +19,15 @@ use super::{Ledger, Undecided};
 pub struct Log {
     pub(super) entries: Vec<Entry>,
     pub(super) ids: BTreeSet<ObjectId>,
+    /// Where each commit stands among the entries.
+    places: BTreeMap<ObjectId, usize>,
+    /// The records of each system, and where one is said to have failed: places, oldest first.
+    by_system: BTreeMap<Name, Vec<usize>>,
+    failures: Vec<usize>,
+    /// Log commits of this environment that the mainline holds and this log does not, once somebody asked.
+    pub(super) missing: OnceCell<Vec<Index>>,
+    /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
+    pub(super) judged: RefCell<HashMap<usize, Record>>,
 }
 
 /// One log commit as walked.
@@ -30,6 +41,8 @@ pub(super) struct Entry {
     pub(super) date: Time,
     /// What it says; nothing where it is no record of this environment.
     pub(super) says: Option<Says>,
+    /// Of all records before it in the log that judged a commit of the chain: the latest such commit, and the latest date.
+    pub(super) latest_before: Option<(u32, Time)>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,10 +65,39 @@ impl Log {
     }
 
     pub(super) fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
-        let end = last
-            .and_then(|last| self.entries.iter().position(|entry| entry.id == last))
-            .map_or(0, |at| at + 1);
+        let end = last.and_then(|last| self.places.get(&last)).map_or(0, |at| at + 1);
         self.entries.get(..end).unwrap_or_default()
+    }
+
+    /// The places before `end` that say something of a system, or of all; where one failed they say so of any.
+    pub(super) fn places_of(&self, system: Option<&Name>, end: usize) -> Vec<usize> {
+        let Some(system) = system else { return (0..end).collect() };
+        let own = self.by_system.get(system).map(Vec::as_slice).unwrap_or_default();
+        let mut places: Vec<usize> =
+            own.iter().chain(&self.failures).copied().filter(|at| *at < end).collect();
+        places.sort_unstable();
+        places
+    }
+
+    fn enter(&mut self, mut entry: Entry) {
+        let at = self.entries.len();
+        entry.latest_before = self.entries.last().and_then(|last| {
+            let own = match (&last.says, last.judged_link) {
+                (Some(Says::Deployed(..)), Some(link)) => Some((link, last.date)),
+                (Some(Says::Deployed(..) | Says::Failed(_)) | None, _) => None,
+            };
+            match (own, last.latest_before) {
+                (Some(own), Some(before)) => Some((own.0.max(before.0), own.1.max(before.1))),
+                (own, before) => own.or(before),
+            }
+        });
+        match &entry.says {
+            Some(Says::Deployed(gate, _)) => self.by_system.entry(gate.system.clone()).or_default().push(at),
+            Some(Says::Failed(_)) => self.failures.push(at),
+            None => {}
+        }
+        self.places.insert(entry.id, at);
+        self.entries.push(entry);
     }
 }
 
@@ -75,7 +117,7 @@ impl Ledger {
         let mut open: Vec<(ObjectId, bool)> = tip.into_iter().map(|tip| (tip, false)).collect();
         while let Some((id, parents_are_in)) = open.pop() {
             if parents_are_in {
-                log.entries.push(self.entry(environment, id)?);
+                log.enter(self.entry(environment, id)?);
                 continue;
             }
             if self.history.link_of(id).is_some() || self.is_other_past(id) || !log.ids.insert(id) {
@@ -107,7 +149,7 @@ impl Ledger {
             (_, _) => None,
         });
         let judged_link = judged.and_then(|judged| self.history.link_of(judged));
-        Ok(Entry { id, before, judged, judged_link, date: logged.date, says })
+        Ok(Entry { id, before, judged, judged_link, date: logged.date, says, latest_before: None })
     }
 
     /// What a log commit says. What the mainline holds was read before.
