@@ -67,6 +67,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("report-unknown", "the gate lists no such report"),
     ("report-not-external", "the file is the report itself, and stands for none elsewhere"),
     ("report-unreadable", "the file cannot be read as a report"),
+    ("policy-unauthorized", "a policy change would not come into force by being merged"),
     ("policy-behind", "the mainline's policy has changed since the branch of a policy change began"),
     ("policy-not-found", "there is no policy where one was named"),
     ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),

@@ -28,6 +28,8 @@ mod decisions;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod deploy_faults;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod doctor;
@@ -52,6 +54,8 @@ mod layers;
 mod lists;
 #[cfg(test)]
 mod markdown;
+#[cfg(test)]
+mod merging_policies;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]
