@@ -181,7 +181,7 @@ fn a_bot_killed_while_it_signs_or_pushes_finishes_when_it_runs_again() {
             site.bot.git(&["config", "--unset", "gpg.ssh.program"]);
         }
         // What a killed git leaves running ends by itself.
-        std::thread::sleep(std::time::Duration::from_millis(1_000));
+        std::thread::sleep(std::time::Duration::from_secs(1));
         site.recovers(&format!("{at}/{moment}"));
     }
     site.all_is_well();
