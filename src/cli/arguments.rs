@@ -148,6 +148,8 @@ pub enum Command {
     Check(super::check::Args),
     /// Check, then log a deployment; or log that one failed.
     Deploy(super::deploy::Args),
+    /// Say in a signed statement that a version may go to an environment.
+    Attest(super::attest::Args),
     /// The deployments that were logged.
     Log(super::log::Args),
     /// Incidents: report one, resolve it, list them.

@@ -53,6 +53,12 @@ pub(super) fn program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
+/// The socket of this user's SSH agent.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn agent_socket() -> Option<PathBuf> {
+    std::env::var_os("SSH_AUTH_SOCK").filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// The directory that this program was started from.
 pub(super) fn program_directory() -> Option<PathBuf> {
     program()?.parent().map(Path::to_owned)

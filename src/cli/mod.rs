@@ -12,6 +12,7 @@ mod ask;
 mod attach;
 mod audit;
 mod backtest;
+mod attest;
 mod borrowed;
 mod busy;
 mod check;
@@ -152,6 +153,7 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::Record(args) => record::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
+        Command::Attest(args) => attest::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Audit(args) => audit::run(context, args),

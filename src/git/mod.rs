@@ -5,6 +5,7 @@
 //! messages and signatures are split from those bytes by our own readers ([`raw`], [`Tree`]), so that grafts, shallow
 //! files and replacements change nothing (design, sections 8 and 9.2). Refs are read by full name.
 
+mod agent;
 mod branch;
 mod brought;
 mod checkout;
@@ -29,6 +30,7 @@ mod write;
 
 pub mod raw;
 
+pub use agent::sign_with_agent;
 pub use branch::{Advance, Branch, is_ancestor};
 pub use brought::Brought;
 pub use draft::{Draft, FileChange};

@@ -7,6 +7,7 @@
 
 mod audit;
 mod backtest;
+mod attestation;
 mod brief;
 mod deployments;
 mod doctor;
@@ -41,6 +42,7 @@ mod sample;
 mod tests;
 
 pub use backtest::BacktestShown;
+pub use attestation::{Attested, AttestedReport, render_envelope, render_statement, signed_bytes};
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};

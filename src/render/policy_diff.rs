@@ -142,7 +142,7 @@ pub(super) fn branch_entry(branch: &PolicyBranch) -> Entry {
     let (word, tone, next) = if !branch.problems.is_empty() {
         ("invalid", Tone::Bad, format!("git gate policy lint {}", branch.branch))
     } else if branch.complete {
-        ("approved", Tone::Good, format!("git merge --no-ff -S {}", branch.branch))
+        ("approved", Tone::Good, format!("git gate merge {}", branch.branch))
     } else {
         ("open", Tone::Open, format!("git gate approve policy --branch {}", branch.branch))
     };

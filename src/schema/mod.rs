@@ -47,6 +47,7 @@ pub const ALL: &[Schema] = &[
     output("attach", include_str!("attach.json")),
     output("audit", include_str!("audit.json")),
     output("backtest", include_str!("backtest.json")),
+    output("attest", include_str!("attest.json")),
     output("check", include_str!("check.json")),
     output("close", include_str!("close.json")),
     output("deploy", include_str!("deploy.json")),

@@ -16,6 +16,7 @@ mod line;
 mod maths;
 mod options;
 mod pattern;
+mod plain;
 mod signers;
 mod sshsig;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod testing;
 pub use beside::public_half;
 pub use entry::SignerEntry;
 pub use fingerprint::Fingerprint;
+pub use plain::PlainKey;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
 use crate::model::{Code, Principal};

@@ -4,6 +4,7 @@
 //! Nothing here sees git, disk, clock, environment or hash order. Rules only add up: every matching rule adds
 //! requirements, none removes one; the only way past a requirement is an exception in force or a rollback.
 
+mod acceptances;
 mod ancestry;
 mod approvals;
 mod artifacts;
@@ -36,6 +37,7 @@ mod tests;
 mod text;
 mod weigh;
 
+pub use acceptances::{Acceptances, acceptances};
 pub use break_glass::break_glass;
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,

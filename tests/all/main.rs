@@ -15,6 +15,7 @@ mod attacks_history;
 mod ci;
 mod audit;
 mod backtest;
+mod attest;
 #[cfg(test)]
 mod commands_exceptions;
 #[cfg(test)]
@@ -29,6 +30,8 @@ mod commands_writing;
 mod decisions;
 #[cfg(test)]
 mod deploy;
+#[cfg(test)]
+mod deploy_faults;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -59,6 +62,7 @@ mod lists;
 mod markdown;
 #[cfg(test)]
 mod metrics;
+mod merging_policies;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]

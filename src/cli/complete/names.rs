@@ -50,7 +50,7 @@ impl<'a> Names<'a> {
             }
         };
         match value {
-            "GATE" => self.gates(),
+            "GATE" | "GATE|policy/SLUG" => self.gates(),
             "GATE|policy" => self.gates().into_iter().chain(["policy".to_owned()]).collect(),
             "VERSION" => self.versions(before.first().copied()),
             "FORMAT" => Format::ALL.iter().map(|format| format.as_str().to_owned()).collect(),

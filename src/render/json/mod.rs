@@ -6,6 +6,7 @@
 
 mod audit;
 mod backtest;
+mod attestation;
 mod brief;
 mod deployments;
 mod doctor;
@@ -26,6 +27,7 @@ pub(super) use audit::audit;
 mod tune;
 
 pub(super) use backtest::backtest;
+pub(super) use attestation::{envelope, statement};
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
