@@ -12,10 +12,10 @@ mod audit_sample;
 pub mod backtest;
 mod brief;
 mod comparison;
-mod decided;
-mod flips;
 pub mod control;
+mod decided;
 mod dossier;
+mod flips;
 mod history;
 mod incidents;
 mod judge;
@@ -24,8 +24,8 @@ pub mod metrics;
 mod of_gate;
 mod origins;
 mod overview;
-mod receiving;
 mod past;
+mod receiving;
 mod required;
 mod squashed;
 pub mod statistics;
@@ -41,18 +41,18 @@ pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
 pub use decided::{Decided, Deployments, Moment as DecidedAt, Turn};
-pub use flips::{StatusChange, flips, status_changes};
 pub use dossier::Dossier;
+pub use flips::{StatusChange, flips, status_changes};
 pub use history::{Event, Moment};
 pub use incidents::IncidentLine;
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
 pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
+pub use past::PolicyMoment;
 pub use receiving::{
     CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
 };
-pub use past::PolicyMoment;
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

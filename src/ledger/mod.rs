@@ -8,8 +8,8 @@
 mod arrivals;
 mod arrived;
 mod arrived_files;
-mod ballots;
 mod audited;
+mod ballots;
 mod changes;
 mod chronicle;
 mod content;

@@ -5,16 +5,16 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod attestation;
 mod audit;
 mod backtest;
-mod attestation;
 mod brief;
 mod deployments;
 mod doctor;
 mod evidence;
 mod history;
-mod incidents;
 mod html;
+mod incidents;
 mod json;
 mod judgement;
 mod keys;
@@ -29,10 +29,10 @@ mod policy_diff;
 mod problems;
 mod recording;
 mod refusals;
-mod tables;
 pub mod report;
 mod sheet;
 mod sheet_markdown;
+mod tables;
 mod text;
 mod tune;
 
@@ -41,8 +41,8 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use backtest::BacktestShown;
 pub use attestation::{Attested, AttestedReport, render_envelope, render_statement, signed_bytes};
+pub use backtest::BacktestShown;
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};

@@ -11,11 +11,11 @@ mod attack_metric_names;
 mod attacks;
 #[cfg(test)]
 mod attacks_history;
-#[cfg(test)]
-mod ci;
+mod attest;
 mod audit;
 mod backtest;
-mod attest;
+#[cfg(test)]
+mod ci;
 #[cfg(test)]
 mod commands_exceptions;
 #[cfg(test)]
@@ -60,9 +60,9 @@ mod layers;
 mod lists;
 #[cfg(test)]
 mod markdown;
+mod merging_policies;
 #[cfg(test)]
 mod metrics;
-mod merging_policies;
 #[cfg(test)]
 mod output_commands;
 #[cfg(test)]

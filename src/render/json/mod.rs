@@ -4,9 +4,9 @@
 //! `docs/output.md`). Fields stand in the order of the documentation, lists in the order of the verdict. Text is given as the
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
+mod attestation;
 mod audit;
 mod backtest;
-mod attestation;
 mod brief;
 mod deployments;
 mod doctor;
@@ -26,8 +26,8 @@ mod verdict;
 pub(super) use audit::audit;
 mod tune;
 
-pub(super) use backtest::backtest;
 pub(super) use attestation::{envelope, statement};
+pub(super) use backtest::backtest;
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
@@ -41,8 +41,8 @@ pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
 pub(super) use recording::recording;
 pub(super) use refusals::refusals;
-pub(super) use tune::tune;
 pub(super) use report::{BEFORE_GATES, after_gates, gate_of_report};
+pub(super) use tune::tune;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;
