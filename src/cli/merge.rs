@@ -46,8 +46,10 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let (signed, ()) =
         together::write(context, &args.signing, |_before| Ok((proposal(context, args, &target)?, ())))?;
     let more = match &target {
-        Merged::Gate(gate) => serde_json::json!({ "gate": gate.to_string(), "policy": null }),
-        Merged::Policy(slug, _) => serde_json::json!({ "gate": null, "policy": format!("policy/{slug}") }),
+        Merged::Gate(gate) => serde_json::json!({ "gate": gate.to_string(), "policy_branch": null }),
+        Merged::Policy(slug, _) => {
+            serde_json::json!({ "gate": null, "policy_branch": format!("policy/{slug}") })
+        }
     };
     print_written(context, "merge", &format!("merged {target}"), &signed.written, &more)?;
     Ok(Exit::Done)

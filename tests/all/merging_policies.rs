@@ -39,7 +39,7 @@ fn a_policy_change_is_merged_once_it_comes_into_force_by_that() {
     assert_eq!(bare.rev("main"), before);
     approve(&clone, "l.wu");
     let answer = merge(&clone).expect(0).json();
-    assert_eq!((&answer["gate"], &answer["policy"]), (&serde_json::Value::Null, &SLUG.into()));
+    assert_eq!((&answer["gate"], &answer["policy_branch"]), (&serde_json::Value::Null, &SLUG.into()));
     // A true merge, the mainline first, signed.
     assert_eq!(bare.rev("main^1"), before);
     assert_eq!(bare.rev("main^2"), bare.rev(SLUG));
