@@ -4,11 +4,10 @@
 /// plainer.
 pub(super) fn plain_from(low: f64, high: f64) -> f64 {
     for digits in 0..=17 {
-        for text in [format!("{low:.digits$}"), format!("{:.digits$}", low + tenth_power(digits))] {
-            if let Ok(value) = text.parse::<f64>()
-                && low <= value
-                && value < high
-            {
+        let rounded = |value: f64| format!("{value:.digits$}").parse::<f64>().unwrap_or(value);
+        let near = rounded(low);
+        for value in [near, rounded(near + tenth_power(digits))] {
+            if low <= value && value < high {
                 // No negative zero.
                 return value + 0.0;
             }
@@ -38,6 +37,7 @@ mod tests {
             (0.0297, 0.0312, 0.03, 0.03),
             (0.03, 0.0312, 0.03, 0.031),
             (0.2, 0.9, 0.2, 0.9),
+            (30.5, 40.0, 31.0, 40.0),
             (0.21, 1.3, 1.0, 1.0),
             (12.0, 15.0, 12.0, 15.0),
             (-0.5, 0.5, 0.0, 0.0),
