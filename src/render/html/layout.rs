@@ -91,7 +91,7 @@ fn cells(all: &[Cell], up: Option<&str>) -> Markup {
 fn cell(cell: &Cell, up: Option<&str>) -> Markup {
     match (cell, up) {
         (Cell::Words(text), _) => prose(text),
-        (Cell::Exact(text), _) => html! { code { (text) } },
+        (Cell::Exact(text), _) => html! { code.long[text.chars().count() > LONGEST_WORD] { (text) } },
         (Cell::Short(short, whole), Some(_)) => html! { code.short title=(whole) { (short) } },
         // On paper and in a ticket nobody can ask for the rest.
         (Cell::Short(_, whole), None) => html! { code { (whole) } },
@@ -120,7 +120,7 @@ fn prose(text: &str) -> Markup {
 fn words(text: &str) -> Markup {
     html! { @for (at, word) in text.split(' ').enumerate() {
         @if at > 0 { " " }
-        @if word.chars().count() > LONGEST_WORD { code { (word) } } @else { (word) }
+        @if word.chars().count() > LONGEST_WORD { code.long { (word) } } @else { (word) }
     } }
 }
 

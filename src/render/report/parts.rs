@@ -144,9 +144,12 @@ pub(super) fn decisions(decisions: &[DecisionShown]) -> Table {
             None => Cell::mark("counts", Tone::Good),
             Some(code) => Cell::mark(code.as_str(), Tone::Open),
         };
-        let mut why = Cell::words(shown.reason.clone().unwrap_or_default());
+        let mut words = Cell::words(said(shown));
+        let reason = shown.reason.clone().unwrap_or_default();
+        let apart = if reason.is_empty() || said(shown).is_empty() { "" } else { "\n" };
+        words.push(Cell::Words(format!("{apart}{reason}")));
         if let Some(mend) = shown.code.and_then(Code::mend) {
-            why.push(Cell::Words(format!("; mend: {mend}")));
+            words.push(Cell::Words(format!("; mend: {mend}")));
         }
         vec![
             Cell::words(fact.verb.map_or("not readable", Verb::as_str)),
@@ -157,14 +160,21 @@ pub(super) fn decisions(decisions: &[DecisionShown]) -> Table {
             Cell::words(scope),
             counts,
             Cell::commit(fact.commit),
-            Cell::words(said(shown)),
-            why,
+            words,
         ]
     });
     Table {
         caption: "Every decision on this gate, counted or not".to_owned(),
         columns: vec![
-            "Decision", "By", "Role", "Signed", "Recorded", "For", "Counts", "Commit", "Words", "Why",
+            "Decision",
+            "By",
+            "Role",
+            "Signed",
+            "Recorded",
+            "For",
+            "Counts",
+            "Commit",
+            "Words and reason",
         ],
         rows: rows.collect(),
         empty: "Nobody has decided anything yet.",
