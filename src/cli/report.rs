@@ -52,9 +52,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         let origin = session.origin()?;
         let text = match (args.r#as, context.format) {
             (As::Html, _) => report::gate_html(&dossier, session.policy(), &origin),
-            (As::Markdown, Format::Text | Format::Markdown | Format::Json) => {
-                report::gate_markdown(&dossier, session.policy(), &origin)
-            }
+            (As::Markdown, _) => report::gate_markdown(&dossier, session.policy(), &origin),
         };
         context.print(&text)?;
         return Ok(Exit::Done);

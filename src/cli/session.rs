@@ -270,6 +270,7 @@ impl Session {
             follows: self.follows,
             named_time: self.named_time,
             policy,
+            rewound: self.rewound.clone(),
         })
     }
 

@@ -279,7 +279,7 @@ impl Ledger {
                 let last = before.iter().rev().find(|entry| matches!(entry.says, Some(Says::Deployed(..))));
                 let signer = self.deployer(environment, entry, view)?;
                 match (signer.defect, last) {
-                    (Some(reason), _) => Some(("log-not-counted", reason)),
+                    (Some((code, reason)), _) => Some(("log-not-counted", format!("{code}: {reason}"))),
                     (None, Some(last)) if last.id == *failed => None,
                     (None, _) => {
                         let reason = format!("{failed} is not the last record before it");

@@ -11,8 +11,11 @@ mod attack_metric_names;
 mod attacks;
 #[cfg(test)]
 mod attacks_history;
+#[cfg(test)]
 mod attest;
+#[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod backtest;
 #[cfg(test)]
 mod ci;
@@ -46,11 +49,12 @@ mod evidence_findings;
 mod evidence_runs;
 #[cfg(test)]
 mod evidence_samples;
-#[path = "../fuzz/mod.rs"]
 #[cfg(test)]
+#[path = "../fuzz/mod.rs"]
 mod fuzz;
 #[cfg(test)]
 mod hooks;
+#[cfg(test)]
 mod incidents;
 #[cfg(test)]
 mod interrupted;
@@ -60,6 +64,7 @@ mod layers;
 mod lists;
 #[cfg(test)]
 mod markdown;
+#[cfg(test)]
 mod merging_policies;
 #[cfg(test)]
 mod metrics;
