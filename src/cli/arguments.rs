@@ -85,6 +85,12 @@ pub enum Format {
     Json,
     /// For merge requests and issues.
     Markdown,
+    /// `metrics` alone: comma-separated values. Not offered elsewhere, where it is refused.
+    #[value(hide = true)]
+    Csv,
+    /// `metrics` alone: what Prometheus reads.
+    #[value(hide = true)]
+    Openmetrics,
 }
 
 /// When to print in colour.
@@ -139,20 +145,38 @@ pub enum Command {
     Ready(super::ready::Args),
     /// Bring a gate branch to the mainline, with its commits.
     Merge(super::merge::Args),
+    /// Bring to the mainline what waits on branches: decisions, records, gates that are ready.
+    Record(super::record::Args),
     /// Say whether a version may go to an environment, and why.
     Check(super::check::Args),
     /// Check, then log a deployment; or log that one failed.
     Deploy(super::deploy::Args),
+    /// Say in a signed statement that a version may go to an environment.
+    Attest(super::attest::Args),
     /// The deployments that were logged.
     Log(super::log::Args),
+    /// Incidents: report one, resolve it, list them.
+    Incident(super::incident::Args),
+    /// What gates took, came to and led to.
+    Metrics(super::metrics::Args),
     /// What runs where, since when, by whom, on what basis.
     Status(super::status::Args),
     /// See what is remembered of the history, or make it anew.
     Index(super::index::Args),
+    /// Judge every logged deployment again, and say what is wrong.
+    Audit(super::audit::Args),
+    /// Write what was found of everything: a site, or one gate's checklist.
+    Report(super::report::Args),
     /// Whose keys count, and changing that.
     Key(super::key::Args),
     /// The policy in force, its problems, what is pending.
     Policy(super::policy::Args),
+    /// Hooks: judge a push or a message, and install what does.
+    Hook(super::hook::Args),
+    /// Try a policy on every gate that was decided.
+    Backtest(super::backtest::Args),
+    /// Say what each threshold would have caught, and which the numbers speak for.
+    Tune(super::tune::Args),
     /// Say why signing or verifying does not work here, and what mends it.
     Doctor(super::doctor::Args),
     /// Print what makes a shell complete commands and names.
@@ -215,6 +239,16 @@ fn empty_value(matches: &ArgMatches) -> Option<String> {
     // What is completed may be empty still.
     let inner = matches.subcommand().filter(|(name, _inner)| *name != "__complete");
     inner.and_then(|(_name, inner)| empty_value(inner))
+}
+
+/// A table is made of figures alone: of anything else it would leave something out.
+pub(super) fn refuse_tables(context: &super::Context, command: &Command) -> Result<(), super::Failure> {
+    match (context.format, command) {
+        (Format::Text | Format::Json | Format::Markdown, _) | (_, Command::Metrics(_)) => Ok(()),
+        (Format::Csv | Format::Openmetrics, _) => Err(super::Failure::usage(
+            "`--format csv` and `--format openmetrics` are for `git gate metrics` alone",
+        )),
+    }
 }
 
 /// The format that was asked for, as far as can be told before the arguments are known to be right.

@@ -4,6 +4,8 @@
 //! program may ask something there, it is said once and nothing is drawn over.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,17 +17,28 @@ const BEAT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Busy {
     line: Option<(Sender<()>, JoinHandle<()>)>,
+    done: Arc<AtomicUsize>,
 }
 
 impl Busy {
     /// Nobody watches.
     pub(super) fn unseen() -> Self {
-        Self { line: None }
+        Self { line: None, done: Arc::default() }
     }
 
     /// Drawn on `terminal`.
     pub(super) fn seen(what: &'static str, terminal: impl Write + Send + 'static) -> Self {
-        Self::beating(what, terminal, BEAT)
+        Self::beating(what, None, terminal, BEAT)
+    }
+
+    /// Drawn on `terminal`, with how many of all are done.
+    pub(super) fn counted(what: &'static str, all: usize, terminal: impl Write + Send + 'static) -> Self {
+        Self::beating(what, Some(all), terminal, BEAT)
+    }
+
+    /// One more is done.
+    pub(super) fn step(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Said on `terminal`, once.
@@ -38,23 +51,33 @@ impl Busy {
                 let _ = waits.recv();
             }
         });
-        Self { line: Some((done, drawing)) }
+        Self { line: Some((done, drawing)), done: Arc::default() }
     }
 
-    fn beating(what: &'static str, mut terminal: impl Write + Send + 'static, beat: Duration) -> Self {
+    fn beating(
+        what: &'static str,
+        all: Option<usize>,
+        mut terminal: impl Write + Send + 'static,
+        beat: Duration,
+    ) -> Self {
         let (done, waits) = channel();
+        let steps = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&steps);
         let drawing = std::thread::spawn(move || {
             let mut beats = 0_u32;
             while waits.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
                 beats += 1;
                 // Progress that nobody can see is not worth failing for.
-                let _ = write!(terminal, "\r\x1b[2K{what} ({beats} s)").and_then(|()| terminal.flush());
+                let count = all.map(|all| format!("{} of {all}, ", seen.load(Ordering::Relaxed)));
+                let count = count.unwrap_or_default();
+                let _ =
+                    write!(terminal, "\r\x1b[2K{what} ({count}{beats} s)").and_then(|()| terminal.flush());
             }
             if beats > 0 {
                 let _ = write!(terminal, "\r\x1b[2K").and_then(|()| terminal.flush());
             }
         });
-        Self { line: Some((done, drawing)) }
+        Self { line: Some((done, drawing)), done: steps }
     }
 }
 
@@ -70,7 +93,7 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -96,9 +119,23 @@ mod tests {
     }
 
     #[test]
+    fn how_many_are_done_is_drawn() {
+        let screen = Screen::default();
+        let busy = Busy::beating("trying", Some(3), screen.clone(), Duration::from_millis(5));
+        busy.step();
+        busy.step();
+        let drawn = || String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
+        while !drawn().contains("\x1b[2Ktrying (2 of 3, ") {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(busy);
+        assert!(drawn().ends_with("\r\x1b[2K"), "{}", drawn());
+    }
+
+    #[test]
     fn what_takes_longer_is_drawn_and_gone_when_it_is_done() {
         let screen = Screen::default();
-        let busy = Busy::beating("fetching", screen.clone(), Duration::from_millis(5));
+        let busy = Busy::beating("fetching", None, screen.clone(), Duration::from_millis(5));
         while screen.0.lock().unwrap().is_empty() {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -1,13 +1,17 @@
 //! `git gate check`: may this version go to this environment, and why.
 
-use crate::insight::Question;
-use crate::model::{GateName, Name, ObjectId, Time};
-use crate::render;
-use crate::verdict::Given;
+use std::collections::BTreeMap;
 
+use crate::insight::{Judgement, Question};
+use crate::model::{ArtifactDigest, ArtifactName, Duration, GateName, Name, ObjectId, Time};
+use crate::render;
+use crate::verdict::{Given, Outcome};
+
+use super::fresh::FreshArgs;
 use super::given::GivenArgs;
 use super::originals::{GivenOriginal, originals};
 use super::session::{Opening, Session, View};
+use super::wait::{self, Answer};
 use super::{Context, Exit, judging};
 
 /// The arguments of `check`.
@@ -42,10 +46,53 @@ pub struct Args {
     /// Fail unless this commit is on the mainline: what a caller has seen before cannot be taken away.
     #[arg(long, value_name = "COMMIT")]
     seen: Option<ObjectId>,
+    /// How fresh the clone must be.
+    #[command(flatten)]
+    fresh: FreshArgs,
+    /// While it is pending, fetch and judge again, for no longer than this, such as `2h`.
+    #[arg(long, value_name = "DURATION")]
+    wait: Option<Duration>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let given = Given::Artifacts(args.given.digests(context)?);
+    if args.wait.is_some() {
+        wait::refuse_the_past(args.at.is_some() || args.time.is_some() || args.log.is_some())?;
+    }
+    let given = args.given.digests(context)?;
+    let judgement = match args.wait {
+        None => {
+            args.fresh.bring_up_to_date(context)?;
+            judge(context, args, &given)?
+        }
+        Some(limit) => wait_and_judge(context, args, limit, &given)?,
+    };
+    context.print(&render::render_check(&judgement, judging::form(context)))?;
+    Ok(judging::exit(judgement.verdict.outcome))
+}
+
+/// The answer once it is decided. What was waited for for hours is said of the artifacts as they are then.
+fn wait_and_judge(
+    context: &Context,
+    args: &Args,
+    limit: Duration,
+    given: &BTreeMap<ArtifactName, ArtifactDigest>,
+) -> anyhow::Result<Judgement> {
+    let ask = |context: &Context| judge(context, args, given);
+    let Answer { judgement, waited, context } = wait::until_decided(context, &args.fresh, limit, ask)?;
+    if waited && matches!(judgement.verdict.outcome, Outcome::Allowed(_)) {
+        let now = args.given.digests(&context)?;
+        if now != *given {
+            return judge(&context, args, &now);
+        }
+    }
+    Ok(judgement)
+}
+
+fn judge(
+    context: &Context,
+    args: &Args,
+    given: &BTreeMap<ArtifactName, ArtifactDigest>,
+) -> anyhow::Result<Judgement> {
     let opening = Opening {
         view: View::Recorded,
         at: args.at,
@@ -53,11 +100,16 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         log: args.log,
         seen: args.seen,
         proposed: None,
+        tell_rewound: false,
     };
     let session = Session::open(context, &opening)?;
     let originals = originals(context, &session, &args.gate, &args.evidence_files)?;
+    let given = Given::Artifacts(given.clone());
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
     let judgement = session.judge(&question)?;
-    context.print(&render::render_check(&judgement, judging::form(context)))?;
-    Ok(judging::exit(judgement.verdict.outcome))
+    // Who waits asks many times.
+    if args.wait.is_some() {
+        session.close();
+    }
+    Ok(judgement)
 }

@@ -108,6 +108,16 @@ impl Context {
         Busy::seen(what, std::io::stderr())
     }
 
+    /// The same of so many things of which each is told when it is done.
+    #[must_use]
+    pub(super) fn counting(&self, what: &'static str, all: usize) -> Busy {
+        self.detail(what);
+        if self.talk == Talk::Nothing || !std::io::stderr().is_terminal() {
+            return Busy::unseen();
+        }
+        Busy::counted(what, all, std::io::stderr())
+    }
+
     /// The same while a program runs that may ask on the terminal itself: said once, so that no question is drawn over.
     #[must_use]
     pub(super) fn waiting(&self, what: &'static str) -> Busy {

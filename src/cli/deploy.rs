@@ -190,17 +190,17 @@ fn judge(
     let originals = Originals::new();
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
     let judgement = session.judge(&question)?;
-    refuse_relaxations(&judgement.origin.relaxations)?;
+    refuse_relaxations("deploy", &judgement.origin.relaxations)?;
     Ok(judgement)
 }
 
-/// What replays or narrows is no ground to deploy on (design, section 2.7).
-pub(super) fn refuse_relaxations(relaxations: &[String]) -> Result<(), Failure> {
+/// What replays or narrows is no ground to deploy on, nor to vouch for (design, section 2.7).
+pub(super) fn refuse_relaxations(command: &str, relaxations: &[String]) -> Result<(), Failure> {
     if relaxations.is_empty() {
         return Ok(());
     }
     let message =
-        format!("`deploy` does not take {}: it judges under the pinned root", relaxations.join(", "));
+        format!("`{command}` does not take {}: it judges under the pinned root", relaxations.join(", "));
     Err(Failure::usage(message).help("pin the root that you trust: `git gate trust <commit>`"))
 }
 
@@ -242,7 +242,7 @@ fn claim(args: &Args, judgement: &Judgement) -> Option<ClaimedBasis> {
 }
 
 /// A rejection that waits to be recorded stops a deployment, though it is no part of the verdict (design, section 9.7).
-fn may_be_logged(judgement: &Judgement) -> bool {
+pub(super) fn may_be_logged(judgement: &Judgement) -> bool {
     !judgement.verdict.notices.iter().any(|notice| notice.code == "rejection-unrecorded")
 }
 

@@ -15,7 +15,7 @@ pub(super) fn run(context: &Context, args: &Args, failed: ObjectId) -> anyhow::R
     let (signed, ()) = together::write(context, &args.signing, |_before| {
         let (session, context) = open(context, &args.env)?;
         let origin = session.origin()?;
-        refuse_relaxations(&origin.relaxations)?;
+        refuse_relaxations("deploy", &origin.relaxations)?;
         let log = log_branch(&session, &args.env, session.log_tip(&args.env)?)?;
         let last = session.last_record(&args.env, Some(&args.gate.system))?;
         match last {

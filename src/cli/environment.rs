@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::git::REDIRECTING;
+use crate::git::{HookPlace, REDIRECTING};
 use crate::model::Time;
 
 use super::{Context, Failure};
@@ -48,9 +48,38 @@ pub(super) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
+/// Where this program is.
+pub(super) fn program() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}
+
+/// The socket of this user's SSH agent.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn agent_socket() -> Option<PathBuf> {
+    std::env::var_os("SSH_AUTH_SOCK").filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// The directory that this program was started from.
 pub(super) fn program_directory() -> Option<PathBuf> {
-    std::env::current_exe().ok()?.parent().map(Path::to_owned)
+    program()?.parent().map(Path::to_owned)
+}
+
+/// What git tells a hook of the repository: honoured there, and nowhere else.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn hook_place() -> HookPlace {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    HookPlace {
+        git_directory: set("GIT_DIR").map(PathBuf::from),
+        // Git names the quarantine twice; what is pushed lies there.
+        objects: set("GIT_OBJECT_DIRECTORY").or_else(|| set("GIT_QUARANTINE_PATH")).map(PathBuf::from),
+        alternates: set("GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    }
+}
+
+/// Whether git says to its hook that the message was typed in no editor.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn has_no_editor() -> bool {
+    std::env::var_os("GIT_EDITOR").is_some_and(|editor| editor == ":")
 }
 
 /// Whether a program of that name, or at that path, is there to be run.

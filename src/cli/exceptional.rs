@@ -64,7 +64,7 @@ impl FromStr for FollowUpArg {
 }
 
 /// A moment, or the beginning of a day.
-fn moment(text: &str) -> Option<Time> {
+pub(super) fn moment(text: &str) -> Option<Time> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     whole.parse().ok()
 }

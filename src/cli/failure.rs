@@ -32,6 +32,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("failed", "another failure of the system"),
     ("clock", "the clock of this machine is out of range"),
     ("clock-behind", "a deployer's record is dated long after this clock"),
+    ("stale-fetch", "the clone was fetched longer ago than was said, or nobody knows when"),
     ("content-moved", "another content or policy stands there than the one that was shown"),
     ("declined", "the question was answered with no"),
     ("outrun", "others were faster again and again"),
@@ -44,12 +45,16 @@ pub const CODES: &[(&str, &str)] = &[
     ("gate-exists", "the gate is open or recorded already"),
     ("gate-recorded", "the gate is on the mainline and its branch is gone"),
     ("gate-unrecorded", "the gate does not stand on the mainline"),
+    ("branch-unpushed", "the branch or the mainline holds commits here that the remote lacks"),
     ("log-unpushed", "the log here holds records that the remote lacks"),
+    ("not-attested", "the verdict is not one that is attested"),
     ("not-the-last-record", "only the last record can be said to have failed"),
     ("content-invalid", "the directory breaks the limits of a governed directory"),
     ("exception-unknown", "there is no exception, or no cover, to accept"),
     ("exception-nobody", "the policy says nobody who may accept a risk"),
     ("exception-expiry", "the exception has expired, or lasts longer than the policy allows"),
+    ("incident-exists", "an incident of that name is there already"),
+    ("incident-unknown", "there is no such incident"),
     ("nothing-to-waive", "nothing is open that an exception could pass over"),
     ("record-unknown", "no deployment log holds that record"),
     ("no-break-glass", "the record needs no cover"),
@@ -64,10 +69,18 @@ pub const CODES: &[(&str, &str)] = &[
     ("report-unknown", "the gate lists no such report"),
     ("report-not-external", "the file is the report itself, and stands for none elsewhere"),
     ("report-unreadable", "the file cannot be read as a report"),
+    ("policy-unauthorized", "a policy change would not come into force by being merged"),
     ("policy-behind", "the mainline's policy has changed since the branch of a policy change began"),
+    ("metric-unknown", "no criterion of the policy in force bounds what was named"),
     ("policy-not-found", "there is no policy where one was named"),
     ("no-work-tree", "the repository is bare, and a file was to be written into its work tree"),
+    ("push-unreadable", "what git says of a push cannot be read"),
+    ("file-unreadable", "a file that was named cannot be read"),
+    ("hook-exists", "another hook stands where one was to be installed"),
+    ("hooks-elsewhere", "git looks for hooks in a directory that other repositories may share"),
+    ("running-unreadable", "the file that says what runs cannot be read"),
     ("file-unwritten", "a file that was asked for cannot be written"),
+    ("not-a-report", "the directory that a report was to be written into holds something else"),
     ("policy-too-large", "a file of the policy is over its limit"),
 ];
 
@@ -133,7 +146,7 @@ pub(super) fn report(error: &anyhow::Error, format: Format, color: bool) -> Exit
             // Where stdout is gone there is nobody to tell; the status says it.
             let _ = write_stdout(&format!("{object}\n"));
         }
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Csv | Format::Openmetrics => {
             let _ = writeln!(std::io::stderr(), "{}", text(&failure, error.downcast_ref(), color));
         }
     }
@@ -165,7 +178,7 @@ fn lines(text: &str) -> String {
 }
 
 /// The failure that an error is.
-fn meaning(error: &anyhow::Error) -> Failure {
+pub(super) fn meaning(error: &anyhow::Error) -> Failure {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.clone();
     }

@@ -18,7 +18,10 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Approvers read, and sign",
         &["pending", "review", "approve", "reject", "withdraw", "except", "accept-risk"],
     ),
-    ("Release bots ask before they promote, and log it", &["check", "deploy", "attest", "log", "status"]),
+    (
+        "Release bots ask before they promote, and log it",
+        &["check", "deploy", "attest", "log", "status", "record"],
+    ),
     (
         "Policy owners change the rules, under the rules",
         &["init", "trust", "policy", "key", "evidence", "hook", "backtest", "tune"],

@@ -94,6 +94,12 @@ pub(super) fn gather(
     Ok(lines)
 }
 
+/// The gates whose branch holds more than the mainline, each as if that were merged.
+pub(super) fn unmerged(context: &Context, session: &Session) -> Result<Vec<GateLine>, Failure> {
+    let (_, unmerged) = session.gates()?;
+    Ok(judge_share(context, session, &(Vec::new(), unmerged.iter().collect()), None))
+}
+
 /// Gates that one thread judges: those of the mainline, and those that are not merged.
 type Share<'a> = (Vec<&'a GateName>, Vec<&'a GateName>);
 

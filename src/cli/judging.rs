@@ -73,7 +73,8 @@ pub(super) fn worst(outcomes: impl IntoIterator<Item = Outcome>) -> Exit {
 pub(super) fn form(context: &Context) -> Form {
     match (context.format, context.color) {
         (Format::Text, true) => Form::Text(Style::Coloured),
-        (Format::Text, false) => Form::Text(Style::Plain),
+        // Tables are refused everywhere but where they are printed.
+        (Format::Text, false) | (Format::Csv | Format::Openmetrics, _) => Form::Text(Style::Plain),
         (Format::Json, _) => Form::Json,
         (Format::Markdown, _) => Form::Markdown,
     }

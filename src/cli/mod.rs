@@ -10,6 +10,9 @@ mod artifact;
 mod artifact_digest;
 mod ask;
 mod attach;
+mod attest;
+mod audit;
+mod backtest;
 mod borrowed;
 mod busy;
 mod check;
@@ -33,11 +36,14 @@ mod exceptional_known;
 mod exit;
 mod failure;
 mod first_page;
+mod fresh;
 mod gate_files;
 mod gathering;
 mod given;
 mod hand;
+mod hook;
 mod in_force;
+mod incident;
 mod index;
 mod init;
 mod interrupt;
@@ -48,16 +54,21 @@ mod list;
 mod log;
 mod man;
 mod merge;
+mod metrics;
 mod open;
 mod originals;
 mod pending;
+mod period;
 mod policy;
 mod policy_branches;
 mod policy_change;
 mod policy_diff;
 mod policy_files;
 mod ready;
+mod record;
+mod recordable;
 mod reject;
+mod report;
 mod report_file;
 mod requesting;
 mod review;
@@ -69,6 +80,8 @@ mod status;
 mod subject;
 mod together;
 mod trust;
+mod tune;
+mod wait;
 mod withdraw;
 
 pub use arguments::{Cli, Color, Command, Format, Globals};
@@ -109,7 +122,11 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Exit> {
     if context.talk == Talk::Everything {
         crate::git::tell_of_programs(context::say_program);
     }
-    environment::warn_of_redirection(&context);
+    // Git itself sets them for its hooks, and there they are honoured.
+    if !matches!(&cli.command, Command::Hook(hook) if hook.is_run_by_git()) {
+        environment::warn_of_redirection(&context);
+    }
+    arguments::refuse_tables(&context, &cli.command)?;
     dispatch(&context, &cli.command)
 }
 
@@ -134,13 +151,22 @@ fn dispatch(context: &Context, command: &Command) -> anyhow::Result<Exit> {
         Command::AcceptRisk(args) => accept_risk::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Merge(args) => merge::run(context, args),
+        Command::Record(args) => record::run(context, args),
         Command::Check(args) => check::run(context, args),
         Command::Deploy(args) => deploy::run(context, args),
+        Command::Attest(args) => attest::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Index(args) => index::run(context, args),
+        Command::Audit(args) => audit::run(context, args),
+        Command::Incident(args) => incident::run(context, args),
+        Command::Metrics(args) => metrics::run(context, args),
+        Command::Report(args) => report::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Policy(args) => policy::run(context, args),
+        Command::Hook(args) => hook::run(context, args),
+        Command::Backtest(args) => backtest::run(context, args),
+        Command::Tune(args) => tune::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Complete(args) => complete::run(context, args),

@@ -3,11 +3,13 @@
 //! Who I am is told by the public half of my signing key, found as for signing and looked up in the policy; nothing is
 //! signed and no token is touched.
 
+use std::collections::BTreeSet;
+
 use crate::insight::{GateLine, PendingPolicy};
-use crate::model::{Principal, Time};
+use crate::model::{Name, Principal, Time};
 use crate::policy::Policy;
 use crate::render::{self, Awaited};
-use crate::verdict::DecisionShown;
+use crate::verdict::{Acceptances, DecisionShown};
 
 use super::gathering::{Filters, gather};
 use super::hand::Hand;
@@ -54,15 +56,42 @@ fn me(context: &Context, session: &Session) -> anyhow::Result<Principal> {
 
 fn of_gate(line: &GateLine, me: &Principal) -> Vec<Awaited> {
     let mine = line.waits.iter().filter(|wait| wait.who.contains(me));
-    mine.map(|wait| Awaited {
+    let waits = mine.map(|wait| Awaited {
         target: line.gate.to_string(),
         requirement: wait.requirement.to_string(),
         environments: wait.environments.clone(),
         since: line.since,
         summary: line.change.as_ref().map(|change| change.summary.clone()).unwrap_or_default(),
         command: wait.command.clone(),
+    });
+    let asked = line.acceptances.iter();
+    waits
+        .chain(asked.filter_map(|(asked, environments)| of_acceptance(line, asked, environments, me)))
+        .collect()
+}
+
+/// A risk that I may accept.
+fn of_acceptance(
+    line: &GateLine,
+    asked: &Acceptances,
+    environments: &BTreeSet<Name>,
+    me: &Principal,
+) -> Option<Awaited> {
+    let (role, _) = asked.roles.iter().find(|(_role, who)| who.contains(me))?;
+    let waived: Vec<&str> = asked.waives.iter().map(String::as_str).collect();
+    let record = asked.record.map(|record| format!(" --record {record}")).unwrap_or_default();
+    let what = match asked.record {
+        Some(record) => format!("a cover of the deployment {}", record.short()),
+        None => "an exception".to_owned(),
+    };
+    Some(Awaited {
+        target: line.gate.to_string(),
+        requirement: format!("accept-risk:{role}"),
+        environments: environments.clone(),
+        since: Some(asked.since),
+        summary: format!("{what}, which passes over {}", waived.join(", ")),
+        command: format!("git gate accept-risk {}{record} --role {role}", line.gate),
     })
-    .collect()
 }
 
 /// A policy on the mainline that waits for approvals, of which mine would be one.

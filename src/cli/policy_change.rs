@@ -110,7 +110,7 @@ fn propose<T>(
         message: message(&subject, signing)?,
     };
     let policy = Arc::clone(&changed.in_force.policy);
-    let next = next_step(&policy, name, mainline_name(&repository));
+    let next = next_step(&policy, name);
     let proposal = files.proposal(context, Ground { repository, policy, branch }, Reviewed::default())?;
     Ok((proposal, (told, serial, next), warnings))
 }
@@ -140,7 +140,7 @@ fn refuse_behind(
 }
 
 /// Who approves a change of this policy, and what comes then.
-fn next_step(policy: &Policy, branch: &str, mainline: &str) -> Next {
+fn next_step(policy: &Policy, branch: &str) -> Next {
     let command = format!("git gate approve policy --branch {branch}");
     let mut who: Vec<Principal> = Vec::new();
     let mut places = Vec::new();
@@ -157,7 +157,7 @@ fn next_step(policy: &Policy, branch: &str, mainline: &str) -> Next {
     let words = format!(
         "what it means: git gate policy diff {branch}\n\
          next: {command}\n      by {}{another}\n\
-         then: git switch {mainline} && git merge --no-ff -S {branch}, and push",
+         then: git gate merge {branch}",
         places.join("; ")
     );
     Next { who, command, words }

@@ -3,14 +3,15 @@
 //! Every gate on the mainline, and every one that is open on a branch, is judged twice by the one evaluator: under the
 //! policy in force, and as if the other one were. What was recorded stays judged as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::insight::{flips, status_changes};
 use crate::model::{GateName, Name};
 use crate::policy::Policy;
 use crate::policy::diff::diff;
-use crate::render::{Flip, PolicyDiff, StatusChange};
-use crate::verdict::{PolicyInForce, Status, Verdict};
+use crate::render::{Flip, PolicyDiff};
+use crate::verdict::{PolicyInForce, Verdict};
 
 use super::policy_files::PolicyFiles;
 use super::session::{Opening, Session, View};
@@ -88,7 +89,7 @@ impl Judged {
         let new = judging::judge_each(after, gate, &environments)?;
         for (old, new) in old.iter().zip(&new) {
             self.count += 1;
-            if word(&old.verdict) != word(&new.verdict) {
+            if flips(&old.verdict, &new.verdict) {
                 self.flips.push(flip(&old.verdict, &new.verdict));
             }
         }
@@ -96,27 +97,12 @@ impl Judged {
     }
 }
 
-/// A verdict by its word alone: that it rests on another basis is no flip.
-fn word(verdict: &Verdict) -> &'static str {
-    verdict.outcome.as_str()
-}
-
 fn flip(old: &Verdict, new: &Verdict) -> Flip {
-    let statuses = |verdict: &Verdict| -> BTreeMap<String, Status> {
-        verdict.requirements.iter().map(|line| (line.id.to_string(), line.status)).collect()
-    };
-    let (before, after) = (statuses(old), statuses(new));
-    let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let changed = ids.into_iter().filter(|id| before.get(*id) != after.get(*id)).map(|id| StatusChange {
-        id: id.clone(),
-        before: before.get(id).copied(),
-        after: after.get(id).copied(),
-    });
     Flip {
         gate: old.gate.clone(),
         environment: old.environment.clone(),
         before: old.outcome,
         after: new.outcome,
-        changed: changed.collect(),
+        changed: status_changes(old, new),
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::git::{EntryKind, GitError, Repository, Tree, raw};
 use crate::model::{ContentDigest, ObjectId, content_digest, limits};
 
+use crate::problem::Problems;
+
 use super::{Context, Failure};
 
 /// A policy as written, and where it was found.
@@ -49,6 +51,14 @@ impl PolicyFiles {
         let files = [("allowed_signers", of(&self.allowed_signers)), ("policy.toml", of(&self.policy_toml))];
         content_digest(files)
     }
+}
+
+/// The problems of a policy, with the places of its files as the user knows them.
+pub(super) fn placed(files: &PolicyFiles, mut problems: Problems) -> Problems {
+    for place in problems.0.iter_mut().filter_map(|problem| problem.place.as_mut()) {
+        place.file = files.shown(&place.file);
+    }
+    problems
 }
 
 /// The policy as it is staged: what the next `git commit` would hold.

@@ -18,8 +18,13 @@ use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standin
 
 use super::{Context, Failure};
 
+mod audit;
 mod deployments;
 mod health;
+mod measuring;
+mod reporting;
+
+pub(crate) use reporting::Reading;
 
 /// Which state of the repository is judged.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +41,8 @@ pub(crate) struct Opening {
     pub(crate) seen: Option<ObjectId>,
     /// A policy that is judged under as if it were in force now (`policy diff`).
     pub(crate) proposed: Option<PolicyInForce>,
+    /// A mainline that does not follow the one seen before is told, not refused (`audit`).
+    pub(crate) tell_rewound: bool,
 }
 
 /// The branches that are read.
@@ -50,6 +57,8 @@ pub(crate) enum View {
     Merged(GateName),
     /// The same of the branch of a policy change, `policy/<slug>`.
     MergedPolicy(String),
+    /// The same of the end of an environment's deployment log (`record`).
+    MergedLog(Name),
 }
 
 impl View {
@@ -58,6 +67,7 @@ impl View {
             Self::Recorded | Self::Local => None,
             Self::Merged(gate) => Some(gate.branch()),
             Self::MergedPolicy(branch) => Some(branch.clone()),
+            Self::MergedLog(environment) => Some(format!("deployments/{environment}")),
         }
     }
 }
@@ -74,7 +84,11 @@ pub(crate) struct Session {
     log: Option<ObjectId>,
     /// Whether `--time` named the time of judging.
     named_time: bool,
+    /// Whether the shared branches are judged as they are, so that what was seen of them before must still be there.
+    follows: bool,
     policy: Arc<Policy>,
+    /// Why the mainline does not follow the one seen before, where that is told.
+    rewound: Option<Undecided>,
 }
 
 impl Session {
@@ -86,7 +100,9 @@ impl Session {
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
-            View::Local | View::Merged(_) | View::MergedPolicy(_) => Branches::LocalWhereAhead,
+            View::Local | View::Merged(_) | View::MergedPolicy(_) | View::MergedLog(_) => {
+                Branches::LocalWhereAhead
+            }
         };
         let mut snapshot = snapshot(&repository, context.root, branches)?;
         context.detail(&format!(
@@ -125,7 +141,11 @@ impl Session {
         }
         let ledger = ManuallyDrop::new(Box::new(ledger));
         let now = ledger.now();
-        if !preview && opening.view == View::Recorded {
+        let follows = !preview && opening.view == View::Recorded;
+        let mut rewound = None;
+        if follows && opening.tell_rewound {
+            rewound = mark::look(&repository, &ledger, now, &snapshot.mainline_ref)?;
+        } else if follows {
             mark::follow(&repository, &ledger, now, &snapshot.mainline_ref)?;
         }
         if let Some(seen) = opening.seen
@@ -150,7 +170,9 @@ impl Session {
             view,
             log: opening.log,
             named_time: opening.time.is_some(),
+            follows,
             policy,
+            rewound,
         })
     }
 
@@ -171,7 +193,13 @@ impl Session {
             }
             Some(log) => Some(log),
             None if self.view == self.ledger.now() && !self.named_time => {
-                judge.log_tip(&question.environment)?
+                let environment = &question.environment;
+                if self.follows {
+                    let last = judge.last_word(environment, self.view)?;
+                    let holds = |commit| judge.log_holds(environment, commit);
+                    mark::follow_log(&self.repository, environment, last, holds)?;
+                }
+                judge.log_tip(environment)?
             }
             None => judge.log_then(&question.environment, self.view)?,
         };
@@ -228,6 +256,33 @@ impl Session {
         Arc::clone(&self.policy)
     }
 
+    /// The same history and moment, with a policy in the place of the one in force.
+    pub(crate) fn proposing(&self, context: &Context, policy: PolicyInForce) -> Result<Self, Failure> {
+        let _busy = context.busy("reading the history");
+        let (root, now) = (self.snapshot.root, self.ledger.now());
+        let tip = self.ledger.mainline(now);
+        let mut ledger = Ledger::open(Rc::clone(&self.repository), root, tip, now.time, false)?;
+        ledger.propose(policy, false);
+        let view = ledger.now();
+        let policy = ledger.policy(view).policy;
+        Ok(Self {
+            repository: Rc::clone(&self.repository),
+            snapshot: self.snapshot.clone(),
+            ledger: ManuallyDrop::new(Box::new(ledger)),
+            view,
+            log: None,
+            follows: self.follows,
+            named_time: self.named_time,
+            policy,
+            rewound: self.rewound.clone(),
+        })
+    }
+
+    /// `policy.toml` of the policy in force, as it is written.
+    pub(crate) fn policy_toml(&self) -> Result<Vec<u8>, Failure> {
+        Ok(self.ledger.policy_toml()?)
+    }
+
     /// Lets go of the history: for who opens another.
     pub(crate) fn close(self) {
         drop(ManuallyDrop::into_inner(self.ledger));
@@ -263,6 +318,16 @@ impl Session {
     /// Where a branch (without `refs/heads/`) stands, the local one where it is ahead.
     pub(crate) fn branch_tip(&self, branch: &str) -> Result<Option<ObjectId>, Failure> {
         Ok(self.snapshot.branch_to_show(&self.repository, branch)?)
+    }
+
+    /// The tip of the mainline that was read, whatever was merged into it in thought.
+    pub(crate) fn mainline_tip(&self) -> ObjectId {
+        self.snapshot.tip
+    }
+
+    /// The top tree that was judged.
+    pub(crate) fn judged_tree(&self) -> Result<ObjectId, Failure> {
+        Ok(self.repository.tree_of(self.ledger.mainline(self.view))?)
     }
 
     /// Whether it reads a merge that was not made.
@@ -307,7 +372,8 @@ impl Session {
         Ok(self.ledger.policy_decisions(self.view)?)
     }
 
-    fn judging(&self) -> Judge<'_> {
+    /// Who judges what it holds.
+    pub(crate) fn judging(&self) -> Judge<'_> {
         Judge::new(&self.repository, &self.snapshot, &self.ledger)
     }
 }

@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::signature::Verified;
 
 use super::hand::{Hand, SigningArgs, counting};
-use super::{Context, Failure, interrupt};
+use super::{Context, Failure, environment, fresh, interrupt};
 
 /// How often others may be faster before it is given up. Each time somebody else has got through, so as many people may
 /// write on one branch at once.
@@ -147,8 +147,12 @@ fn bring_up_to_date(context: &Context, args: &SigningArgs) -> anyhow::Result<(Op
         return Ok((Some(origin), Before::default()));
     }
     let before = Before { refs: repository.refs_under("refs/")? };
-    let _busy = context.waiting("fetching from `origin`");
-    origin.fetch()?;
+    let began = environment::now()?;
+    {
+        let _busy = context.waiting("fetching from `origin`");
+        origin.fetch()?;
+    }
+    fresh::remember(&repository, began);
     Ok((Some(origin), before))
 }
 

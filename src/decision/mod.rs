@@ -203,6 +203,13 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// The trailers that a decision of this kind must have, in the order in which they are written.
+    pub fn required_trailers(self) -> Vec<&'static str> {
+        trailer::required(self)
+    }
+}
+
 impl Decision {
     /// The action without its trailers.
     pub fn verb(&self) -> Verb {

@@ -130,6 +130,12 @@ impl Token {
     }
 }
 
+/// The trailers that a decision must have, in the order in which they are written.
+pub(super) fn required(verb: Verb) -> Vec<&'static str> {
+    let once = Token::ALL.into_iter().filter(|token| token.occurrence(verb) == Occurrence::Once);
+    once.map(Token::as_str).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -53,7 +53,7 @@ impl Repository {
         Err(GitError::NotARepository(start.to_owned()))
     }
 
-    fn open(git_directory: PathBuf, work_tree: Option<PathBuf>) -> Result<Self, GitError> {
+    pub(super) fn open(git_directory: PathBuf, work_tree: Option<PathBuf>) -> Result<Self, GitError> {
         let common_directory = common_directory(&git_directory)?;
         let config = Config::read(&common_directory.join("config"))?;
         refuse_other_formats(&config)?;
@@ -197,7 +197,7 @@ pub(super) fn open_packs<'a>(
     Ok(odb)
 }
 
-fn is_git_directory(path: &Path) -> bool {
+pub(super) fn is_git_directory(path: &Path) -> bool {
     path.join("HEAD").symlink_metadata().is_ok()
         && (path.join("commondir").is_file() || (path.join("objects").is_dir() && path.join("refs").is_dir()))
 }

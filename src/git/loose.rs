@@ -69,6 +69,15 @@ impl ObjectDirectories {
         Ok(Self(found))
     }
 
+    /// Those of a hook: where git stores what is pushed, then where it says that the rest is.
+    pub(super) fn of_hook(objects: &Path, alternates: &[PathBuf]) -> Result<Self, GitError> {
+        let mut found = Vec::new();
+        for directory in std::iter::once(objects).chain(alternates.iter().map(PathBuf::as_path)) {
+            collect(directory, 0, &mut found)?;
+        }
+        Ok(Self(found))
+    }
+
     /// In git's order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(|directory| directory.path.as_path())

@@ -5,10 +5,13 @@
 //! messages and signatures are split from those bytes by our own readers ([`raw`], [`Tree`]), so that grafts, shallow
 //! files and replacements change nothing (design, sections 8 and 9.2). Refs are read by full name.
 
+mod agent;
 mod branch;
+mod brought;
 mod checkout;
 mod config;
 mod draft;
+mod hook;
 mod locate;
 mod loose;
 mod merge;
@@ -28,8 +31,11 @@ mod write;
 
 pub mod raw;
 
+pub use agent::sign_with_agent;
 pub use branch::{Advance, Branch, is_ancestor};
+pub use brought::Brought;
 pub use draft::{Draft, FileChange};
+pub use hook::HookPlace;
 pub use locate::Repository;
 pub use merge::merge_trees;
 pub use origin::Origin;

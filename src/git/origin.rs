@@ -3,9 +3,14 @@
 //! A commit is pushed by its id, before any branch here moves: whatever the remote answers, and whenever this program is
 //! killed, the local branch stands where it stood or at what the remote has taken.
 
+use std::time::Duration;
+
 use crate::model::ObjectId;
 
 use super::{Git, Repository, Unwritten};
+
+/// The refspecs by which a clone keeps all branches of its remote where they are read: beside its own, or as its own.
+const WHOLE: [&str; 3] = ["refs/heads/*:refs/remotes/origin/*", "refs/heads/*:refs/heads/*", "refs/*:refs/*"];
 
 /// Words by which a server says that it could not look at the branch, because another push held it at that moment.
 const CONTENDED: &[&str] = &[
@@ -47,12 +52,33 @@ impl Origin {
     }
 
     /// Whether the clone keeps where the remote's branches are; a bare one may not.
-    pub(super) fn is_tracked(&self) -> bool {
+    pub fn is_tracked(&self) -> bool {
         self.tracked
+    }
+
+    /// Whether a fetch brings all branches of the remote to where they are read. A bare clone that keeps none of them
+    /// fetches without an error, and knows no more than before.
+    pub fn is_whole(repository: &Repository) -> bool {
+        let refspecs = repository.config_all("remote.origin.fetch");
+        // One that leaves something out (`^refs/heads/…`) holds for all.
+        refspecs.iter().all(|refspec| !refspec.starts_with('^'))
+            && refspecs.iter().any(|refspec| WHOLE.contains(&refspec.trim_start_matches('+')))
     }
 
     /// Brings the remote-tracking branches up to date.
     pub fn fetch(&self) -> Result<(), Unwritten> {
+        self.fetch_with(|arguments| self.git.attempt(arguments, b"").map(Some))
+    }
+
+    /// The same, for no longer than that.
+    pub fn fetch_within(&self, limit: Duration) -> Result<(), Unwritten> {
+        self.fetch_with(|arguments| self.git.attempt_in_time(arguments, limit))
+    }
+
+    fn fetch_with(
+        &self,
+        run: impl Fn(&[&str]) -> Result<Option<super::Ran>, Unwritten>,
+    ) -> Result<(), Unwritten> {
         let mut arguments = vec![
             "fetch",
             "--quiet",
@@ -62,17 +88,16 @@ impl Origin {
             "origin",
         ];
         arguments.extend(self.refspecs.iter().map(String::as_str));
-        let ran = self.git.attempt(&arguments, b"")?;
         // Two commands in one clone may fetch at once: what one of them could not write, the other has written.
-        let ran = if ran.success || !is_contended(&ran.stderr) {
-            ran
-        } else {
-            self.git.attempt(&arguments, b"")?
+        let ran = match run(&arguments)? {
+            Some(ran) if !ran.success && is_contended(&ran.stderr) => run(&arguments)?,
+            ran => ran,
         };
-        if ran.success {
-            return Ok(());
-        }
-        let message = format!("`origin` could not be fetched: {}", ran.stderr.trim_end());
+        let message = match ran {
+            Some(ran) if ran.success => return Ok(()),
+            Some(ran) => format!("`origin` could not be fetched: {}", ran.stderr.trim_end()),
+            None => "`origin` could not be fetched: it did not answer in time".to_owned(),
+        };
         Err(Unwritten::new("fetch-failed", message)
             .help("nothing was written; work on what was fetched last: `--offline`, and push later"))
     }

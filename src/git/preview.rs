@@ -78,6 +78,28 @@ impl Repository {
         Ok(Preview::Merged { repository, commit: object_id(commit) })
     }
 
+    /// Gathers tips behind `mainline`, whose tree stays, in one commit that was not made, dated `time`: so that one reader
+    /// sees all of them at once, and none is merged. With the repository that alone holds that commit.
+    pub fn gather(
+        &self,
+        mainline: ObjectId,
+        tips: &[ObjectId],
+        time: Time,
+    ) -> Result<(Box<Self>, ObjectId), GitError> {
+        let library = |error: git2::Error| GitError::Library(error.message().to_owned());
+        let odb = self.layered()?;
+        let tree = self.tree_of(mainline)?;
+        let parents: Vec<String> = tips.iter().map(|tip| format!("parent {tip}\n")).collect();
+        let parents = parents.concat();
+        let seconds = time.unix();
+        let bytes = format!(
+            "tree {tree}\nparent {mainline}\n{parents}author preview <preview> {seconds} +0000\n\
+             committer preview <preview> {seconds} +0000\n\nGathered\n"
+        );
+        let commit = odb.write(ObjectType::Commit, bytes.as_bytes()).map_err(library)?;
+        Ok((Box::new(self.with_objects(odb)), object_id(commit)))
+    }
+
     /// Makes sure that the library can merge what these commits hold: it neither visits entries beyond number nor comes upon
     /// a file that it cannot inflate.
     fn check_sides(&self, sides: [ObjectId; 3]) -> Result<(), GitError> {

@@ -26,6 +26,20 @@ impl Repository {
         Err(GitError::Ref { name, reason: "too many symbolic refs in a row".into() })
     }
 
+    /// The full name of the ref that moves where the ref of that full name is pushed to: itself, or what it stands for.
+    pub fn target_of(&self, name: &str) -> Result<String, GitError> {
+        let mut name = name.to_owned();
+        for _hop in 0..MOST_SYMBOLIC_HOPS {
+            match self.read_loose(&name) {
+                Ok(Some(Loose::Symbolic(target))) => name = target,
+                // What is no name of a ref stands for none; git itself refuses it.
+                Ok(Some(Loose::Id(_)) | None) | Err(GitError::Ref { .. }) => return Ok(name),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(GitError::Ref { name, reason: "too many symbolic refs in a row".into() })
+    }
+
     /// The branch that is checked out in this work tree, as a full ref name; nothing where `HEAD` is detached.
     pub fn checked_out(&self) -> Result<Option<String>, GitError> {
         let text = read_small(&self.git_directory.join("HEAD"))?;

@@ -1,6 +1,6 @@
 //! Running `git` and the signing program: the only place that starts programs.
 //!
-//! Only commands that write come here, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
+//! Only commands that write come here, `check` where it is to fetch, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
 //! configuration, as if they had typed it, but always on the repository that was named: variables that would point it at
 //! other objects, refs or work trees are taken out of its environment.
 
@@ -108,15 +108,28 @@ impl Git {
 
     /// Runs it, whatever becomes of it.
     pub fn attempt(&self, arguments: &[&str], input: &[u8]) -> Result<Ran, Unwritten> {
+        self.start(arguments, Some(input), &[("GIT_NO_REPLACE_OBJECTS", "1")]).run()
+    }
+
+    /// As [`Git::attempt`], for no longer than that; it reads nothing. Nothing: it was still at work then.
+    pub fn attempt_in_time(&self, arguments: &[&str], limit: Duration) -> Result<Option<Ran>, Unwritten> {
+        self.start(arguments, None, &[("GIT_NO_REPLACE_OBJECTS", "1")]).run_within(limit)
+    }
+
+    fn start<'a>(
+        &'a self,
+        arguments: &[&str],
+        input: Option<&'a [u8]>,
+        variables: &[(&str, &str)],
+    ) -> Start<'a> {
         Start {
             program: OsStr::new("git"),
             arguments: arguments.iter().map(OsString::from).collect(),
             directory: &self.directory,
-            variables: vec![("GIT_NO_REPLACE_OBJECTS".into(), "1".into())],
-            input: Some(input),
+            variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            input,
             messages: Messages::Caught,
         }
-        .run()
     }
 
     /// Runs it for no longer than that, asking nobody for a password. Nothing: it was still at work then.
@@ -129,15 +142,7 @@ impl Git {
             ("GIT_NO_LAZY_FETCH", "1"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
         ];
-        Start {
-            program: OsStr::new("git"),
-            arguments: arguments.iter().map(OsString::from).collect(),
-            directory: &self.directory,
-            variables: silent.map(|(name, value)| (name.into(), value.into())).into(),
-            input: None,
-            messages: Messages::Caught,
-        }
-        .run_within(limit)
+        self.start(arguments, None, &silent).run_within(limit)
     }
 
     /// Runs it; it must succeed. What it printed, without the last line end.

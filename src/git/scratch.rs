@@ -21,8 +21,17 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A new one, whose name begins so.
+    /// A new one, whose name begins so, where the system has temporary files.
     pub fn new(prefix: &str) -> Result<Self, Unwritten> {
+        Self::make(prefix, None)
+    }
+
+    /// A new one in this directory, such as one that will be moved to a place in it.
+    pub fn new_in(parent: &Path, prefix: &str) -> Result<Self, Unwritten> {
+        Self::make(prefix, Some(parent))
+    }
+
+    fn make(prefix: &str, parent: Option<&Path>) -> Result<Self, Unwritten> {
         // On the list before anybody could be interrupted: the list is held while the directory is made.
         let mut all = all();
         let mut builder = tempfile::Builder::new();
@@ -30,7 +39,8 @@ impl Scratch {
         // What lies there is nobody else's to read.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let directory = builder.tempdir().map_err(scratch_failed)?;
+        let made = parent.map_or_else(|| builder.tempdir(), |parent| builder.tempdir_in(parent));
+        let directory = made.map_err(scratch_failed)?;
         let path = directory.path().to_owned();
         all.push(path.clone());
         Ok(Self { path, directory: Some(directory) })

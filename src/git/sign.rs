@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::signature::{self, Signature};
+use crate::signature::{self, Signature, public_half};
 
 use super::run::{Git, Messages, Start};
 use super::scratch::{Scratch, scratch_failed};
@@ -89,7 +89,8 @@ impl Signer {
                 let path = self.git.directory().join(path);
                 let beside = PathBuf::from(format!("{}.pub", path.display()));
                 let text = |path: &Path| read_text(path).ok().filter(|text| is_public_key(text));
-                text(&path).or_else(|| text(&beside))?
+                let own = || read_text(&path).ok().and_then(|text| public_half(&text));
+                text(&path).or_else(|| text(&beside)).or_else(own)?
             }
         };
         let mut words = text.split_whitespace();

@@ -30,6 +30,17 @@ impl Repository {
         let _ = fs::remove_file(self.state_path(name));
     }
 
+    /// Forgets all that is kept below `name`.
+    pub fn forget_states(&self, name: &str) -> Result<(), GitError> {
+        let path = self.state_path(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(GitError::Io { path, reason: error.to_string() })
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Keeps `text` under `name`.
     pub fn keep_state(&self, name: &str, text: &str) -> Result<(), GitError> {
         let path = self.common_directory.join("gate").join(name);

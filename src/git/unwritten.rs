@@ -25,6 +25,9 @@ pub const WRITE_CODES: &[(&str, &str)] = &[
     ("signing-key", "there is no key to sign with, or it cannot be read"),
     ("signing-failed", "the signing program did not sign"),
     ("signing-bad", "what the signing program returned does not sign this commit"),
+    ("no-agent", "there is no SSH agent to sign an attestation"),
+    ("agent-key", "the signing key is none that the SSH agent can sign an attestation with"),
+    ("agent-failed", "the SSH agent did not sign"),
     ("unwritable-commit", "the commit would count for nothing"),
     ("checkout-dirty", "the branch is checked out, with changes that would be lost"),
     ("diverged", "the branch and its remote-tracking branch have both moved on"),
@@ -32,6 +35,7 @@ pub const WRITE_CODES: &[(&str, &str)] = &[
     ("fetch-failed", "the remote could not be fetched"),
     ("push-failed", "the remote did not take the branch"),
     ("merge-conflict", "both sides changed the same file"),
+    ("branch-too-long", "the branch has more new commits than are looked at"),
     ("scratch", "a temporary file could not be written"),
 ];
 

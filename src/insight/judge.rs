@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::decision::ClaimedBasis;
 use crate::evidence::Unreadable;
 use crate::git::Repository;
 use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
@@ -166,7 +167,7 @@ impl<'a> Judge<'a> {
         Ok((tip, log))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
+    pub(super) fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
         Ok(verdict::judge(&self.facts(case)?))
     }
 
@@ -199,7 +200,11 @@ impl<'a> Judge<'a> {
     }
 
     fn records(&self, case: &Case<'_>, incidents: &[IncidentFact]) -> Result<Vec<RecordFact>, Undecided> {
-        let (_, log) = self.log_of(case.environment)?;
+        let (_, mut log) = self.log_of(case.environment)?;
+        // What a fork, or a record that the log lacks, was judged with is not in this log, but below that record.
+        if let Some(last) = case.log.filter(|last| !log.holds(*last)) {
+            log = Rc::new(self.ledger.read_log(case.environment, Some(last))?);
+        }
         let asked = Asked {
             environment: case.environment,
             system: Some(&case.gate.system),
@@ -228,7 +233,10 @@ impl<'a> Judge<'a> {
     ) -> Result<RecordFact, Undecided> {
         let replay = self.replay(&record, environment)?;
         let covers = match &replay {
-            Replay::Allowed { .. } if !record.out_of_chain => Vec::new(),
+            // What claims to be a break-glass is one, and can be covered, though it would have been allowed.
+            Replay::Allowed { .. } if !record.out_of_chain && record.claimed != ClaimedBasis::BreakGlass => {
+                Vec::new()
+            }
             Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
                 self.ledger.covers(&record.gate, record.commit, view)?
             }
@@ -269,6 +277,16 @@ impl<'a> Judge<'a> {
     }
 
     fn replay_at(&self, record: &Record, environment: &Name, view: View) -> Result<Replay, Undecided> {
+        Ok(self.replay_in_full(record, environment, view)?.0)
+    }
+
+    /// Judges a record again, with all that this rests on, and remembers what it gave.
+    pub(super) fn replay_in_full(
+        &self,
+        record: &Record,
+        environment: &Name,
+        view: View,
+    ) -> Result<(Replay, Facts, Verdict), Undecided> {
         let mut case = Case {
             gate: &record.gate,
             environment,
@@ -277,18 +295,20 @@ impl<'a> Judge<'a> {
             log: record.before,
             whole: false,
         };
-        let verdict = self.verdict(&case)?;
-        Ok(match verdict.outcome {
+        let facts = self.facts(&case)?;
+        let verdict = verdict::judge(&facts);
+        let replay = match verdict.outcome {
             _ if verdict.content != Some(record.content) => {
                 Replay::NotAllowed(BTreeSet::from([RequirementId::IntegrityContent]))
             }
             Outcome::Allowed(basis) => {
-                let again = if self.ledger.has_later_withdrawals(&record.gate, view)? {
+                let later = if self.ledger.has_later_withdrawals(&record.gate, view)? {
                     case.view.later_withdrawals = true;
-                    self.verdict(&case)?
+                    Some(self.verdict(&case)?)
                 } else {
-                    verdict
+                    None
                 };
+                let again = later.as_ref().unwrap_or(&verdict);
                 let expires = again.exceptions.iter().filter(|exception| exception.in_force);
                 // With today's withdrawals it may rest on an exception that it did not need then.
                 let (basis, supports) = match again.outcome {
@@ -303,7 +323,9 @@ impl<'a> Judge<'a> {
                 }
             }
             Outcome::Pending | Outcome::Blocked => Replay::NotAllowed(unmet(&verdict)),
-        })
+        };
+        self.replays.borrow_mut().insert((record.commit, environment.clone()), replay.clone());
+        Ok((replay, facts, verdict))
     }
 
     /// The reports of the version that a record deployed, read under the policy in force now.
@@ -327,7 +349,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Rejections and closes on the gate's branch that nobody has recorded yet.
-    fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
+    pub(super) fn unrecorded(&self, gate: &GateName) -> Result<Vec<Notice>, Undecided> {
         let Some(tip) = self.snapshot.gate_branch(self.repository, gate)? else { return Ok(Vec::new()) };
         let (unrecorded, all) = self.ledger.unrecorded_rejections(gate, tip)?;
         let branch = gate.branch();

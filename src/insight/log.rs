@@ -82,6 +82,11 @@ impl Judge<'_> {
         Ok(running)
     }
 
+    /// The commits that an environment's log is made of, oldest first.
+    pub fn log_commits(&self, environment: &Name) -> Result<Vec<ObjectId>, Undecided> {
+        Ok(self.log_of(environment)?.1.spine())
+    }
+
     /// The latest date in an environment's log that lies in the future of the view, of a record that a deployer signed.
     pub fn dated_ahead(&self, environment: &Name, view: View) -> Result<Option<Time>, Undecided> {
         let (_, log) = self.log_of(environment)?;
@@ -97,5 +102,10 @@ impl Judge<'_> {
     ) -> Result<Option<Record>, Undecided> {
         let (_, log) = self.log_of(environment)?;
         self.ledger.last_record(environment, &log, system, view)
+    }
+
+    /// The last commit of an environment's log that says something and counts.
+    pub fn last_word(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
+        self.ledger.last_word(environment, &self.log_of(environment)?.1, view)
     }
 }

@@ -3,27 +3,56 @@
 //! It answers one question about one gate: it gathers facts from the ledger, judges the records and required gates
 //! that they rest on, each once, and asks [`crate::verdict`] for the rest. The one evaluator of every command.
 
+mod audit;
+mod audit_codes;
+mod audit_findings;
+mod audit_fold;
+mod audit_running;
+mod audit_sample;
+pub mod backtest;
 mod brief;
 mod comparison;
+pub mod control;
+mod decided;
+mod dossier;
+mod flips;
 mod history;
+mod incidents;
 mod judge;
 mod log;
+pub mod metrics;
 mod of_gate;
 mod origins;
 mod overview;
+mod past;
+mod receiving;
 mod required;
 mod squashed;
 pub mod statistics;
+pub mod timeline;
+pub mod tune;
 
+pub use audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
+pub use audit_codes::{VIOLATIONS, ViolationCode};
+pub use audit_running::{Observed, Reconciliation};
+pub use audit_sample::{METHOD, Sample, Stratum};
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
 pub use comparison::{
     ArtifactChange, Comparison, FieldChange, FileChange, How, Line, Text, changed_paths, compare,
 };
+pub use decided::{Decided, Deployments, Moment as DecidedAt, Turn};
+pub use dossier::Dossier;
+pub use flips::{StatusChange, flips, status_changes};
 pub use history::{Event, Moment};
+pub use incidents::IncidentLine;
 pub use judge::Judge;
 pub use log::{LoggedRecord, Running};
 pub use origins::{CriterionOrigin, Origins, origins};
 pub use overview::{EnvironmentLine, GateLine, Wait};
+pub use past::PolicyMoment;
+pub use receiving::{
+    CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
+};
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;
@@ -31,8 +60,8 @@ use std::sync::Arc;
 
 use crate::evidence::Report;
 pub use crate::ledger::{
-    Change, FilesChanged, GateDirectory, Happening, IndexStanding, IndexState, PendingPolicy, PolicyOrigin,
-    RootFrom,
+    Change, FilesChanged, GateDirectory, Happening, IndexStanding, IndexState, PendingPolicy, Place,
+    PolicyOrigin, RootFrom,
 };
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};

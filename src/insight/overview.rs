@@ -9,7 +9,7 @@ use crate::ledger::{Undecided, View};
 use crate::model::{ContentDigest, GateName, Name, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{
-    self, ChangeShown, Facts, Outcome, Requirement, RequirementId, Standing, Status, Verdict,
+    self, Acceptances, ChangeShown, Facts, Outcome, Requirement, RequirementId, Standing, Status, Verdict,
 };
 
 use super::Question;
@@ -38,6 +38,8 @@ pub struct GateLine {
     pub environments: Vec<EnvironmentLine>,
     /// What it waits for.
     pub waits: Vec<Wait>,
+    /// Its exception and its covers that await acceptances, with the environments that each is for.
+    pub acceptances: Vec<(Acceptances, BTreeSet<Name>)>,
 }
 
 /// How a gate stands in one environment.
@@ -78,6 +80,7 @@ impl GateLine {
             people: BTreeSet::new(),
             environments: Vec::new(),
             waits: Vec::new(),
+            acceptances: Vec::new(),
         }
     }
 
@@ -93,7 +96,11 @@ impl GateLine {
 
     /// Whether it is anything of this person's: written, decided or awaited.
     pub fn concerns(&self, person: &Principal) -> bool {
-        self.people.contains(person) || self.waits.iter().any(|wait| wait.who.contains(person))
+        let accepts =
+            |(asked, _): &(Acceptances, BTreeSet<Name>)| asked.roles.values().any(|who| who.contains(person));
+        self.people.contains(person)
+            || self.waits.iter().any(|wait| wait.who.contains(person))
+            || self.acceptances.iter().any(accepts)
     }
 }
 
@@ -169,7 +176,12 @@ impl Judge<'_> {
 }
 
 impl GateLine {
-    fn add(&mut self, facts: &Facts, verdict: &Verdict, waits: &mut BTreeMap<(RequirementId, String), Wait>) {
+    pub(super) fn add(
+        &mut self,
+        facts: &Facts,
+        verdict: &Verdict,
+        waits: &mut BTreeMap<(RequirementId, String), Wait>,
+    ) {
         let authors = match &facts.standing {
             Standing::Recorded(content) => content.authors.clone(),
             Standing::OnBranch(_) | Standing::Absent | Standing::Removed(_) | Standing::BeforeRoot => {
@@ -187,9 +199,11 @@ impl GateLine {
             outcome: verdict.outcome,
             open: open.iter().map(|line| (line.id.clone(), line.status)).collect(),
         });
-        // What runs on a rollback, or is closed for good, waits for nothing.
+        // What runs on a rollback, or is closed for good, waits for nothing; a debt stays one.
         let closed = open.iter().any(|line| line.id == RequirementId::GateOpen);
-        if closed || matches!(verdict.outcome, Outcome::Allowed(_)) {
+        let done = closed || matches!(verdict.outcome, Outcome::Allowed(_));
+        self.accept(facts, done);
+        if done {
             return;
         }
         // What changes the content makes an approval stale: none is waited for before that is done.
@@ -214,6 +228,18 @@ impl GateLine {
             });
             wait.environments.insert(verdict.environment.clone());
             wait.who.extend(who);
+        }
+    }
+
+    fn accept(&mut self, facts: &Facts, done: bool) {
+        for asked in verdict::acceptances(facts) {
+            if done && asked.record.is_none() {
+                continue;
+            }
+            match self.acceptances.iter_mut().find(|(known, _)| *known == asked) {
+                Some((_, environments)) => drop(environments.insert(facts.environment.clone())),
+                None => self.acceptances.push((asked, BTreeSet::from([facts.environment.clone()]))),
+            }
         }
     }
 }

@@ -100,6 +100,12 @@ impl Changes {
         });
     }
 
+    /// What stood below a governed name that is told by system: each with the commits that may have changed it.
+    pub(crate) fn below<'a>(&'a self, top: &str) -> impl Iterator<Item = (&'a [u8], &'a [Index])> {
+        let prefix = format!("{top}/").into_bytes();
+        self.places.iter().filter_map(move |(path, at)| Some((path.strip_prefix(&*prefix)?, at.as_slice())))
+    }
+
     /// The commits that may change the directory at `path`, its components; all others take it over unchanged.
     pub(crate) fn of(&self, trees: &Trees, history: &History, path: &[&str]) -> Result<Vec<Index>, GitError> {
         Ok(match path {

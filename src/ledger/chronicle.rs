@@ -63,6 +63,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) time: Time,
     /// The tip is a merge that was not made: it is a step without a signature.
     pub(crate) preview: bool,
+    /// The tip gathers branches and merges none: no policy comes into force at it.
+    pub(crate) gathered: bool,
 }
 
 impl Chronicle {
@@ -89,6 +91,9 @@ impl Chronicle {
             let before = open.len();
             while let Some(ballot) = ballots.next_if(|ballot| history.commit(*ballot).link <= link) {
                 open.insert(ballot);
+            }
+            if sources.gathered && place(link) + 1 == history.chain.len() {
+                break;
             }
             while open.len() > before || chronicle.epochs.last().is_some_and(|epoch| epoch.link == link) {
                 if !chronicle.transition(sources, link, &open)? {

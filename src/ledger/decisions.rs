@@ -40,7 +40,7 @@ impl Ledger {
             incidents.iter().filter_map(|(id, commit)| Some((self.history.find(*commit)?, id))).collect();
         let mut facts = Vec::with_capacity(places.len());
         for at in &places {
-            facts.push(self.decision(gate, *at, view, authors)?);
+            facts.push(self.decision(gate, *at, view, authors, None)?);
         }
         self.relate(&places, &opened, &mut facts);
         self.find_duplicates(&mut facts)?;
@@ -132,12 +132,23 @@ impl Ledger {
         gate: &GateName,
         tip: ObjectId,
     ) -> Result<(Vec<ObjectId>, bool), Undecided> {
+        self.rejections_from(gate, tip, |_link| true)
+    }
+
+    /// The same down to commits that links for which `recorded` holds brought in.
+    pub(super) fn rejections_from(
+        &self,
+        gate: &GateName,
+        tip: ObjectId,
+        recorded: impl Fn(u32) -> bool,
+    ) -> Result<(Vec<ObjectId>, bool), Undecided> {
         let policy = self.policy(self.now()).policy;
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![tip];
         while let Some(id) = open.pop() {
-            if self.history.find(id).is_some() || !seen.insert(id) {
+            let link = self.history.find(id).map(|at| self.history.commit(at).link);
+            if link.is_some_and(&recorded) || !seen.insert(id) {
                 continue;
             }
             if seen.len() > MOST_UNRECORDED {
@@ -160,16 +171,19 @@ impl Ledger {
         Ok(Shape::of_message(&signed.message).verb == Some(Verb::Withdraw))
     }
 
-    fn decision(
+    /// One decision, judged under the policy in force where it is recorded, or under another one.
+    pub(super) fn decision(
         &self,
         gate: &GateName,
         at: Index,
         view: View,
         authors: &BTreeSet<Principal>,
+        under: Option<&Policy>,
     ) -> Result<DecisionFact, Undecided> {
         let commit = self.history.commit(at);
         let last = if commit.link > view.link { self.now().step } else { view.step };
-        let (step, policy, recorded) = self.recording(commit.link, last);
+        let (step, in_force, recorded) = self.recording(commit.link, last);
+        let policy = under.unwrap_or(in_force);
         let signed = self.signing.signed(commit.id)?;
         let mut signer = signed.signer(policy, &[recorded, commit.date]);
         self.revocations.apply(&signed, step, &mut signer);

@@ -62,6 +62,17 @@ impl Ledger {
         self.history.find(commit).is_some()
     }
 
+    /// The files of a gate's directory in a view, each with the digest of its bytes; of an invalid directory none.
+    pub fn file_digests(
+        &self,
+        gate: &GateName,
+        view: View,
+    ) -> Result<BTreeMap<String, ContentDigest>, Undecided> {
+        let directory = self.gate_directory(gate, view)?;
+        let files = directory.map(|directory| directory.files).unwrap_or_default();
+        Ok(files.into_iter().map(|(path, bytes)| (path, ContentDigest::of_bytes(&bytes))).collect())
+    }
+
     /// The gate's directory in a view; nothing where it does not stand.
     pub fn gate_directory(&self, gate: &GateName, view: View) -> Result<Option<GateDirectory>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];

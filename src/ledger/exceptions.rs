@@ -48,6 +48,7 @@ impl Ledger {
                 step,
                 time: self.chronicle.link(step).recorded.min(view.time),
                 later_withdrawals: false,
+                under_policy_of_now: false,
             };
             let Some(exception) = self.exception_fact(gate, Some(record), then)? else { continue };
             let gate_authors = self.gate_authors(gate, then)?;

@@ -87,6 +87,12 @@ impl Ledger {
         Ok(mine.map(|(_, standing)| standing.fact.clone()).collect())
     }
 
+    /// Every incident that stands or stood in a view, by id and what it hit.
+    pub fn all_incidents(&self, view: View) -> Result<Vec<IncidentFact>, Undecided> {
+        let known = self.incidents_and_unseen(view)?;
+        Ok(known.0.values().map(|standing| standing.fact.clone()).collect())
+    }
+
     /// The changes of incidents on the gate, whatever the environment, in recorded order: what each does.
     pub(super) fn incident_changes(
         &self,
@@ -127,6 +133,12 @@ impl Ledger {
             ),
         };
         Ok(unseen.iter().map(notice).collect())
+    }
+
+    /// The changes of incident files that are not seen: which file, and by which commit.
+    pub(super) fn unseen_incident_changes(&self, view: View) -> Result<Vec<(IncidentId, Index)>, Undecided> {
+        let known = self.incidents_and_unseen(view)?;
+        Ok(known.1.clone())
     }
 
     /// All incidents in a view, by id and what they hit; and the changes that are not seen.

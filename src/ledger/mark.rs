@@ -1,7 +1,8 @@
-//! The highest mainline commit seen, kept in the repository's `.git`, so that a rewound mainline is noticed.
+//! The highest mainline commit seen, and the last word of each deployment log, kept in the repository's `.git`, so that
+//! a mainline or a log that was rewound is noticed.
 //!
-//! It must be on the first-parent chain of the next one (design, section 9). Where nothing can be written the mark stays
-//! where it is: reading never needs to write.
+//! The one must be on the first-parent chain of the next (design, section 9), the other in the log. Where nothing can be
+//! written the mark stays where it is: reading never needs to write.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,9 @@ use crate::model::{Name, ObjectId};
 
 use super::{Ledger, Undecided, View};
 
+/// Where the last words of the logs are kept.
+const LOGS: &str = "logs";
+
 /// Refuses a mainline that does not follow the one seen before, and remembers it.
 pub fn follow(
     repository: &Repository,
@@ -17,20 +21,33 @@ pub fn follow(
     view: View,
     mainline_ref: &str,
 ) -> Result<(), Undecided> {
+    if let Some(rewound) = look(repository, ledger, view, mainline_ref)? {
+        return Err(rewound);
+    }
     let tip = ledger.mainline(view);
-    if let Some(seen) = read(repository, mainline_ref)? {
-        if seen == tip {
-            return Ok(());
-        }
-        let before_root =
-            ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
-        if !ledger.is_on_chain(seen, view) && !before_root {
-            return Err(rewound(ledger, seen, tip, mainline_ref));
-        }
+    if read(repository, &name(mainline_ref))? == Some(tip) {
+        return Ok(());
     }
     // Nothing is lost where it cannot be kept: the next reader compares with the older mark.
     let _kept = repository.keep_state(&name(mainline_ref), &format!("{tip}\n"));
     Ok(())
+}
+
+/// Why a mainline does not follow the one seen before, if it does not; nothing is written.
+pub fn look(
+    repository: &Repository,
+    ledger: &Ledger,
+    view: View,
+    mainline_ref: &str,
+) -> Result<Option<Undecided>, Undecided> {
+    let tip = ledger.mainline(view);
+    let Some(seen) = read(repository, &name(mainline_ref))? else { return Ok(None) };
+    let before_root =
+        || ledger.history.find(seen).is_some_and(|at| ledger.history.is_first_parent_of_root(at));
+    if seen == tip || ledger.is_on_chain(seen, view) || before_root() {
+        return Ok(None);
+    }
+    Ok(Some(rewound(ledger, seen, tip, mainline_ref)))
 }
 
 /// Accepts the mainline as it stands, whatever was seen before.
@@ -38,8 +55,44 @@ pub fn accept(repository: &Repository, mainline_ref: &str, tip: ObjectId) -> Res
     Ok(repository.keep_state(&name(mainline_ref), &format!("{tip}\n"))?)
 }
 
+/// Refuses a log that lacks the last word seen of it before, and remembers the last one now. `holds`: whether a commit is in
+/// the log.
+pub fn follow_log(
+    repository: &Repository,
+    environment: &Name,
+    last: Option<ObjectId>,
+    holds: impl Fn(ObjectId) -> Result<bool, Undecided>,
+) -> Result<(), Undecided> {
+    if let Some(seen) = lost_of_log(repository, environment, holds)? {
+        return Err(Undecided::new(
+            "log-rewound",
+            format!("the log of `{environment}` lacks {seen}, which was seen before"),
+            "find out who rewound it, and push that commit back to `deployments/<environment>`; if it was on purpose: \
+             `git gate trust --accept-rewind`",
+        ));
+    }
+    let name = format!("{LOGS}/{environment}");
+    let seen = read(repository, &name)?;
+    if let Some(last) = last.filter(|last| seen != Some(*last)) {
+        // As above.
+        let _kept = repository.keep_state(&name, &format!("{last}\n"));
+    }
+    Ok(())
+}
+
+/// The last word seen of a log, where the log lacks it; nothing is written.
+pub fn lost_of_log(
+    repository: &Repository,
+    environment: &Name,
+    holds: impl Fn(ObjectId) -> Result<bool, Undecided>,
+) -> Result<Option<ObjectId>, Undecided> {
+    let Some(seen) = read(repository, &format!("{LOGS}/{environment}"))? else { return Ok(None) };
+    Ok(if holds(seen)? { None } else { Some(seen) })
+}
+
 /// Remembers where the logs ended when a rewound mainline was accepted: the next record says so (`Gate-Restart`).
 pub fn accept_logs(repository: &Repository, logs: &BTreeMap<Name, ObjectId>) -> Result<(), Undecided> {
+    repository.forget_states(LOGS)?;
     for (environment, tip) in logs {
         repository.keep_state(&restart_name(environment), &format!("{tip}\n"))?;
     }
@@ -84,15 +137,14 @@ fn name(mainline_ref: &str) -> String {
     format!("seen/{}", mainline_ref.replace('/', "."))
 }
 
-fn read(repository: &Repository, mainline_ref: &str) -> Result<Option<ObjectId>, Undecided> {
-    let name = name(mainline_ref);
-    let Some(text) = repository.state(&name)? else { return Ok(None) };
+fn read(repository: &Repository, name: &str) -> Result<Option<ObjectId>, Undecided> {
+    let Some(text) = repository.state(name)? else { return Ok(None) };
     match text.trim_end().parse() {
         Ok(id) => Ok(Some(id)),
         Err(_malformed) => Err(Undecided::new(
             "unreadable-file",
             format!("`gate/{name}` in the git directory holds no commit id"),
-            "look at the mainline, then accept it: `git gate trust --accept-rewind`",
+            "look at the mainline and the logs, then accept them: `git gate trust --accept-rewind`",
         )),
     }
 }

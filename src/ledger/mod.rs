@@ -5,6 +5,11 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod arrivals;
+mod arrived;
+mod arrived_files;
+mod audited;
+mod ballots;
 mod changes;
 mod chronicle;
 mod content;
@@ -13,8 +18,10 @@ mod directory;
 mod exceptions;
 mod history;
 mod incidents;
+mod moments;
 mod pending;
 mod policies;
+mod populace;
 mod provenance;
 mod reading;
 mod records;
@@ -32,7 +39,11 @@ mod walk;
 
 pub mod mark;
 
+pub(crate) use arrivals::{Arrivals, Governed};
+pub(crate) use arrived::Proposal;
+pub use audited::{AuditedLog, AuditedRecord, ChainBreak, Place};
 pub use directory::GateDirectory;
+pub use populace::ContentChange;
 pub use records::{Asked, Record};
 pub use remembered::{IndexStanding, IndexState};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
@@ -98,6 +109,8 @@ pub struct View {
     pub time: Time,
     /// Whether withdrawals that were recorded later count too (a record's support for a rollback, design section 10).
     pub later_withdrawals: bool,
+    /// Whether the policy in force now, or the one proposed in its place, is taken for the one that was in force then.
+    pub under_policy_of_now: bool,
 }
 
 impl Ledger {
@@ -108,6 +121,28 @@ impl Ledger {
         tip: ObjectId,
         time: Time,
         preview: bool,
+    ) -> Result<Self, Undecided> {
+        Self::open_as(repository, root, tip, time, preview, false)
+    }
+
+    /// As [`Ledger::open`], of a tip that gathers branches behind the mainline and merges none (`Repository::gather`): no
+    /// policy comes into force at it.
+    pub(crate) fn open_gathered(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+    ) -> Result<Self, Undecided> {
+        Self::open_as(repository, root, tip, time, true, true)
+    }
+
+    fn open_as(
+        repository: Rc<Repository>,
+        root: ObjectId,
+        tip: ObjectId,
+        time: Time,
+        preview: bool,
+        gathered: bool,
     ) -> Result<Self, Undecided> {
         repository.refuse_cut_history()?;
         let mut remembered = if repository.remembers() {
@@ -139,8 +174,15 @@ impl Ledger {
             remembered.keep(&repository, root, (&history, &changes), taken);
         }
         let signing = Signing::new(Rc::clone(&repository));
-        let sources =
-            Sources { history: &history, trees: &trees, changes: &changes, signing: &signing, time, preview };
+        let sources = Sources {
+            history: &history,
+            trees: &trees,
+            changes: &changes,
+            signing: &signing,
+            time,
+            preview,
+            gathered,
+        };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
@@ -183,13 +225,17 @@ impl Ledger {
     /// The view of the tip, at the time of judging.
     pub fn now(&self) -> View {
         let link = Index::try_from(self.history.chain.len().saturating_sub(1)).unwrap_or_default();
-        View { link, step: self.chronicle.last_step(link), time: self.time, later_withdrawals: false }
+        self.view(link, self.time)
     }
 
     /// The view of an earlier mainline commit, at another time; nothing where it is not on the chain.
     pub fn at(&self, commit: ObjectId, time: Time) -> Option<View> {
-        let link = self.history.link_of(commit)?;
-        Some(View { link, step: self.chronicle.last_step(link), time, later_withdrawals: false })
+        Some(self.view(self.history.link_of(commit)?, time))
+    }
+
+    fn view(&self, link: u32, time: Time) -> View {
+        let step = self.chronicle.last_step(link);
+        View { link, step, time, later_withdrawals: false, under_policy_of_now: false }
     }
 
     /// The mainline commit of a view.
@@ -223,10 +269,12 @@ impl Ledger {
 
     /// The policy in force in a view.
     pub fn policy(&self, view: View) -> PolicyInForce {
-        if let Some(proposed) = self.proposed.as_ref().filter(|_proposed| view == self.now()) {
+        let now = self.now();
+        let of_now = view.under_policy_of_now || view == now;
+        if let Some(proposed) = self.proposed.as_ref().filter(|_proposed| of_now) {
             return proposed.clone();
         }
-        let epoch = self.chronicle.epoch_at(view.link);
+        let epoch = self.chronicle.epoch_at(if view.under_policy_of_now { now.link } else { view.link });
         PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
     }
 
@@ -293,6 +341,7 @@ impl Ledger {
             signing: &self.signing,
             time: self.time,
             preview: false,
+            gathered: false,
         }
     }
 
@@ -320,8 +369,7 @@ impl Ledger {
         Ok(provenance.state(&self.trees, &self.history, at)?)
     }
 
-    /// The policy under which what `link` brought in is judged, and when it was recorded: at its step up to `last`; beyond
-    /// the last step, at the link itself.
+    /// The policy under which what `link` brought in is judged, and when: at its step up to `last`, else at the link itself.
     fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {
         match self.chronicle.recording_step(link, last) {
             Some(step) => {

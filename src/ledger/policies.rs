@@ -5,16 +5,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::GitError;
-use crate::model::{ContentDigest, Principal};
+use crate::model::{ContentDigest, Principal, Time};
 use crate::policy::{self, Policy};
 use crate::problem::{Problem, Problems};
-use crate::verdict::Notice;
+use crate::verdict::{Notice, PolicyInForce};
 
-use super::Undecided;
 use super::chronicle::{Chronicle, Epoch, Sources, signer_under};
 use super::history::{Commit, History, Index};
 use super::tally::{Tally, governance_of_one};
 use super::trees::{Directory, Trees};
+use super::{Ledger, Undecided, View};
 
 const PATH: [&str; 1] = ["policy"];
 
@@ -27,6 +27,19 @@ pub(crate) enum Candidate {
     Unreadable { authors: BTreeSet<Principal> },
     /// It cannot.
     Invalid(String),
+}
+
+impl Ledger {
+    /// Every policy that has been in force up to a view, the first one first, with when it came into force.
+    pub fn policies(&self, view: View) -> Vec<(PolicyInForce, Time)> {
+        let epochs = self.chronicle.epochs.iter().filter(|epoch| epoch.link <= view.link);
+        let in_force = |epoch: &Epoch| PolicyInForce {
+            policy: Arc::clone(&epoch.policy),
+            digest: epoch.digest,
+            commit: epoch.commit,
+        };
+        epochs.map(|epoch| (in_force(epoch), self.chronicle.link(epoch.link).recorded)).collect()
+    }
 }
 
 /// The policy of the trust root, trusted as it stands.

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decision::{ClaimedBasis, Deploy};
 use crate::model::{
-    ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
+    ArtifactDigest, ArtifactName, Code, ContentDigest, GateName, Name, ObjectId, Principal, Time, limits,
 };
 
+use super::audited::ChainBreak;
 use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
 
@@ -64,7 +65,7 @@ pub struct Asked<'a> {
 pub(super) struct Deployer {
     pub(super) owner: Option<Principal>,
     pub(super) role: bool,
-    pub(super) defect: Option<String>,
+    pub(super) defect: Option<(Code, String)>,
 }
 
 impl Deployer {
@@ -82,21 +83,18 @@ impl Ledger {
         for at in log.places_of(asked.system, entries.len()) {
             let Some(entry) = entries.get(at) else { continue };
             match &entry.says {
-                Some(Says::Deployed(gate, deploy))
-                    if asked.system.is_none_or(|system| gate.system == *system) =>
-                {
-                    let before = entries.get(..at).unwrap_or_default();
-                    records.push(self.record(asked.environment, entry, gate, deploy, before, view)?);
+                Some(Says::Deployed(gate, deploy)) => {
+                    let record = self.record_at(log, at, (entry, gate, deploy), asked.environment, view)?;
+                    records.push(record);
                 }
                 Some(Says::Failed(failed)) => {
                     if let Some(record) = records.iter_mut().rev().find(|record| record.commit == *failed)
-                        && self.deployer(asked.environment, entry, view)?.defect.is_none()
-                        && !self.counts_between(asked.environment, entries, *failed, at, view)?
+                        && self.failure_counts(asked.environment, entries, *failed, at, view)?
                     {
                         record.failed = true;
                     }
                 }
-                Some(Says::Deployed(..)) | None => {}
+                None => {}
             }
         }
         if asked.whole {
@@ -104,6 +102,43 @@ impl Ledger {
         }
         records.extend(self.forks(log, asked, view)?);
         Ok(records)
+    }
+
+    /// Whether the entry at `at`, which says that the record `failed` did, counts: a deployer signed it, and it is on the last
+    /// record.
+    pub(super) fn failure_counts(
+        &self,
+        environment: &Name,
+        entries: &[Entry],
+        failed: ObjectId,
+        at: usize,
+        view: View,
+    ) -> Result<bool, Undecided> {
+        let Some(entry) = entries.get(at) else { return Ok(false) };
+        Ok(self.deployer(environment, entry, view)?.defect.is_none()
+            && !self.counts_between(environment, entries, failed, at, view)?)
+    }
+
+    /// The record at a place of the log, judged once: nothing of it depends on the view but what one later than now may see
+    /// (`is_dated_ahead`), or one that does not have the commit that it judged.
+    fn record_at(
+        &self,
+        log: &Log,
+        at: usize,
+        (entry, gate, deploy): (&Entry, &GateName, &Deploy),
+        environment: &Name,
+        view: View,
+    ) -> Result<Record, Undecided> {
+        let lasting = entry.judged_link.is_some() && view.time <= self.time;
+        if lasting && let Some(known) = log.judged.borrow().get(&at) {
+            return Ok(known.clone());
+        }
+        let before = log.entries.get(..at).unwrap_or_default();
+        let record = self.record(environment, entry, gate, deploy, before, view)?;
+        if lasting {
+            log.judged.borrow_mut().insert(at, record.clone());
+        }
+        Ok(record)
     }
 
     /// The last record that counts, of that system or of any.
@@ -132,6 +167,29 @@ impl Ledger {
             if record.defect.is_none() {
                 record.failed = failed.contains(&record.commit);
                 return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last commit of a log that says something and counts: a record, or the word that one failed.
+    pub fn last_word(
+        &self,
+        environment: &Name,
+        log: &Log,
+        view: View,
+    ) -> Result<Option<ObjectId>, Undecided> {
+        for (at, entry) in log.entries.iter().enumerate().rev() {
+            let counts = match &entry.says {
+                Some(Says::Deployed(gate, deploy)) => {
+                    let before = log.entries.get(..at).unwrap_or_default();
+                    self.record(environment, entry, gate, deploy, before, view)?.defect.is_none()
+                }
+                Some(Says::Failed(_)) => self.deployer(environment, entry, view)?.defect.is_none(),
+                None => false,
+            };
+            if counts {
+                return Ok(Some(entry.id));
             }
         }
         Ok(None)
@@ -202,6 +260,7 @@ impl Ledger {
         } else {
             self.out_of_chain(environment, entry, before, deploy.restart.is_some(), view)?
         };
+        let signed = signer.defect.as_ref().map(|(code, reason)| format!("{code}: {reason}"));
         let unjudgeable = before_root.then(|| "it judged a commit from before the trust root".to_owned());
         Ok(Record {
             commit: entry.id,
@@ -215,7 +274,7 @@ impl Ledger {
             by_deployer: signer.is_deployer(),
             principal: signer.owner,
             out_of_chain: chain.is_some(),
-            defect: signer.defect.or(chain).or(unjudgeable),
+            defect: signed.or(chain.map(|broken| broken.to_string())).or(unjudgeable),
             failed: false,
         })
     }
@@ -239,11 +298,13 @@ impl Ledger {
         let tree =
             entry.judged.and_then(|judged| self.history.find(judged)).map(|at| self.history.commit(at).tree);
         let defect = match signer.counting() {
-            Err((code, reason)) => Some(format!("{code}: {reason}")),
-            Ok(_) if !fit => Some("not-in-role: its signer is no deployer of this environment".into()),
-            Ok(_) if !signed.one_identity => Some("resigned: its author and committer lines differ".into()),
+            Err(defect) => Some(defect),
+            Ok(_) if !fit => Some((Code::NotInRole, "its signer is no deployer of this environment".into())),
+            Ok(_) if !signed.one_identity => {
+                Some((Code::Resigned, "its author and committer lines differ".into()))
+            }
             Ok(_) if tree.is_some_and(|tree| tree != signed.tree) => {
-                Some("changes-files: it has not the tree of the commit that it judged".into())
+                Some((Code::ChangesFiles, "it has not the tree of the commit that it judged".into()))
             }
             Ok(_) => None,
         };
@@ -260,30 +321,30 @@ impl Ledger {
     /// Why a record is out of chain, if it is: its judged commit is that of the record before it or a later one of the
     /// chain, and it is dated before neither. Only records that count come before it; those that it follows anyway need not
     /// be verified for that.
-    fn out_of_chain(
+    pub(super) fn out_of_chain(
         &self,
         environment: &Name,
         entry: &Entry,
         before: &[Entry],
         restart: bool,
         view: View,
-    ) -> Result<Option<String>, Undecided> {
-        let Some(judged) = entry.judged else { return Ok(Some("it names no commit that was judged".into())) };
+    ) -> Result<Option<ChainBreak>, Undecided> {
+        let Some(judged) = entry.judged else { return Ok(Some(ChainBreak::NamesNoCommit)) };
         let Some(link) = entry.judged_link else {
-            let reason =
-                format!("the commit that it judged, {judged}, is not on the mainline since the trust root");
-            return Ok(Some(reason));
+            return Ok(Some(ChainBreak::NotOnMainline(judged)));
         };
         let judged_at = self.commit_at_link(link).date.min(self.chronicle.link(link).recorded);
         if entry.date < judged_at {
-            return Ok(Some("it is dated before the commit that it judged".into()));
+            return Ok(Some(ChainBreak::BeforeItsCommit));
         }
         if self.is_dated_ahead(entry, view) {
-            return Ok(Some("it is dated in the future, or after it was recorded".into()));
+            return Ok(Some(ChainBreak::Ahead));
         }
-        let (last_link, last_date) = before.last().map_or((None, None), |last| last.most);
-        if (restart || last_link <= Some(link)) && last_date <= Some(entry.date) {
-            // It follows all of them.
+        // Most records follow all before them, whatever those are worth.
+        let follows = |(latest_link, latest_date): (u32, Time)| {
+            (latest_link <= link || restart) && latest_date <= entry.date
+        };
+        if entry.latest_before.is_none_or(follows) {
             return Ok(None);
         }
         let is_record = |earlier: &&Entry| matches!(earlier.says, Some(Says::Deployed(..)));
@@ -296,12 +357,9 @@ impl Ledger {
                 && !self.is_dated_ahead(earlier, view)
                 && self.deployer(environment, earlier, view)?.defect.is_none()
             {
-                let reason = if older_commit {
-                    "it judged an older mainline commit than a record before it"
-                } else {
-                    "it is dated before a record before it"
-                };
-                return Ok(Some(reason.into()));
+                let broken =
+                    if older_commit { ChainBreak::OlderCommit } else { ChainBreak::BeforeEarlierRecord };
+                return Ok(Some(broken));
             }
         }
         Ok(None)

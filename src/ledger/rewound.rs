@@ -56,7 +56,7 @@ impl Ledger {
     }
 
     /// Whether the log holds the same payload by the same key.
-    fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
+    pub(super) fn is_copy(&self, log: &Log, commit: ObjectId) -> Result<bool, Undecided> {
         let identity = self.signing.signed(commit)?.identity();
         for entry in log.entries.iter().filter(|entry| matches!(entry.says, Some(Says::Deployed(..)))) {
             let other = self.signing.signed(entry.id)?;
@@ -71,7 +71,7 @@ impl Ledger {
     }
 
     /// The log commits that the mainline holds and that say something of an environment, worked out once.
-    fn log_commits_of(&self, environment: &Name) -> Result<Rc<Vec<Index>>, Undecided> {
+    pub(super) fn log_commits_of(&self, environment: &Name) -> Result<Rc<Vec<Index>>, Undecided> {
         if let Some(known) = self.logs_by_environment.borrow().get(environment) {
             return Ok(Rc::clone(known));
         }
@@ -86,15 +86,20 @@ impl Ledger {
         Ok(found)
     }
 
+    /// Log commits of the environment that the mainline holds and this log does not.
+    fn off_log<'l>(&self, log: &'l Log, environment: &Name) -> Result<&'l [Index], Undecided> {
+        if let Some(known) = log.missing.get() {
+            return Ok(known);
+        }
+        let mut missing = self.log_commits_of(environment)?.to_vec();
+        missing.retain(|at| !log.ids.contains(&self.history.commit(*at).id));
+        Ok(log.missing.get_or_init(|| missing))
+    }
+
     /// Records by deployers that the mainline holds and this log does not.
     pub(super) fn forks(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
         let mut forks = Vec::new();
-        let of_environment = self.log_commits_of(asked.environment)?;
-        let lacking = log.lacking.get_or_init(|| {
-            let lacks = |at: &Index| !log.ids.contains(&self.history.commit(*at).id);
-            of_environment.iter().copied().filter(lacks).collect()
-        });
-        for at in lacking {
+        for at in self.off_log(log, asked.environment)? {
             let commit = self.history.commit(*at);
             if commit.link > view.link {
                 continue;

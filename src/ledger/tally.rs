@@ -25,7 +25,7 @@ pub(crate) struct Ballot {
     /// Why it does not count; empty: it does.
     pub(crate) defects: BTreeMap<Code, String>,
     /// Whether it takes back whatever else is wrong with it: a withdrawal, or a rejection in a role that its signer holds.
-    takes_back: bool,
+    pub(crate) takes_back: bool,
     /// Who authored the change that it approves.
     pub(crate) authors: BTreeSet<Principal>,
 }

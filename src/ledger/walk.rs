@@ -3,13 +3,14 @@
 //! What the mainline holds was read with it; the rest is read from the log's tip back, every parent followed, so that
 //! nobody hides a record behind another.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::decision::{Action, Decision, Deploy, Target};
 use crate::model::{GateName, Name, ObjectId, Time};
 
 use super::history::{About, Index};
+use super::records::Record;
 use super::shape::Shape;
 use super::{Ledger, Undecided};
 
@@ -17,15 +18,16 @@ use super::{Ledger, Undecided};
 #[derive(Debug, Default)]
 pub struct Log {
     pub(super) entries: Vec<Entry>,
-    pub(super) ids: HashSet<ObjectId>,
-    /// Where each of them stands in `entries`.
-    places: HashMap<ObjectId, usize>,
-    /// Where the records of each system stand.
-    systems: BTreeMap<Name, Vec<usize>>,
-    /// Where it is said that a deployment failed.
+    pub(super) ids: BTreeSet<ObjectId>,
+    /// Where each commit stands among the entries.
+    places: BTreeMap<ObjectId, usize>,
+    /// The records of each system, and where one is said to have failed: places, oldest first.
+    by_system: BTreeMap<Name, Vec<usize>>,
     failures: Vec<usize>,
-    /// Log commits of this environment that the mainline holds and this log does not, worked out once.
-    pub(super) lacking: OnceCell<Vec<Index>>,
+    /// Log commits of this environment that the mainline holds and this log does not, once somebody asked.
+    pub(super) missing: OnceCell<Vec<Index>>,
+    /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
+    pub(super) judged: RefCell<HashMap<usize, Record>>,
 }
 
 /// One log commit as walked.
@@ -39,8 +41,8 @@ pub(super) struct Entry {
     pub(super) date: Time,
     /// What it says; nothing where it is no record of this environment.
     pub(super) says: Option<Says>,
-    /// Of the records up to and with this one: the last link that was judged, and the latest date.
-    pub(super) most: (Option<u32>, Option<Time>),
+    /// Of all records before it in the log that judged a commit of the chain: the latest such commit, and the latest date.
+    pub(super) latest_before: Option<(u32, Time)>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,9 +59,22 @@ struct Logged {
 }
 
 impl Log {
+    /// The gates that its records name.
+    pub fn gates(&self) -> impl Iterator<Item = &GateName> {
+        self.entries.iter().filter_map(|entry| match &entry.says {
+            Some(Says::Deployed(gate, _)) => Some(gate),
+            Some(Says::Failed(_)) | None => None,
+        })
+    }
+
     /// Whether a log commit is in it.
     pub fn holds(&self, commit: ObjectId) -> bool {
         self.ids.contains(&commit)
+    }
+
+    /// The log commit before one that is in it.
+    pub fn before(&self, commit: ObjectId) -> Option<ObjectId> {
+        self.entries.iter().rev().find(|entry| entry.id == commit).and_then(|entry| entry.before)
     }
 
     pub(super) fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
@@ -67,25 +82,30 @@ impl Log {
         self.entries.get(..end).unwrap_or_default()
     }
 
-    /// The places before `end` at which a record of the system stands, or of any, or a failure is told.
+    /// The places before `end` that say something of a system, or of all; where one failed they say so of any.
     pub(super) fn places_of(&self, system: Option<&Name>, end: usize) -> Vec<usize> {
         let Some(system) = system else { return (0..end).collect() };
-        let records = self.systems.get(system).map(Vec::as_slice).unwrap_or_default();
-        let mut places: Vec<usize> = records.iter().chain(&self.failures).copied().collect();
-        places.retain(|at| *at < end);
+        let own = self.by_system.get(system).map(Vec::as_slice).unwrap_or_default();
+        let mut places: Vec<usize> =
+            own.iter().chain(&self.failures).copied().filter(|at| *at < end).collect();
         places.sort_unstable();
         places
     }
 
     fn enter(&mut self, mut entry: Entry) {
         let at = self.entries.len();
-        entry.most = self.entries.last().map_or((None, None), |before| before.most);
-        match &entry.says {
-            Some(Says::Deployed(gate, _)) => {
-                let (link, date) = entry.most;
-                entry.most = (link.max(entry.judged_link), date.max(Some(entry.date)));
-                self.systems.entry(gate.system.clone()).or_default().push(at);
+        entry.latest_before = self.entries.last().and_then(|last| {
+            let own = match (&last.says, last.judged_link) {
+                (Some(Says::Deployed(..)), Some(link)) => Some((link, last.date)),
+                (Some(Says::Deployed(..) | Says::Failed(_)) | None, _) => None,
+            };
+            match (own, last.latest_before) {
+                (Some(own), Some(before)) => Some((own.0.max(before.0), own.1.max(before.1))),
+                (own, before) => own.or(before),
             }
+        });
+        match &entry.says {
+            Some(Says::Deployed(gate, _)) => self.by_system.entry(gate.system.clone()).or_default().push(at),
             Some(Says::Failed(_)) => self.failures.push(at),
             None => {}
         }
@@ -142,7 +162,7 @@ impl Ledger {
             (_, _) => None,
         });
         let judged_link = judged.and_then(|judged| self.history.link_of(judged));
-        Ok(Entry { id, before, judged, judged_link, date: logged.date, says, most: (None, None) })
+        Ok(Entry { id, before, judged, judged_link, date: logged.date, says, latest_before: None })
     }
 
     /// What a log commit says. What the mainline holds was read before.

@@ -3,7 +3,10 @@
 //!
 //! Whether the result is a policy that can come into force is not settled here: parse what comes out.
 
-use toml_edit::{Array, ArrayOfTables, DocumentMut, ImDocument, InlineTable, Item, RawString, Table, Value};
+use similar::TextDiff;
+use toml_edit::{
+    Array, ArrayOfTables, DocumentMut, ImDocument, InlineTable, Item, RawString, Table, TableLike, Value,
+};
 
 use crate::model::{Name, Principal};
 
@@ -28,15 +31,39 @@ impl PolicyEdit {
     /// Sets the serial.
     pub fn set_serial(&mut self, serial: u64) {
         let Ok(serial) = i64::try_from(serial) else { return };
-        let mut value = Value::from(serial);
         // In place: what is inserted anew loses the comment above it.
         match self.document.get_mut("serial").and_then(Item::as_value_mut) {
-            Some(before) => {
-                *value.decor_mut() = before.decor().clone();
-                *before = value;
-            }
-            None => drop(self.document.insert("serial", Item::Value(value))),
+            Some(before) => replace(before, Value::from(serial)),
+            None => drop(self.document.insert("serial", Item::Value(Value::from(serial)))),
         }
+    }
+
+    /// Sets a bound of every criterion of that name, and where it came from; false where there is none that has the bound.
+    pub fn set_bound(&mut self, criterion: &str, key: &str, bound: f64, origin: &str) -> bool {
+        let mut done = false;
+        for rule in self.document.get_mut("rule").into_iter().flat_map(tables_mut) {
+            for one in rule.get_mut("criteria").into_iter().flat_map(tables_mut) {
+                if one.get("name").and_then(Item::as_str) != Some(criterion) {
+                    continue;
+                }
+                let Some(value) = one.get_mut(key).and_then(Item::as_value_mut) else { continue };
+                replace(value, number_like(value, bound));
+                match one.get_mut("origin").and_then(Item::as_value_mut) {
+                    Some(value) => replace(value, Value::from(origin)),
+                    None if origin.is_empty() => {}
+                    None => drop(one.insert("origin", Item::Value(Value::from(origin)))),
+                }
+                done = true;
+            }
+        }
+        done
+    }
+
+    /// What changed since `before`, as a difference that `git apply` takes.
+    pub fn difference(&self, before: &str) -> String {
+        let after = self.text();
+        let diff = TextDiff::from_lines(before, &after);
+        diff.unified_diff().header("a/policy/policy.toml", "b/policy/policy.toml").to_string()
     }
 
     /// Makes the principal a member of a role; false where there is no such role.
@@ -96,6 +123,33 @@ impl PolicyEdit {
             Some(Item::None | Item::Value(_) | Item::Table(_)) | None => {}
         }
     }
+}
+
+/// The tables of a list of tables, however it is written.
+fn tables_mut(item: &mut Item) -> Vec<&mut dyn TableLike> {
+    match item {
+        Item::ArrayOfTables(tables) => {
+            tables.iter_mut().map(|table| -> &mut dyn TableLike { table }).collect()
+        }
+        Item::Value(Value::Array(array)) => array
+            .iter_mut()
+            .filter_map(|value| value.as_inline_table_mut().map(|table| -> &mut dyn TableLike { table }))
+            .collect(),
+        Item::None | Item::Value(_) | Item::Table(_) => Vec::new(),
+    }
+}
+
+/// Puts a value in the place of another, with the blanks and comments around it.
+fn replace(before: &mut Value, mut after: Value) {
+    *after.decor_mut() = before.decor().clone();
+    *before = after;
+}
+
+/// A number as whole as the one that it takes the place of, where it is.
+fn number_like(before: &Value, number: f64) -> Value {
+    let whole = before.is_integer() && number.fract() == 0.0 && number.abs() < 1e15;
+    let integer = if whole { format!("{number:.0}").parse::<i64>().ok() } else { None };
+    integer.map_or_else(|| Value::from(number), Value::from)
 }
 
 /// Adds a text to a list as the list is written, unless it is there. A comment behind an element stands in what comes
@@ -214,6 +268,36 @@ mod tests {
             }),
             "[roles]\nr = { members = [\"b@x\"] }\ns = { members = [] }\n"
         );
+    }
+
+    #[test]
+    fn a_bound_is_set_wherever_the_criterion_stands_and_says_where_it_came_from() {
+        for (before, after) in [
+            (
+                "serial = 1 # s\n[[rule]]\ncriteria = [\n  { name = 'c', max = 0.05, min_samples = 5 }, # why\n  { name = 'd', max = 1 },\n]\n",
+                "serial = 1 # s\n[[rule]]\ncriteria = [\n  { name = 'c', max = 0.03, min_samples = 5 , origin = \"I-1\" }, # why\n  { name = 'd', max = 1 },\n]\n",
+            ),
+            (
+                "[[rule]]\n[[rule.criteria]]\nname = 'c'\nmax = 5 # five\norigin = 'I-0'\n[[rule]]\ncriteria = [{ name = 'c', max = 5, origin = 'I-0' }]\n",
+                "[[rule]]\n[[rule.criteria]]\nname = 'c'\nmax = 0.03 # five\norigin = \"I-1\"\n[[rule]]\ncriteria = [{ name = 'c', max = 0.03, origin = \"I-1\" }]\n",
+            ),
+        ] {
+            let found = edited(before, |edit| assert!(edit.set_bound("c", "max", 0.03, "I-1")));
+            assert_eq!(found, after);
+        }
+        edited("[[rule]]\ncriteria = [{ name = 'c', max = 5 }]\n", |edit| {
+            assert!(!edit.set_bound("c", "min", 1.0, "") && !edit.set_bound("x", "max", 1.0, ""));
+            let before = edit.text();
+            assert!(edit.set_bound("c", "max", 4.0, ""));
+            let change = edit.difference(&before);
+            assert!(
+                change.starts_with("--- a/policy/policy.toml\n+++ b/policy/policy.toml\n@@ ")
+                    && change.contains(
+                        "\n-criteria = [{ name = 'c', max = 5 }]\n+criteria = [{ name = 'c', max = 4 }]\n"
+                    ),
+                "{change}"
+            );
+        });
     }
 
     #[test]

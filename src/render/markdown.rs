@@ -70,7 +70,7 @@ fn fact(fact: &Fact, indent: &str) -> String {
 
 /// `text` with each run of words that could mean something to a forge in a code span. What our own messages put
 /// between backticks is one already.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut wild: Vec<&str> = Vec::new();
     for piece in pieces(text) {
@@ -158,7 +158,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// `text` in a code span that nothing in it can end.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let safe = escape(text);
     let longest = safe.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

@@ -5,38 +5,58 @@
 //! its own (`json/`), since programs depend on them. Text from a repository is escaped in each form (design, section
 //! 12): it steers no terminal and mentions nobody on a forge.
 
+mod attestation;
+mod audit;
+mod backtest;
 mod brief;
 mod deployments;
 mod doctor;
 mod evidence;
 mod history;
+mod html;
+mod incidents;
 mod index;
 mod json;
 mod judgement;
 mod keys;
 mod markdown;
+mod metrics;
 mod origin;
+mod oscal;
 mod overview;
 mod page;
 mod policy;
 mod policy_diff;
 mod problems;
+mod recording;
+mod refusals;
+pub mod report;
+mod sheet;
+mod sheet_markdown;
+mod tables;
 mod text;
+mod tune;
 
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use attestation::{Attested, AttestedReport, render_envelope, render_statement, signed_bytes};
+pub use backtest::BacktestShown;
 pub use deployments::{DeploymentShown, Logged, deployment_words};
 pub use doctor::{About, Examined, Finding, State};
 pub use evidence::{AttachShown, ReportShown};
 pub use overview::Awaited;
-pub use policy_diff::{Flip, PolicyBranch, PolicyDiff, StatusChange};
+pub use policy_diff::{Flip, PolicyBranch, PolicyDiff};
 pub use problems::LintShown;
+pub use recording::{RecordedBranch, Recording};
+pub use tune::TuneShown;
 
+use crate::insight::metrics::Metrics;
 use crate::insight::{
-    Brief, GateLine, IndexState, Judgement, LoggedRecord, Moment, Origin, Running, Signing,
+    Audit, Brief, GateLine, IncidentLine, IndexState, Judgement, LoggedRecord, Moment, Origin, Received,
+    Running, Signing,
 };
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
@@ -53,6 +73,15 @@ pub enum Form {
     Json,
     /// For merge requests and issues.
     Markdown,
+}
+
+/// The form of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Comma-separated values.
+    Csv,
+    /// What Prometheus and others read.
+    OpenMetrics,
 }
 
 /// Whether text has colours. Who asks knows whether a terminal reads it.
@@ -133,6 +162,16 @@ pub fn render_policy_diff(diff: &PolicyDiff, form: Form) -> String {
     in_form(form, || json::policy_diff(diff), || vec![policy_diff::diff_page(diff)])
 }
 
+/// What a proposed policy would have done (`git-gate/backtest/1`).
+pub fn render_backtest(shown: &BacktestShown<'_>, form: Form) -> String {
+    in_form(form, || json::backtest(shown), || vec![backtest::backtest_page(shown)])
+}
+
+/// What each threshold would have caught (`git-gate/tune/1`).
+pub fn render_tune(shown: &TuneShown<'_>, form: Form) -> String {
+    in_form(form, || json::tune(shown), || vec![tune::tune_page(shown)])
+}
+
 /// Every key of the policy in force (`git-gate/key-list/1`).
 pub fn render_keys(policy: &Policy, origin: &Origin, form: Form) -> String {
     in_form(form, || json::keys(policy, origin), || vec![keys::keys_page(policy, origin)])
@@ -144,6 +183,15 @@ pub fn render_lint(lint: &LintShown, form: Form) -> String {
         Form::Json => json::lint(lint),
         Form::Text(style) => problems::lint_text(lint, style),
         Form::Markdown => problems::lint_markdown(lint),
+    }
+}
+
+/// Why a hook refuses a push or a message (`git-gate/hook/1`).
+pub fn render_refusals(hook: &str, received: &Received, form: Form) -> String {
+    match form {
+        Form::Json => json::refusals(hook, received),
+        Form::Text(style) => refusals::text(received, style),
+        Form::Markdown => refusals::markdown(received),
     }
 }
 
@@ -165,6 +213,34 @@ pub fn render_log(records: &[LoggedRecord], origin: &Origin, form: Form) -> Stri
 /// What runs where (`git-gate/status/1`).
 pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String {
     in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
+}
+
+/// Every logged deployment, judged again (`git-gate/audit/1`).
+pub fn render_audit(audit: &Audit, form: Form) -> String {
+    in_form(form, || json::audit(audit), || vec![audit::page(audit)])
+}
+
+/// What the recorder brought to the mainline (`git-gate/record/1`).
+pub fn render_recording(shown: &Recording, form: Form) -> String {
+    in_form(form, || json::recording(shown), || vec![recording::page(shown)])
+}
+
+/// Gate metrics (`git-gate/metrics/1`).
+pub fn render_metrics(metrics: &Metrics, origin: &Origin, form: Form) -> String {
+    in_form(form, || json::metrics(metrics, origin), || vec![metrics::metrics_page(metrics, origin)])
+}
+
+/// Gate metrics as a table for other programs.
+pub fn render_metrics_table(metrics: &Metrics, origin: &Origin, table: Table) -> String {
+    match table {
+        Table::Csv => tables::csv(metrics),
+        Table::OpenMetrics => tables::openmetrics(metrics, origin),
+    }
+}
+
+/// Incidents, and what they hit (`git-gate/incident-list/1`).
+pub fn render_incidents(lines: &[IncidentLine], origin: &Origin, form: Form) -> String {
+    in_form(form, || json::incidents(lines, origin), || vec![incidents::incidents_page(lines, origin)])
 }
 
 /// A report as it reads (`git-gate/evidence/1`).

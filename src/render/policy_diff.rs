@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::insight::StatusChange;
 use crate::model::{GateName, Name, ObjectId, Principal};
 use crate::policy::diff::{Difference, Meaning};
 use crate::verdict::{DecisionShown, Outcome, Status};
@@ -43,17 +44,6 @@ pub struct Flip {
     pub after: Outcome,
     /// The lines of the checklist that differ.
     pub changed: Vec<StatusChange>,
-}
-
-/// A line of the checklist under both policies; nothing: it is not on that checklist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusChange {
-    /// The requirement.
-    pub id: String,
-    /// Under the policy in force.
-    pub before: Option<Status>,
-    /// Under the other.
-    pub after: Option<Status>,
 }
 
 /// A policy change that is on its branch still.
@@ -152,7 +142,7 @@ pub(super) fn branch_entry(branch: &PolicyBranch) -> Entry {
     let (word, tone, next) = if !branch.problems.is_empty() {
         ("invalid", Tone::Bad, format!("git gate policy lint {}", branch.branch))
     } else if branch.complete {
-        ("approved", Tone::Good, format!("git merge --no-ff -S {}", branch.branch))
+        ("approved", Tone::Good, format!("git gate merge {}", branch.branch))
     } else {
         ("open", Tone::Open, format!("git gate approve policy --branch {}", branch.branch))
     };

@@ -8,6 +8,7 @@ pub mod draft;
 pub mod edit;
 mod exception;
 mod incident;
+pub mod incident_draft;
 pub mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

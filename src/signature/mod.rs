@@ -7,6 +7,7 @@
 
 mod armor;
 mod attribute;
+mod beside;
 mod certificate;
 mod entry;
 mod fingerprint;
@@ -15,13 +16,16 @@ mod line;
 mod maths;
 mod options;
 mod pattern;
+mod plain;
 mod signers;
 mod sshsig;
 #[cfg(test)]
 mod testing;
 
+pub use beside::public_half;
 pub use entry::SignerEntry;
 pub use fingerprint::Fingerprint;
+pub use plain::PlainKey;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
 use crate::model::{Code, Principal};

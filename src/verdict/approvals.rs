@@ -21,16 +21,21 @@ pub(super) fn requirements(case: &Case<'_>) -> Vec<Requirement> {
     if case.request.is_none() {
         return Vec::new();
     }
-    let rules = case.asked(
-        |rule| rule.approvals.iter().map(|approval| (approval.role.clone(), approval.count.max(1))).collect(),
-        |one: u64, other| one.max(other),
-    );
+    let rules = asked(case);
     if rules.is_empty() {
         return vec![no_rule(case)];
     }
     let asked: Asked = rules.iter().map(|(role, (count, _))| (role.clone(), *count)).collect();
     let approvals = Approvals::of(case, asked);
     rules.into_iter().map(|(role, (count, names))| approvals.line(case, &role, count, names)).collect()
+}
+
+/// How many people the matching rules ask for, by role, each with the names of the rules.
+pub(super) fn asked(case: &Case<'_>) -> BTreeMap<Name, (u64, Vec<Label>)> {
+    case.asked(
+        |rule| rule.approvals.iter().map(|approval| (approval.role.clone(), approval.count.max(1))).collect(),
+        |one: u64, other| one.max(other),
+    )
 }
 
 /// No gate passes because nobody thought of it.

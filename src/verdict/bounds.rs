@@ -69,6 +69,17 @@ pub(super) fn worse(
     None
 }
 
+/// How far `measurement` lies below `base` (`drop`), or above it: what a greatest drop or rise is held against.
+pub(super) fn beyond(
+    criterion: &Criterion,
+    drop: bool,
+    measurement: &Measurement,
+    base: &Measurement,
+) -> Option<f64> {
+    let (limits, base) = (measurement.limits(criterion.confidence).ok()?, base.limits(None).ok()?.low);
+    Some(if drop { base - limits.low } else { limits.high - base })
+}
+
 /// What the criterion bounds, in words.
 pub(super) fn expected(criterion: &Criterion) -> String {
     let mut words = Vec::new();

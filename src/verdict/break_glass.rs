@@ -12,6 +12,7 @@ use super::text::{age, list};
 use super::{By, CoverMoment, DecisionFact, Notice, RecordFact, Replay, Requirement, RequirementId, Status};
 use crate::decision::{ClaimedBasis, Verb};
 use crate::model::Name;
+use crate::request::Exception;
 
 /// `integrity:break-glass`: always shown; failed while a break-glass of this system here is uncovered for longer than
 /// the policy's review takes.
@@ -91,6 +92,16 @@ pub(super) fn covered(record: &RecordFact, environment: &Name) -> Result<(), Str
 }
 
 fn covers(record: &RecordFact, moment: &CoverMoment, environment: &Name) -> Result<(), String> {
+    fit(record, moment, environment)?;
+    accepted(&moment.policy, &acceptors(record, moment, environment)).map(|_who| ())
+}
+
+/// The cover, where it would be in force once it is accepted; else why not.
+pub(super) fn fit<'m>(
+    record: &RecordFact,
+    moment: &'m CoverMoment,
+    environment: &Name,
+) -> Result<&'m Exception, String> {
     let exception = readable(&moment.exception)?;
     if exception.gate != record.gate {
         return Err(format!("it names gate `{}`", exception.gate));
@@ -108,11 +119,11 @@ fn covers(record: &RecordFact, moment: &CoverMoment, environment: &Name) -> Resu
     if let Some(expires) = exception.expires {
         not_expired(moment.exception.since, expires, moment.policy.exceptions.max_duration, moment.time)?;
     }
-    accepted(&moment.policy, &acceptors(record, moment, environment)).map(|_who| ())
+    Ok(exception)
 }
 
 /// Those whose acceptance of the cover counted at that step, by role.
-fn acceptors(record: &RecordFact, moment: &CoverMoment, environment: &Name) -> People {
+pub(super) fn acceptors(record: &RecordFact, moment: &CoverMoment, environment: &Name) -> People {
     let ancestry = Ancestry::of(&moment.decisions);
     let mut people = People::new();
     for (place, decision) in moment.decisions.iter().enumerate() {

@@ -47,7 +47,7 @@ pub(super) fn notices(case: &Case<'_>) -> Vec<Notice> {
     notices
 }
 
-fn each<'a>(case: &Case<'a>) -> Vec<(&'a Criterion, Vec<crate::model::Label>)> {
+pub(super) fn each<'a>(case: &Case<'a>) -> Vec<(&'a Criterion, Vec<crate::model::Label>)> {
     let asked = case.asked(
         |rule| rule.criteria.iter().map(|criterion| (&criterion.name, criterion)).collect(),
         |first, _same| first,
@@ -56,7 +56,10 @@ fn each<'a>(case: &Case<'a>) -> Vec<(&'a Criterion, Vec<crate::model::Label>)> {
 }
 
 /// The reports of the criterion's kind that read, each with what it says.
-fn measured<'a>(case: &Case<'a>, criterion: &Criterion) -> Vec<(&'a EvidenceFact, &'a Report, Measured)> {
+pub(super) fn measured<'a>(
+    case: &Case<'a>,
+    criterion: &Criterion,
+) -> Vec<(&'a EvidenceFact, &'a Report, Measured)> {
     let options = case.policy.evidence.get(&criterion.evidence);
     files(case, &criterion.evidence)
         .into_iter()

@@ -77,6 +77,13 @@ impl Standing<'_> {
 }
 
 fn in_force<'a>(case: &Case<'a>, fact: &'a ExceptionFact) -> Result<(&'a Exception, String), String> {
+    let exception = fit(case, fact)?;
+    let who = accepted(case.policy, &acceptors(case))?;
+    Ok((exception, who))
+}
+
+/// The exception, where it would be in force once it is accepted; else why not.
+pub(super) fn fit<'a>(case: &Case<'a>, fact: &'a ExceptionFact) -> Result<&'a Exception, String> {
     let exception = readable(fact)?;
     if exception.gate != case.facts.gate {
         return Err(format!("it names gate {}", exception.gate.quoted()));
@@ -92,8 +99,7 @@ fn in_force<'a>(case: &Case<'a>, fact: &'a ExceptionFact) -> Result<(&'a Excepti
     }
     let Some(expires) = exception.expires else { return Err("it does not say when it expires".into()) };
     not_expired(fact.since, expires, case.policy.exceptions.max_duration, case.facts.time)?;
-    let who = accepted(case.policy, &acceptors(case))?;
-    Ok((exception, who))
+    Ok(exception)
 }
 
 /// What the exception says, where it is to be seen and reads.
@@ -137,7 +143,7 @@ pub(super) fn accepted(policy: &Policy, people: &People) -> Result<String, Strin
 }
 
 /// Those whose acceptance of the exception counts, by role.
-fn acceptors(case: &Case<'_>) -> People {
+pub(super) fn acceptors(case: &Case<'_>) -> People {
     let mut people = People::new();
     for decision in &case.decisions {
         let fact = decision.fact;

@@ -4,6 +4,7 @@
 //! Nothing here sees git, disk, clock, environment or hash order. Rules only add up: every matching rule adds
 //! requirements, none removes one; the only way past a requirement is an exception in force or a rollback.
 
+mod acceptances;
 mod ancestry;
 mod approvals;
 mod artifacts;
@@ -26,6 +27,7 @@ mod measure;
 mod notices;
 mod numbers;
 mod printed;
+mod readings;
 mod rejections;
 mod requires;
 mod rollback;
@@ -35,6 +37,7 @@ mod tests;
 mod text;
 mod weigh;
 
+pub use acceptances::{Acceptances, acceptances};
 pub use break_glass::break_glass;
 pub use facts::{
     Content, CoverMoment, DecisionFact, DeployedFact, EvidenceFact, ExceptionFact, Facts, Given,
@@ -44,6 +47,7 @@ pub use facts::{
 pub use exceptions::{not_expired, waivable};
 pub use notices::NOTICE_CODES;
 pub use numbers::{AskedNumber, Number, Numbers, numbers};
+pub use readings::{Dial, approvals_asked, readings};
 pub use weigh::{Weighed, Weight, weigh};
 
 use case::Case;

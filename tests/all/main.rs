@@ -12,6 +12,14 @@ mod attacks;
 #[cfg(test)]
 mod attacks_history;
 #[cfg(test)]
+mod attest;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod backtest;
+#[cfg(test)]
+mod ci;
+#[cfg(test)]
 mod commands_exceptions;
 #[cfg(test)]
 mod commands_keys;
@@ -26,6 +34,8 @@ mod decisions;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod deploy_faults;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod doctor;
@@ -39,11 +49,16 @@ mod evidence_findings;
 mod evidence_runs;
 #[cfg(test)]
 mod evidence_samples;
-#[path = "../fuzz/mod.rs"]
 #[cfg(test)]
+#[path = "../fuzz/mod.rs"]
 mod fuzz;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod index;
+
+#[cfg(test)]
+mod incidents;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
@@ -53,13 +68,23 @@ mod lists;
 #[cfg(test)]
 mod markdown;
 #[cfg(test)]
+mod merging_policies;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod output_commands;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod raw_commits;
 #[cfg(test)]
+mod recorder;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
 mod review;
+#[cfg(test)]
+mod rewound;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
@@ -86,6 +111,8 @@ mod squashed;
 mod terminal;
 #[cfg(test)]
 mod together;
+#[cfg(test)]
+mod waiting;
 #[cfg(test)]
 mod without_a_clone;
 #[cfg(test)]

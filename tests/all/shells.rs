@@ -91,6 +91,80 @@ fn bash_completes_commands_flags_and_names_of_the_repository() {
     }
 }
 
+/// Whether a shell is here; where it is not, that is said.
+fn is_here(shell: &Shell<'_>, name: &str) -> bool {
+    let here = shell.run(&format!("command -v {name}")).status == 0;
+    if !here {
+        eprintln!("not run: `{name}` is not installed");
+    }
+    here
+}
+
+/// Lines that shells complete, and what they offer.
+const LINES: [(&str, &[&str]); 6] = [
+    ("che", &["check"]),
+    ("show ", &["summarizer/v1.3", "summarizer/v1.4"]),
+    ("check summarizer/v1.4 --env ", &["production", "staging"]),
+    ("approve summarizer/v1.4 --role ml", &["ml-lead"]),
+    ("policy li", &["lint"]),
+    // A file, of which two are there.
+    ("attach summarizer/v1.4 evaluation gat", &["gates/"]),
+];
+
+#[test]
+fn fish_completes_what_bash_does() {
+    let world = World::new();
+    let shell = Shell::new(&world, &Policy::small());
+    if !is_here(&shell, "fish") {
+        return;
+    }
+    for command in ["git-gate", "git gate"] {
+        for (line, expected) in LINES {
+            let script = format!(
+                "git-gate completions fish > ../gate.fish && \
+                 fish --no-config -c 'source ../gate.fish; complete -C \"{command} {line}\"'"
+            );
+            let run = shell.run(&script).expect(0);
+            let offered: Vec<&str> =
+                run.stdout.lines().filter_map(|line| line.split('\t').next()).map(str::trim).collect();
+            if command == "git gate" && line == "che" {
+                // Fish's own completion of `git` may offer more.
+                assert!(offered.contains(&"check"), "{run}");
+            } else {
+                assert_eq!(offered, expected, "{command} {line}\n{run}");
+            }
+        }
+    }
+}
+
+#[test]
+fn zsh_completes_what_bash_does() {
+    let world = World::new();
+    let shell = Shell::new(&world, &Policy::small());
+    if !is_here(&shell, "zsh") {
+        return;
+    }
+    for command in ["git-gate", "gate"] {
+        for (line, expected) in LINES {
+            let words: Vec<String> = line.split(' ').map(|word| format!("'{word}'")).collect();
+            // Zsh's completion hands its function the words, `gate` first where git's calls it; what that describes is
+            // printed in place of a menu.
+            let script = format!(
+                "mkdir -p ../fpath; git-gate completions zsh > ../fpath/_git-gate; cat > ../try.zsh <<'END'\n\
+                 fpath=($PWD/../fpath $fpath)\nautoload -Uz compinit && compinit -u -d $PWD/../dump\n\
+                 [[ ${{_comps[git-gate]}} == _git-gate ]] || print unknown\n\
+                 _describe() {{ local -a all; all=(\"${{(@P)@[-1]}}\"); print -rl -- \"${{(@)all%%:*}}\" }}\n\
+                 _files() {{ print -r -- gates/ }}\n\
+                 words=({command} {}); CURRENT=${{#words}}\n_git-gate\nEND\nzsh -f ../try.zsh",
+                words.join(" ")
+            );
+            let run = shell.run(&script).expect(0);
+            let offered: Vec<&str> = run.stdout.lines().collect();
+            assert_eq!(offered, expected, "{command} {line}\n{run}");
+        }
+    }
+}
+
 #[test]
 fn bash_completes_names_of_the_repository_that_the_line_names() {
     let world = World::new();

@@ -180,3 +180,24 @@ fn a_default_key_command_that_gives_no_key_writes_nothing() {
         assert_eq!([repo.git(&["for-each-ref"]), repo.git(&["count-objects", "-v"])], before, "{command}");
     }
 }
+
+#[test]
+fn the_public_half_of_a_private_key_is_the_one_that_ssh_keygen_tells() {
+    let world = World::new();
+    for kind in ["Ed25519", "Ecdsa256", "Rsa3072"] {
+        let file = world.key(&format!("j.doe#{kind}"));
+        let public = std::fs::read_to_string(file.with_file_name(format!("j.doe-{kind}.pub"))).unwrap();
+        let expected = public.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        let half = || git_gate::signature::public_half(&std::fs::read_to_string(&file).unwrap());
+        assert_eq!(half().as_deref(), Some(expected.as_str()), "{kind}");
+        // Encrypted, it is the same; in another form nothing is read.
+        let path = file.to_str().unwrap();
+        assert_eq!(world.ssh_keygen(&["-q", "-p", "-P", "", "-N", "a secret", "-f", path], b"").status, 0);
+        assert_eq!(half().as_deref(), Some(expected.as_str()), "{kind}");
+        if kind != "Ed25519" {
+            let args = ["-q", "-p", "-P", "a secret", "-N", "", "-m", "PEM", "-f", path];
+            assert_eq!(world.ssh_keygen(&args, b"").status, 0);
+            assert_eq!(half(), None, "{kind}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::evidence::Format;
 use crate::git::Repository;
+use crate::insight::tune;
 use crate::model::GateName;
 use crate::policy::Policy;
 
@@ -33,6 +34,7 @@ impl<'a> Names<'a> {
         let texts = |policy: &Policy| -> BTreeSet<String> {
             match (value, command) {
                 ("ENVIRONMENT", _) => policy.environments.keys().map(ToString::to_string).collect(),
+                ("METRIC", _) => tune::names(policy),
                 ("ROLE", _) => policy.roles.keys().map(ToString::to_string).collect(),
                 ("KIND", "open") => policy.kinds.iter().map(ToString::to_string).collect(),
                 ("KIND", _) => evidence_kinds(policy),
@@ -48,7 +50,7 @@ impl<'a> Names<'a> {
             }
         };
         match value {
-            "GATE" => self.gates(),
+            "GATE" | "GATE|policy/SLUG" => self.gates(),
             "GATE|policy" => self.gates().into_iter().chain(["policy".to_owned()]).collect(),
             "VERSION" => self.versions(before.first().copied()),
             "FORMAT" => Format::ALL.iter().map(|format| format.as_str().to_owned()).collect(),

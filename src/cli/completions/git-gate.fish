@@ -13,12 +13,18 @@ function __git_gate_complete
         end
         set -e words[2]
     end
-    git-gate __complete -- $forward $words[2..-1] (commandline -ct) 2>/dev/null
+    set -l found (git-gate __complete -- $forward $words[2..-1] (commandline -ct) 2>/dev/null)
+    if set -q found[1]
+        printf '%s\n' $found
+    else
+        # Files, where nothing else can stand there.
+        __fish_complete_path (commandline -ct)
+    end
 end
 
 function __git_gate_typed
     contains -- gate (commandline -opc)
 end
 
-complete -c git-gate -a '(__git_gate_complete)'
-complete -c git -n __git_gate_typed -a '(__git_gate_complete)'
+complete -c git-gate -f -a '(__git_gate_complete)'
+complete -c git -f -n __git_gate_typed -a '(__git_gate_complete)'

@@ -42,7 +42,9 @@ pub(super) fn look(patient: &Patient<'_>) -> Option<Finding> {
         format!("none of git-gate's in {place}; without them nothing is lost, mistakes are told later");
     let finding = Finding::ok(About::Repository, name, found);
     let installs = Cli::command().find_subcommand("hook").is_some();
-    Some(if installs { finding.help("git gate hook install") } else { finding })
+    let bare = patient.repository.as_ref().is_ok_and(|repository| repository.work_tree().is_none());
+    let command = if bare { "git gate hook install --server ." } else { "git gate hook install" };
+    Some(if installs { finding.help(command) } else { finding })
 }
 
 fn is_executable(path: &Path) -> bool {

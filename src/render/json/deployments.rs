@@ -110,8 +110,9 @@ struct RecordJson<'a> {
     debt: Option<&'a str>,
 }
 
+/// What judging a record again gave.
 #[derive(Serialize)]
-struct ReplayJson<'a> {
+pub(super) struct ReplayJson<'a> {
     verdict: &'static str,
     basis: Option<&'static str>,
     unmet: Vec<String>,
@@ -149,7 +150,7 @@ fn record(logged: &LoggedRecord) -> RecordJson<'_> {
     }
 }
 
-fn replay(replay: &Replay) -> ReplayJson<'_> {
+pub(super) fn replay(replay: &Replay) -> ReplayJson<'_> {
     match replay {
         Replay::Allowed { basis, .. } => {
             ReplayJson { verdict: "allowed", basis: Some(basis.as_str()), unmet: Vec::new(), reason: None }

@@ -4,28 +4,47 @@
 //! `docs/output.md`). Fields stand in the order of the documentation, lists in the order of the verdict. Text is given as the
 //! repository holds it, and characters that do not show are written as `\u…`: the same to a program, safe on a terminal.
 
+mod attestation;
+mod audit;
+mod backtest;
 mod brief;
 mod deployments;
 mod doctor;
 mod evidence;
+mod incidents;
 mod index;
 mod keys;
+mod metrics;
 mod overview;
 mod policy;
 mod policy_diff;
 mod problems;
+mod recording;
+mod refusals;
+mod report;
 mod verdict;
 
+pub(super) use audit::audit;
+mod tune;
+
+pub(super) use attestation::{envelope, statement};
+pub(super) use backtest::backtest;
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};
 pub(super) use doctor::doctor;
 pub(super) use evidence::report;
+pub(super) use incidents::incidents;
 pub(super) use index::index;
 pub(super) use keys::keys;
+pub(super) use metrics::metrics;
 pub(super) use overview::{history, list, pending};
 pub(super) use policy::{policy, policy_status};
 pub(super) use policy_diff::policy_diff;
 pub(super) use problems::lint;
+pub(super) use recording::recording;
+pub(super) use refusals::refusals;
+pub(super) use report::{BEFORE_GATES, after_gates, gate_of_report};
+pub(super) use tune::tune;
 pub(super) use verdict::{check, environments};
 
 use std::fmt::Write as _;

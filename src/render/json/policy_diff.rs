@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::insight::StatusChange;
 use crate::policy::diff::Difference;
 use crate::render::policy_diff::{Flip, PolicyBranch, PolicyDiff};
 use crate::verdict::Status;
@@ -56,10 +57,16 @@ struct FlipJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ChangeJson<'a> {
+pub(super) struct ChangeJson<'a> {
     id: &'a str,
     before: Option<&'static str>,
     after: Option<&'static str>,
+}
+
+impl<'a> ChangeJson<'a> {
+    pub(super) fn new(line: &'a StatusChange) -> Self {
+        Self { id: &line.id, before: line.before.map(Status::as_str), after: line.after.map(Status::as_str) }
+    }
 }
 
 /// A policy change that is on its branch still.
@@ -102,14 +109,6 @@ fn flip(flip: &Flip) -> FlipJson<'_> {
         environment: flip.environment.as_str(),
         before: flip.before.as_str(),
         after: flip.after.as_str(),
-        changed: flip
-            .changed
-            .iter()
-            .map(|line| ChangeJson {
-                id: &line.id,
-                before: line.before.map(Status::as_str),
-                after: line.after.map(Status::as_str),
-            })
-            .collect(),
+        changed: flip.changed.iter().map(ChangeJson::new).collect(),
     }
 }

@@ -26,7 +26,7 @@ struct LintJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ProblemJson<'a> {
+pub(super) struct ProblemJson<'a> {
     code: &'static str,
     message: &'a str,
     help: Option<&'a str>,
@@ -38,7 +38,7 @@ struct ProblemJson<'a> {
 }
 
 impl<'a> ProblemJson<'a> {
-    fn new(problem: &'a Problem) -> Self {
+    pub(super) fn new(problem: &'a Problem) -> Self {
         let place = problem.place.as_ref();
         Self {
             code: problem.code,

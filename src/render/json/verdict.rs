@@ -86,7 +86,7 @@ struct PendingJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ChangeJson<'a> {
+pub(super) struct ChangeJson<'a> {
     kinds: Vec<&'a str>,
     risk: &'a str,
     tags: Vec<&'a str>,
@@ -94,7 +94,7 @@ struct ChangeJson<'a> {
 }
 
 #[derive(Serialize)]
-struct RequirementJson<'a> {
+pub(super) struct RequirementJson<'a> {
     id: String,
     status: &'static str,
     rules: Vec<&'a str>,
@@ -142,7 +142,7 @@ pub(super) struct DecisionJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ExceptionJson<'a> {
+pub(super) struct ExceptionJson<'a> {
     commit: String,
     content: String,
     waives: Vec<&'a str>,
@@ -210,7 +210,7 @@ fn pending(policy: &PendingPolicy) -> PendingJson<'_> {
     }
 }
 
-fn change(change: &ChangeShown) -> ChangeJson<'_> {
+pub(super) fn change(change: &ChangeShown) -> ChangeJson<'_> {
     ChangeJson {
         kinds: names(&change.kinds),
         risk: change.risk.as_str(),
@@ -219,7 +219,7 @@ fn change(change: &ChangeShown) -> ChangeJson<'_> {
     }
 }
 
-fn requirement(line: &Requirement) -> RequirementJson<'_> {
+pub(super) fn requirement(line: &Requirement) -> RequirementJson<'_> {
     RequirementJson {
         id: line.id.to_string(),
         status: line.status.as_str(),
@@ -262,7 +262,7 @@ impl<'a> DecisionJson<'a> {
     }
 }
 
-fn exception(shown: &ExceptionShown) -> ExceptionJson<'_> {
+pub(super) fn exception(shown: &ExceptionShown) -> ExceptionJson<'_> {
     ExceptionJson {
         commit: shown.commit.to_string(),
         content: shown.content.to_string(),

@@ -8,6 +8,7 @@ mod decisions;
 mod evidence;
 mod exceptions;
 mod properties;
+mod readings;
 mod records;
 mod standing;
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::world::{KeyKind, World};
 
 /// The fingerprint of a person's key, as `ssh-keygen -l` prints it.
-fn fingerprint(world: &World, who: &str) -> String {
+pub(crate) fn fingerprint(world: &World, who: &str) -> String {
     let public = format!("{}.pub", world.key(who).display());
     let printed = world.ssh_keygen(&["-lf", &public], b"").expect(0).stdout;
     printed.split_whitespace().nth(1).unwrap().to_owned()

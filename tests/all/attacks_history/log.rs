@@ -200,7 +200,7 @@ fn a_break_glass_blocks_when_its_review_is_overdue_until_it_is_covered() {
 }
 
 /// A cover for a record, written by `j.doe`, accepted by compliance, merged.
-fn cover(repo: &Repo<'_>, record: &str, waives: &str) {
+pub(crate) fn cover(repo: &Repo<'_>, record: &str, waives: &str) {
     repo.switch(&format!("gate/{GATE}"));
     repo.write(
         &format!("exceptions/{GATE}/covers/{record}/exception.toml"),

@@ -5,8 +5,8 @@
 mod copies;
 mod damage;
 mod hostile;
-mod keys;
-mod log;
+pub(crate) mod keys;
+pub(crate) mod log;
 mod log_integrity;
 mod mainline;
 mod objects;
@@ -129,7 +129,7 @@ fn late_ballot(repo: &Repo<'_>, who: &str) -> String {
 
 /// A policy change as it should be: proposed by `a.ng`, approved by `m.okafor` and `l.wu`, merged.
 #[track_caller]
-fn enact(repo: &Repo<'_>, policy: &Policy) -> String {
+pub(crate) fn enact(repo: &Repo<'_>, policy: &Policy) -> String {
     repo.switch("main").git(&["switch", "-q", "-C", "policy/next"]);
     propose(repo, "a.ng", policy);
     ballot(repo, "m.okafor");

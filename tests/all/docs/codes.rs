@@ -29,11 +29,12 @@ fn rows(heading: &str, header: &[&str]) -> Vec<Row> {
 
 #[test]
 fn every_list_of_codes_stands_there_in_its_order() {
-    let lists: [(&str, Codes); 10] = [
+    let lists: [(&str, Codes); 11] = [
         ("### Reading a repository", git_gate::git::CODES),
         ("### Reading its history", git_gate::ledger::CODES),
         ("### Writing", git_gate::git::WRITE_CODES),
         ("### Commands", git_gate::cli::CODES),
+        ("### Receiving a push", git_gate::insight::RECEIVING_CODES),
         ("### Any TOML file", git_gate::problem::document::CODES),
         ("### `policy.toml`", git_gate::policy::codes::CODES),
         ("### What keeps a policy from coming into force", git_gate::policy::codes::FINDING_CODES),
@@ -50,6 +51,12 @@ fn every_list_of_codes_stands_there_in_its_order() {
 fn every_decision_code_is_explained_in_its_order() {
     let all: Vec<String> = Code::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(told("## Decision codes", &["code", "why", "what to do"]), all);
+}
+
+#[test]
+fn every_violation_of_an_audit_is_explained_in_its_order() {
+    let header = ["code", "meaning", "what to do"];
+    assert_eq!(told("## Violations of an audit", &header), codes(git_gate::insight::VIOLATIONS));
 }
 
 #[test]

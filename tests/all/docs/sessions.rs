@@ -26,6 +26,8 @@ const PEOPLE: &[(&str, Option<&str>)] = &[
     // Brings its key along, as a secret.
     ("pipeline", None),
     ("auditor", None),
+    // Keeps the repository that others push to.
+    ("server", None),
     // Whose git is not set up yet.
     ("newcomer", None),
 ];
@@ -146,6 +148,12 @@ fn stage<'w>(world: &'w World, name: &str) -> Stage<'w> {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
+        // What a pipeline has copied.
+        if name == "docs/guide-release-bot.md" {
+            let script = here.join("hooks/ci/gate.sh");
+            std::fs::create_dir_all(script.parent().unwrap()).unwrap();
+            std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/hooks/ci/gate.sh"), script).unwrap();
+        }
         std::fs::create_dir_all(&home).unwrap();
         people.insert(*person, (home, here));
     }
@@ -221,6 +229,11 @@ fn the_guide_for_policy_owners_works() {
 #[test]
 fn the_guide_for_auditors_works() {
     run("docs/guide-auditor.md", &page("guide-auditor.md"));
+}
+
+#[test]
+fn the_guide_for_who_keeps_the_repository_works() {
+    run("docs/guide-server.md", &page("guide-server.md"));
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! `git gate report`: what was found of everything, as a site, one file, JSON or OSCAL.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::model::GateName;
+use crate::render::report;
+
+use super::session::{Opening, Session, View};
+use super::{Context, Exit, Failure, Format};
+
+mod gathered;
+mod site;
+
+use gathered::Gathered;
+
+/// The arguments of `report`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A report is made from the mainline, as `check` reads it. The site needs no network and no script, \
+                        and holds nothing that the repository does not. Exit status: 0 whatever it says."
+)]
+pub struct Args {
+    /// Write a site into this directory: made beside it, then moved into place.
+    #[arg(long, value_name = "DIRECTORY")]
+    out: Option<PathBuf>,
+    /// Put what the records show of the control into the site as OSCAL, too.
+    #[arg(long, requires = "out")]
+    oscal: bool,
+    /// Print the checklist of one gate, to attach to a ticket.
+    #[arg(long, value_name = "GATE", conflicts_with = "out")]
+    gate: Option<GateName>,
+    /// The form of `--gate`: markdown, or a page that stands alone.
+    #[arg(long, value_name = "FORM", requires = "gate", default_value = "markdown")]
+    r#as: As,
+}
+
+/// The form of one gate's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum As {
+    /// Markdown.
+    Markdown,
+    /// HTML.
+    Html,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
+    let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
+    if let Some(gate) = &args.gate {
+        let dossier = session.reading().dossier(gate)?;
+        let origin = session.origin()?;
+        let text = match (args.r#as, context.format) {
+            (As::Html, _) => report::gate_html(&dossier, session.policy(), &origin),
+            (As::Markdown, _) => report::gate_markdown(&dossier, session.policy(), &origin),
+        };
+        context.print(&text)?;
+        return Ok(Exit::Done);
+    }
+    if context.format == Format::Json && args.out.is_none() {
+        let _busy = context.busy("reading the gates");
+        gathered::print_json(context, &session)?;
+        return Ok(Exit::Done);
+    }
+    let Some(out) = &args.out else {
+        return Err(Failure::usage(
+            "say where to: `--out <directory>`, `--gate <gate>` for one gate, or `--format json`",
+        )
+        .into());
+    };
+    let directory = context.directory.join(out);
+    let written = {
+        let _busy = context.busy("writing the report");
+        let mut site = site::Site::begin(&directory)?;
+        let gathered = gathered::write(context, &session, &mut site)?;
+        write_whole(&gathered, &session, args.oscal, &mut site)?;
+        site.finish()?
+    };
+    context.print(&format!(
+        "{} pages in {}: {} written, {} as they were, {} gone\n",
+        written.pages,
+        out.display(),
+        written.new,
+        written.kept,
+        written.gone
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// The pages about the whole, once every gate has been read.
+fn write_whole(
+    gathered: &Gathered,
+    session: &Session,
+    oscal: bool,
+    site: &mut site::Site,
+) -> Result<(), Failure> {
+    let whole = gathered.whole(session);
+    let mut files = report::whole_files(&whole);
+    if oscal {
+        files.extend(report::oscal_files(&whole));
+    }
+    files.push(report::style());
+    for (path, text) in files {
+        site.put(&path, &text)?;
+    }
+    Ok(())
+}

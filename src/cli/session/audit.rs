@@ -1,0 +1,61 @@
+//! The audit of the deployment logs, for the commands that show it.
+
+use crate::insight::{Audit, Scope, Violation, ViolationCode};
+use crate::ledger::mark;
+use crate::model::{Name, ObjectId};
+
+use super::super::Failure;
+use super::Session;
+
+impl Session {
+    /// Every logged deployment, judged again. Where the session tells of a rewound mainline, that is a violation.
+    pub(crate) fn audit(&self, scope: &Scope) -> Result<Audit, Failure> {
+        let mut audit = self.judging().audit(scope, self.view)?;
+        if let Some(rewound) = &self.rewound {
+            audit.violations.insert(
+                0,
+                Violation {
+                    environment: None,
+                    code: ViolationCode::MainlineRewound,
+                    record: None,
+                    gate: None,
+                    message: rewound.message.clone(),
+                },
+            );
+        }
+        let judge = self.judging();
+        for environment in audit.population.keys().cloned().collect::<Vec<Name>>() {
+            let holds = |commit| judge.log_holds(&environment, commit);
+            if let Some(seen) = mark::lost_of_log(&self.repository, &environment, holds)? {
+                audit.violations.push(Violation {
+                    message: format!("the log lacks {seen}, which was seen before in this clone"),
+                    environment: Some(environment),
+                    code: ViolationCode::LogRewound,
+                    record: Some(seen),
+                    gate: None,
+                });
+            }
+        }
+        Ok(audit)
+    }
+
+    /// `allowed_signers` as it was in force for a commit: of a log record at the commit that it judged, of a decision where it
+    /// was recorded.
+    pub(crate) fn signers_then(
+        &self,
+        commit: ObjectId,
+        judged: Option<ObjectId>,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.ledger.signers_then(commit, judged)?)
+    }
+
+    /// The step whose content was judged at a mainline commit.
+    pub(crate) fn step_of(&self, judged: ObjectId) -> ObjectId {
+        self.ledger.at(judged, self.view.time).map_or(judged, |view| self.ledger.step(view))
+    }
+
+    /// The commits that a log is made of, oldest first.
+    pub(crate) fn log_commits(&self, environment: &Name) -> Result<Vec<ObjectId>, Failure> {
+        Ok(self.judging().log_commits(environment)?)
+    }
+}

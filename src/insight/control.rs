@@ -1,0 +1,184 @@
+//! The control that this program implements, CHM-002, held against the records: what shows each of its five evidence
+//! requirements and five maturity levels, and what is missing.
+//!
+//! It counts what the verdicts and replays found, and judges nothing anew. Where nothing was deployed there is nothing to
+//! show, and that is said: an empty record is no evidence of a gate.
+
+mod findings;
+
+use std::collections::BTreeMap;
+
+use crate::decision::Verb;
+use crate::model::{Code, IncidentId, Name, ObjectId};
+use crate::verdict::{Basis, Replay};
+
+use super::dossier::Dossier;
+use super::log::LoggedRecord;
+
+/// The control's id.
+pub const CONTROL_ID: &str = "CHM-002";
+/// Its title.
+pub const CONTROL_TITLE: &str = "Model Deployment Gate Process";
+
+/// What the records of a repository hold, counted.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Gates that were read.
+    pub gates: u64,
+    /// Records that judged again were allowed, by basis.
+    pub allowed: BTreeMap<Basis, u64>,
+    /// Records whose deployment was not allowed, that are covered.
+    pub covered: u64,
+    /// Those that are not covered.
+    pub debts: Vec<ObjectId>,
+    /// Records that cannot be judged again.
+    pub not_replayable: u64,
+    /// Records that count for nothing, and are no break-glass.
+    pub not_counted: u64,
+    /// Reports by kind: how many read, and how many do not.
+    pub reports: BTreeMap<Name, (u64, u64)>,
+    /// Approvals that count.
+    pub approvals: u64,
+    /// Rejections that count.
+    pub rejections: u64,
+    /// Decisions that do not count, by reason.
+    pub not_counting: BTreeMap<Code, u64>,
+    /// Exceptions in force somewhere.
+    pub exceptions_in_force: u64,
+    /// Exceptions that are in force nowhere.
+    pub exceptions_not_in_force: u64,
+    /// Incidents by id, with whether one is open.
+    pub incidents: BTreeMap<IncidentId, bool>,
+}
+
+/// How far the records show something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// All of it.
+    Whole,
+    /// Some of it; the rest is named.
+    Partly,
+    /// Nothing of it.
+    Not,
+}
+
+/// One requirement or level of the control.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `evidence-1` to `evidence-5`, `level-1` to `level-5`.
+    pub id: &'static str,
+    /// In a few words.
+    pub title: &'static str,
+    /// What the control asks for.
+    pub asked: &'static str,
+    /// How far the records show it.
+    pub shown: Shown,
+    /// What shows it.
+    pub records: Vec<String>,
+    /// What is missing.
+    pub missing: Vec<String>,
+    /// Where in the report the records stand: the page's path.
+    pub page: &'static str,
+}
+
+impl Evidence {
+    /// Adds what stands in one gate's dossier.
+    pub fn add(&mut self, dossier: &Dossier) {
+        self.gates += 1;
+        for fact in &dossier.evidence {
+            let (read, unread) = self.reports.entry(fact.kind.clone()).or_default();
+            match &fact.report {
+                Some(Ok(_)) => *read += 1,
+                Some(Err(_)) | None => *unread += 1,
+            }
+        }
+        // A decision may count in one environment and not in another: it is counted once, as counting.
+        let mut decided: BTreeMap<ObjectId, (Option<Verb>, Option<Code>)> = BTreeMap::new();
+        for shown in dossier.verdicts.iter().flat_map(|verdict| &verdict.decisions) {
+            let known = decided.entry(shown.fact.commit).or_insert((shown.fact.verb, shown.code));
+            if shown.code.is_none() {
+                known.1 = None;
+            }
+        }
+        for (verb, code) in decided.into_values() {
+            match (verb, code) {
+                (_, Some(code)) => *self.not_counting.entry(code).or_default() += 1,
+                (Some(Verb::Approve), None) => self.approvals += 1,
+                (Some(Verb::Reject), None) => self.rejections += 1,
+                (_, None) => {}
+            }
+        }
+        if dossier.exception.is_some() {
+            let mut shown = dossier.verdicts.iter().flat_map(|verdict| &verdict.exceptions);
+            if shown.any(|exception| exception.in_force) {
+                self.exceptions_in_force += 1;
+            } else {
+                self.exceptions_not_in_force += 1;
+            }
+        }
+        for incident in &dossier.incidents {
+            *self.incidents.entry(incident.id.clone()).or_default() |= incident.open;
+        }
+    }
+
+    /// Adds one record of a log.
+    pub fn add_record(&mut self, logged: &LoggedRecord) {
+        if logged.break_glass {
+            match &logged.debt {
+                Some(_) => self.debts.push(logged.record.commit),
+                None => self.covered += 1,
+            }
+            return;
+        }
+        match &logged.record.replay {
+            _ if logged.record.defect.is_some() => self.not_counted += 1,
+            Replay::Allowed { basis, .. } => *self.allowed.entry(*basis).or_default() += 1,
+            Replay::NotAllowed(_) | Replay::NotReplayable(_) => self.not_replayable += 1,
+        }
+    }
+
+    fn deployments(&self) -> u64 {
+        let debts = u64::try_from(self.debts.len()).unwrap_or(u64::MAX);
+        self.allowed.values().sum::<u64>() + self.covered + debts + self.not_replayable
+    }
+}
+
+impl Finding {
+    fn new(id: &'static str, title: &'static str, asked: &'static str, page: &'static str) -> Self {
+        Self { id, title, asked, shown: Shown::Whole, records: Vec::new(), missing: Vec::new(), page }
+    }
+
+    fn show(&mut self, count: u64, what: &str) {
+        if count > 0 {
+            self.records.push(format!("{count} {what}"));
+        }
+    }
+
+    /// Says how far it is shown; `nothing` is what is missing where no record was found.
+    fn settle(mut self, nothing: &str) -> Self {
+        if self.records.is_empty() && self.missing.is_empty() {
+            self.missing.push(nothing.to_owned());
+        }
+        self.shown = match (self.records.is_empty(), self.missing.is_empty()) {
+            (_, true) => Shown::Whole,
+            (false, false) => Shown::Partly,
+            (true, false) => Shown::Not,
+        };
+        self
+    }
+}
+
+/// `1 report`, `2 reports`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The first of them, and how many more there are.
+fn listed(all: &[&str]) -> String {
+    const MOST: usize = 20;
+    let first = all.get(..MOST.min(all.len())).unwrap_or_default().join(", ");
+    match all.len().saturating_sub(MOST) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Numbers as a drawing within the page.
+//!
+//! The lines are told apart by their dashes and by their names at their ends, so that a copy in black and white says the
+//! same. The numbers themselves stand in the table under the drawing, which is what a screen reader reads.
+
+use std::ops::Range;
+
+use maud::{Markup, PreEscaped, html};
+use plotters::prelude::*;
+
+use super::super::sheet::{Chart, number};
+
+const WIDTH: u32 = 720;
+const HEIGHT: u32 = 300;
+const MOST_NAMES: usize = 12;
+
+/// The drawing with its numbers.
+pub(super) fn figure(chart: &Chart) -> Markup {
+    html! {
+        figure {
+            figcaption { (chart.title) }
+            @if let Some(drawing) = drawing(chart) {
+                div.drawing role="img" aria-label={ (chart.title) ": the numbers stand in the table below" } {
+                    (PreEscaped(drawing))
+                }
+            }
+            div.wide role="region" tabindex="0" aria-label={ (chart.title) ", in numbers" } {
+                table.numbers {
+                    caption { (chart.title) ", " (chart.unit) }
+                    thead { tr {
+                        th scope="col" { "When" }
+                        @for (name, _) in &chart.series { th scope="col" { (name) } }
+                    } }
+                    tbody { @for (at, along) in chart.along.iter().enumerate() { tr {
+                        th scope="row" { (along) }
+                        @for (_, values) in &chart.series {
+                            td { @match values.get(at).copied().flatten() {
+                                Some(value) => (number(value)),
+                                None => "—",
+                            } }
+                        }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+/// The drawing; nothing where there is nothing to draw or it cannot be drawn: the table says it all.
+fn drawing(chart: &Chart) -> Option<String> {
+    let values = chart.series.iter().flat_map(|(_, values)| values).filter_map(|value| *value);
+    let most = values.filter(|value| value.is_finite()).fold(0.0_f64, f64::max);
+    if chart.along.len() < 2 || most <= 0.0 {
+        return None;
+    }
+    let mut text = String::new();
+    draw(chart, most, &mut text).ok()?;
+    Some(text)
+}
+
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+fn draw(chart: &Chart, most: f64, text: &mut String) -> Drawn {
+    let along: Range<i32> = 0..i32::try_from(chart.along.len().saturating_sub(1))?;
+    let area = SVGBackend::with_string(text, (WIDTH, HEIGHT)).into_drawing_area();
+    let mut plot = ChartBuilder::on(&area)
+        .margin(12)
+        .margin_right(150)
+        .x_label_area_size(32)
+        .y_label_area_size(52)
+        .build_cartesian_2d(along, 0.0..most * 1.08)?;
+    let name = |at: &i32| -> String {
+        usize::try_from(*at).ok().and_then(|at| chart.along.get(at)).cloned().unwrap_or_default()
+    };
+    plot.configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.15))
+        .x_labels(chart.along.len().min(MOST_NAMES))
+        .x_label_formatter(&name)
+        .y_label_formatter(&|value: &f64| number(*value))
+        .y_desc(chart.unit)
+        .label_style(("sans-serif", 13))
+        .draw()?;
+    for (at, (name, values)) in chart.series.iter().enumerate() {
+        let points: Vec<(i32, f64)> =
+            (0..).zip(values).filter_map(|(at, value)| Some((at, (*value)?))).collect();
+        let dash = [0, 6, 2, 12].get(at % 4).copied().unwrap_or_default();
+        if dash == 0 {
+            plot.draw_series(LineSeries::new(points.iter().copied(), BLACK.stroke_width(2)))?;
+        } else {
+            plot.draw_series(DashedLineSeries::new(points.iter().copied(), dash, 5, BLACK.stroke_width(2)))?;
+        }
+        if let Some((end, value)) = points.last() {
+            let label = EmptyElement::at((*end, *value))
+                + Circle::new((0, 0), 3, BLACK.filled())
+                + Text::new(name.clone(), (8, -7), ("sans-serif", 13));
+            plot.draw_series([label])?;
+        }
+    }
+    area.present()?;
+    drop(plot);
+    drop(area);
+    Ok(())
+}

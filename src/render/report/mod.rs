@@ -1,0 +1,152 @@
+//! A report for people and auditors: what was found of each gate, deployment, exception and incident, as sheets.
+//!
+//! Sheets hold nothing that is not in the findings that they are made from, and nothing that changes when the findings do
+//! not: a page that says the same as before has the same bytes.
+
+mod control;
+mod deployments;
+mod gate;
+mod gates;
+mod metrics;
+mod overview;
+mod parts;
+mod policy;
+mod risks;
+
+use crate::insight::control::{Evidence, Finding};
+use crate::insight::{Dossier, GateLine, LoggedRecord, Origin, PolicyMoment, Running};
+use crate::policy::Policy;
+use crate::verdict::Verdict;
+
+use super::sheet::Sheet;
+use super::{html, json, oscal, sheet_markdown};
+
+/// What is kept of each gate once its own pages are written: what the lists show.
+#[derive(Debug, Clone)]
+pub struct GateRow {
+    /// The gate at a glance.
+    pub line: GateLine,
+    /// Its exception, as lists show it; nothing: it has none.
+    pub exception: Option<ExceptionRow>,
+    /// Its incidents.
+    pub incidents: Vec<crate::verdict::IncidentFact>,
+}
+
+/// An exception as lists show it.
+#[derive(Debug, Clone)]
+pub struct ExceptionRow {
+    /// What it says, or why it does not read.
+    pub fact: crate::verdict::ExceptionFact,
+    /// Whether it is in force somewhere.
+    pub in_force: bool,
+    /// Why it is not; for one in force, who accepted it.
+    pub reason: String,
+}
+
+/// All that the pages about the whole repository are made from.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// What it was made from.
+    pub origin: &'a Origin,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Every policy that has been in force, the one in force last.
+    pub policies: &'a [PolicyMoment],
+    /// Every gate.
+    pub gates: &'a [GateRow],
+    /// What runs where.
+    pub running: &'a [Running],
+    /// Every record, by environment, oldest first.
+    pub records: &'a [LoggedRecord],
+    /// The records counted.
+    pub evidence: &'a Evidence,
+    /// The control held against them.
+    pub findings: &'a [Finding],
+}
+
+/// A file of a report: its path below the directory, and what stands in it.
+pub type File = (String, String);
+
+/// The style sheet that all pages share.
+pub fn style() -> File {
+    (html::STYLE_PATH.to_owned(), html::STYLE.to_owned())
+}
+
+/// The pages about one gate: its own, its exception's and its incidents'.
+pub fn gate_files(dossier: &Dossier, policy: &Policy) -> Vec<File> {
+    let mut sheets = vec![gate::sheet(dossier, policy)];
+    sheets.extend(risks::exception_sheet(dossier));
+    sheets.iter().map(|sheet| file(sheet, policy)).collect()
+}
+
+/// The page about one deployment, with its checklist as it was when it was logged, where that can be judged again.
+pub fn deployment_file(logged: &LoggedRecord, then: Option<&Verdict>, policy: &Policy) -> File {
+    file(&deployments::sheet(logged, then), policy)
+}
+
+/// Where that page lies.
+pub fn deployment_path(logged: &LoggedRecord) -> String {
+    parts::record_path(&logged.environment, logged.record.commit)
+}
+
+/// The pages about the whole.
+pub fn whole_files(whole: &Whole<'_>) -> Vec<File> {
+    let mut sheets = vec![
+        overview::sheet(whole),
+        deployments::all(whole),
+        risks::exceptions(whole),
+        risks::incidents(whole),
+        policy::sheet(whole),
+        metrics::sheet(whole),
+        control::sheet(whole),
+    ];
+    sheets.extend(gates::sheets(whole));
+    sheets.extend(deployments::by_environment(whole));
+    sheets.extend(risks::incident_sheets(whole));
+    sheets.iter().map(|sheet| file(sheet, whole.policy)).collect()
+}
+
+/// What the records show of the control, for tools of compliance: OSCAL assessment results, and the plan of action where
+/// there is something to act on.
+pub fn oscal_files(whole: &Whole<'_>) -> Vec<File> {
+    let mut files = vec![("oscal/assessment-results.json".to_owned(), oscal::assessment_results(whole))];
+    let plan = oscal::plan_of_action(whole);
+    files.extend(plan.map(|plan| ("oscal/plan-of-action.json".to_owned(), plan)));
+    files
+}
+
+/// One gate within `git-gate/report/1`.
+pub fn gate_json(dossier: &Dossier, origin: &Origin) -> String {
+    json::gate_of_report(dossier, origin)
+}
+
+/// What stands before the gates in `git-gate/report/1`.
+pub fn json_before_gates() -> &'static str {
+    json::BEFORE_GATES
+}
+
+/// What stands behind them.
+pub fn json_after_gates(whole: &Whole<'_>) -> String {
+    json::after_gates(whole)
+}
+
+/// One gate as one file to attach to a ticket: HTML.
+pub fn gate_html(dossier: &Dossier, policy: &Policy, origin: &Origin) -> String {
+    html::page_alone(&alone(dossier, policy, origin), &policy.id)
+}
+
+/// The same as markdown.
+pub fn gate_markdown(dossier: &Dossier, policy: &Policy, origin: &Origin) -> String {
+    sheet_markdown::render(&alone(dossier, policy, origin))
+}
+
+/// A page that leaves the report says itself what it was made from.
+fn alone(dossier: &Dossier, policy: &Policy, origin: &Origin) -> Sheet {
+    let mut sheet = gate::sheet(dossier, policy);
+    sheet.parts.push(parts::made_from(origin));
+    sheet
+}
+
+fn file(sheet: &Sheet, policy: &Policy) -> File {
+    (sheet.path.clone(), html::page_of_site(sheet, &policy.id))
+}

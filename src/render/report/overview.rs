@@ -1,0 +1,214 @@
+//! The first page: what runs where, what waits on whom, which risks are accepted, which debts are open.
+
+use std::collections::BTreeMap;
+
+use crate::insight::control::{CONTROL_ID, Shown};
+use crate::model::Principal;
+use crate::verdict::Outcome;
+
+use super::super::page::{Tone, Word, counted, list};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
+use super::{Whole, parts, risks};
+
+/// So many gates wait in the list on the first page; the page of each system holds all.
+const MOST_WAITING: usize = 100;
+
+pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
+    Sheet {
+        path: "index.html".to_owned(),
+        kind: "Deployment gate report",
+        title: whole.policy.id.clone(),
+        words: words(whole),
+        lead: Cell::words(format!(
+            "{}, {} in the log, judged from the mainline at {}.",
+            counted(count(whole.gates.len()), "gate"),
+            counted(count(whole.records.len()), "deployment"),
+            whole.origin.mainline.short()
+        )),
+        parts: vec![
+            running(whole),
+            waiting(whole),
+            risks::in_force(whole),
+            debts(whole),
+            incidents(whole),
+            control(whole),
+            notices(whole),
+            parts::made_from(whole.origin),
+        ],
+    }
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+fn words(whole: &Whole<'_>) -> Vec<Word> {
+    let gates = |wanted: fn(Outcome) -> bool| {
+        count(whole.gates.iter().filter(|row| row.line.worst().is_some_and(wanted)).count())
+    };
+    let debts = count(whole.records.iter().filter(|logged| logged.debt.is_some()).count());
+    let pending = gates(|outcome| outcome == Outcome::Pending);
+    let blocked = gates(|outcome| outcome == Outcome::Blocked);
+    let debts_word = if debts == 0 {
+        Word::new("no open debt", Tone::Good)
+    } else {
+        Word::new(counted(debts, "open debt"), Tone::Bad)
+    };
+    vec![
+        debts_word,
+        Word::new(format!("{pending} pending"), Tone::Open),
+        Word::new(format!("{blocked} blocked"), if blocked == 0 { Tone::Good } else { Tone::Bad }),
+    ]
+}
+
+fn running(whole: &Whole<'_>) -> Part {
+    let rows = whole.running.iter().map(|running| {
+        let logged = &running.logged;
+        vec![
+            Cell::link(logged.record.gate.system.to_string(), parts::system_path(&logged.record.gate.system)),
+            Cell::words(logged.environment.to_string()),
+            Cell::link(logged.record.gate.version.to_string(), parts::gate_path(&logged.record.gate)),
+            Cell::link(
+                moment(logged.record.time),
+                parts::record_path(&logged.environment, logged.record.commit),
+            ),
+            Cell::person(logged.record.principal.as_ref()),
+            parts::record_mark(logged),
+        ]
+    });
+    Part::table(
+        "What runs where",
+        Table {
+            caption: "The last deployment of each system that counts and did not fail".to_owned(),
+            columns: vec!["System", "Environment", "Version", "Since", "Deployer", "Stands"],
+            rows: rows.collect(),
+            empty: "Nothing has been deployed.",
+        },
+    )
+}
+
+fn waiting(whole: &Whole<'_>) -> Part {
+    let mut by_person: BTreeMap<&Principal, u64> = BTreeMap::new();
+    let mut rows = Vec::new();
+    let mut waiting = 0_u64;
+    for row in whole.gates {
+        for wait in &row.line.waits {
+            waiting += 1;
+            for who in &wait.who {
+                *by_person.entry(who).or_default() += 1;
+            }
+            if rows.len() < MOST_WAITING {
+                let gate = if row.line.unmerged {
+                    Cell::words(row.line.gate.to_string())
+                } else {
+                    parts::gate_link(&row.line.gate)
+                };
+                rows.push(vec![
+                    gate,
+                    Cell::words(wait.requirement.to_string()),
+                    Cell::words(list(&wait.environments)),
+                    Cell::words(list(&wait.who)),
+                    Cell::maybe_time(row.line.since),
+                ]);
+            }
+        }
+    }
+    let more = waiting.saturating_sub(count(rows.len()));
+    let mut blocks = vec![Block::Table(Table {
+        caption: "What each open gate waits for".to_owned(),
+        columns: vec!["Gate", "Waits for", "Environment", "On", "Since"],
+        rows,
+        empty: "Nothing waits on anybody.",
+    })];
+    if more > 0 {
+        blocks.push(Block::Words(vec![
+            Cell::Words(format!("And {more} more, under ")),
+            Cell::Link("gates".to_owned(), "gates.html".to_owned()),
+            Cell::Words(".".to_owned()),
+        ]));
+    }
+    if !by_person.is_empty() {
+        let mut people: Vec<_> = by_person.into_iter().collect();
+        people.sort_by(|(one, many), (other, more)| more.cmp(many).then_with(|| one.cmp(other)));
+        let rows = people
+            .iter()
+            .map(|(who, count)| vec![Cell::words(who.to_string()), Cell::words(count.to_string())]);
+        blocks.insert(
+            0,
+            Block::Table(Table {
+                caption: "On whom it waits".to_owned(),
+                columns: vec!["Person", "Waiting"],
+                rows: rows.collect(),
+                empty: "",
+            }),
+        );
+    }
+    Part::new("What waits on whom", blocks)
+}
+
+fn debts(whole: &Whole<'_>) -> Part {
+    let debts = whole.records.iter().filter(|logged| logged.debt.is_some());
+    let rows = debts.map(|logged| {
+        vec![
+            Cell::link(
+                logged.record.gate.to_string(),
+                parts::record_path(&logged.environment, logged.record.commit),
+            ),
+            Cell::words(logged.environment.to_string()),
+            Cell::time(logged.record.time),
+            Cell::person(logged.record.principal.as_ref()),
+            Cell::words(logged.debt.clone().unwrap_or_default()),
+        ]
+    });
+    Part::table(
+        "Debts",
+        Table {
+            caption: "Deployments that were not allowed and whose risk nobody has accepted".to_owned(),
+            columns: vec!["Version", "Environment", "Logged", "Deployer", "Why it is not covered"],
+            rows: rows.collect(),
+            empty: "There is none: every deployment in the log was allowed, or its risk was accepted.",
+        },
+    )
+}
+
+fn incidents(whole: &Whole<'_>) -> Part {
+    Part::table(
+        "Open incidents",
+        risks::incident_table("Incidents that are not resolved".to_owned(), whole, true),
+    )
+}
+
+fn control(whole: &Whole<'_>) -> Part {
+    let of = |shown| whole.findings.iter().filter(|finding| finding.shown == shown).count();
+    Part::new(
+        "The control",
+        vec![Block::Words(vec![
+            Cell::Link(format!("{CONTROL_ID}, requirement by requirement"), "control.html".to_owned()),
+            Cell::Words(format!(
+                ": {} shown, {} in part, {} not.",
+                of(Shown::Whole),
+                of(Shown::Partly),
+                of(Shown::Not)
+            )),
+        ])],
+    )
+}
+
+fn notices(whole: &Whole<'_>) -> Part {
+    let mut notices = whole.origin.notices.clone();
+    notices.sort();
+    notices.dedup();
+    let block = if notices.is_empty() {
+        Block::Words(Cell::words("There is none."))
+    } else {
+        Block::Points(
+            notices
+                .into_iter()
+                .map(|notice| {
+                    vec![Cell::Exact(notice.code.to_owned()), Cell::Words(format!(" {}", notice.message))]
+                })
+                .collect(),
+        )
+    };
+    Part::new("Notices", vec![block])
+}

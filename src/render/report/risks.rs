@@ -1,0 +1,263 @@
+//! Exceptions and incidents: all of them, and each on a page of its own.
+
+use std::collections::BTreeMap;
+
+use crate::insight::{Dossier, LoggedRecord};
+use crate::model::IncidentId;
+use crate::verdict::{ExceptionFact, IncidentFact};
+
+use super::super::page::{Tone, Word, list};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined, number};
+use super::{ExceptionRow, GateRow, Whole, parts};
+
+/// The page of a gate's exception.
+pub(super) fn exception_sheet(dossier: &Dossier) -> Option<Sheet> {
+    let fact = dossier.exception.as_ref()?;
+    let shown: Vec<_> = dossier.verdicts.iter().flat_map(|verdict| &verdict.exceptions).collect();
+    let in_force = shown.iter().any(|exception| exception.in_force);
+    let rows = dossier.verdicts.iter().flat_map(|verdict| {
+        verdict.exceptions.iter().map(|exception| {
+            vec![
+                Cell::words(verdict.environment.to_string()),
+                force_mark(exception.in_force),
+                Cell::words(exception.reason.as_str()),
+            ]
+        })
+    });
+    let stands = Table {
+        caption: "How it stands, and who accepted its risk".to_owned(),
+        columns: vec!["Environment", "Stands", "Why"],
+        rows: rows.collect(),
+        empty: "It names no environment that the gate asks for.",
+    };
+    Some(Sheet {
+        path: parts::exception_path(&dossier.gate),
+        kind: "Exception",
+        title: dossier.gate.to_string(),
+        words: vec![force_word(in_force)],
+        lead: Vec::new(),
+        parts: vec![
+            Part::new("What is accepted", vec![Block::Facts(exception_facts(dossier, fact))]),
+            Part::table("How it stands", stands),
+        ],
+    })
+}
+
+fn force_word(in_force: bool) -> Word {
+    if in_force { Word::new("in force", Tone::Accepted) } else { Word::new("not in force", Tone::Plain) }
+}
+
+fn force_mark(in_force: bool) -> Vec<Cell> {
+    vec![Cell::Mark(force_word(in_force))]
+}
+
+fn exception_facts(dossier: &Dossier, fact: &ExceptionFact) -> Vec<(&'static str, Vec<Cell>)> {
+    let mut facts = vec![("Gate", parts::gate_link(&dossier.gate))];
+    match &fact.exception {
+        Err(reason) => facts.push(("Does not read", Cell::words(reason.as_str()))),
+        Ok(exception) => {
+            facts.push(("Waives", joined(exception.waives.iter().map(Cell::exact))));
+            facts.push(("Environments", Cell::words(list(&exception.environments))));
+            facts.push(("Reason", Cell::words(exception.reason.as_str())));
+            facts.push(("Risk", Cell::words(exception.risk.as_str())));
+            facts.push(("Owner", Cell::words(exception.owner.to_string())));
+            for control in &exception.controls {
+                facts.push(("Control", Cell::words(control.as_str())));
+            }
+            for follow_up in &exception.follow_ups {
+                let mut cells = Cell::words(format!("{}, by {} until ", follow_up.what, follow_up.who));
+                cells.extend(Cell::time(follow_up.due));
+                facts.push(("Follow-up", cells));
+            }
+            facts.push(("Expires", Cell::maybe_time(exception.expires)));
+        }
+    }
+    if let Some(defect) = &fact.defect {
+        facts.push(("Defect", Cell::words(defect.as_str())));
+    }
+    facts.push(("Authors", Cell::words(list(&fact.authors))));
+    facts.push(("Since", Cell::time(fact.since)));
+    facts.push(("Content digest", Cell::exact(fact.content)));
+    facts.push(("Commit", Cell::exact(fact.commit)));
+    facts
+}
+
+/// The page of all exceptions, and of what was deployed past the gate.
+pub(super) fn exceptions(whole: &Whole<'_>) -> Sheet {
+    let glass: Vec<&LoggedRecord> = whole.records.iter().filter(|logged| logged.break_glass).collect();
+    Sheet {
+        path: "exceptions.html".to_owned(),
+        kind: "Exceptions",
+        title: "Accepted risks".to_owned(),
+        words: Vec::new(),
+        lead: Cell::words(
+            "A requirement is passed over only by a signed exception that names it, that the roles of the policy have accepted, and that ends.",
+        ),
+        parts: vec![
+            in_force(whole),
+            Part::table(
+                "Not in force",
+                exception_table("Awaited, ended or not acceptable".to_owned(), whole, false),
+            ),
+            Part::table(
+                "Break-glass",
+                Table {
+                    empty: "Nothing was deployed past the gate.",
+                    ..parts::records("Deployments that were not allowed".to_owned(), glass)
+                },
+            ),
+        ],
+    }
+}
+
+/// The exceptions in force.
+pub(super) fn in_force(whole: &Whole<'_>) -> Part {
+    Part::table("Exceptions in force", exception_table("Risks that are accepted now".to_owned(), whole, true))
+}
+
+fn exception_table(caption: String, whole: &Whole<'_>, in_force: bool) -> Table {
+    let rows = whole.gates.iter().filter_map(|row: &GateRow| {
+        let ExceptionRow { fact, in_force: is, reason } = row.exception.as_ref()?;
+        if *is != in_force {
+            return None;
+        }
+        let read = fact.exception.as_ref().ok();
+        Some(vec![
+            Cell::link(row.line.gate.to_string(), parts::exception_path(&row.line.gate)),
+            Cell::words(read.map(|exception| list(&exception.waives)).unwrap_or_default()),
+            Cell::words(read.map(|exception| exception.owner.to_string()).unwrap_or_default()),
+            Cell::maybe_time(read.and_then(|exception| exception.expires)),
+            Cell::words(reason.as_str()),
+        ])
+    });
+    Table {
+        caption,
+        columns: vec!["Gate", "Waives", "Owner", "Expires", "Why"],
+        rows: rows.collect(),
+        empty: "There is none.",
+    }
+}
+
+/// The page of all incidents.
+pub(super) fn incidents(whole: &Whole<'_>) -> Sheet {
+    let origins = crate::insight::origins(whole.policy, whole.evidence.incidents.keys());
+    let rows = origins.criteria.iter().map(|(name, origin)| {
+        vec![
+            Cell::words(name.to_string()),
+            Cell::words(origin.text.clone().unwrap_or_else(|| "the policy does not say".to_owned())),
+            joined(origin.incidents.iter().map(|id| Cell::link(id.to_string(), parts::incident_path(id)))),
+        ]
+    });
+    let criteria = Table {
+        caption: "Where each criterion of the policy in force came from".to_owned(),
+        columns: vec!["Criterion", "Origin", "Incidents"],
+        rows: rows.collect(),
+        empty: "The policy has no criterion.",
+    };
+    let unanswered = if origins.unanswered.is_empty() {
+        Block::Words(Cell::words("There is none."))
+    } else {
+        Block::Words(joined(
+            origins.unanswered.iter().map(|id| Cell::link(id.to_string(), parts::incident_path(id))),
+        ))
+    };
+    Sheet {
+        path: "incidents.html".to_owned(),
+        kind: "Incidents",
+        title: "Incidents and what they changed".to_owned(),
+        words: Vec::new(),
+        lead: Vec::new(),
+        parts: vec![
+            Part::table("Incidents", incident_table("Every incident".to_owned(), whole, false)),
+            Part::table("Criteria and their origin", criteria),
+            Part::new("Incidents that no criterion names", vec![unanswered]),
+        ],
+    }
+}
+
+/// Incidents in rows; those that are open alone, or all.
+pub(super) fn incident_table(caption: String, whole: &Whole<'_>, open_only: bool) -> Table {
+    let mut all: Vec<&IncidentFact> = whole.gates.iter().flat_map(|row| &row.incidents).collect();
+    all.retain(|incident| incident.open || !open_only);
+    all.sort_by(|one, other| {
+        other.incident.detected.cmp(&one.incident.detected).then_with(|| one.id.cmp(&other.id))
+    });
+    let rows = all.into_iter().map(|fact| {
+        vec![
+            Cell::link(fact.id.to_string(), parts::incident_path(&fact.id)),
+            state_mark(fact),
+            Cell::words(fact.incident.severity.to_string()),
+            parts::gate_link(&fact.incident.gate),
+            Cell::words(fact.incident.environment.to_string()),
+            Cell::time(fact.incident.detected),
+            Cell::words(fact.incident.summary.as_str()),
+        ]
+    });
+    Table {
+        caption,
+        columns: vec!["Incident", "State", "Severity", "Version", "Environment", "Detected", "What happened"],
+        rows: rows.collect(),
+        empty: "There is none.",
+    }
+}
+
+fn state_mark(fact: &IncidentFact) -> Vec<Cell> {
+    if fact.open { Cell::mark("open", Tone::Bad) } else { Cell::mark("resolved", Tone::Good) }
+}
+
+/// A page for each incident; one file may have named several versions over time.
+pub(super) fn incident_sheets(whole: &Whole<'_>) -> Vec<Sheet> {
+    let mut by_id: BTreeMap<&IncidentId, Vec<&IncidentFact>> = BTreeMap::new();
+    for fact in whole.gates.iter().flat_map(|row| &row.incidents) {
+        by_id.entry(&fact.id).or_default().push(fact);
+    }
+    by_id.into_iter().map(|(id, facts)| incident_sheet(id, &facts, whole)).collect()
+}
+
+fn incident_sheet(id: &IncidentId, facts: &[&IncidentFact], whole: &Whole<'_>) -> Sheet {
+    let open = facts.iter().any(|fact| fact.open);
+    let origins = crate::insight::origins(whole.policy, [id]);
+    let answered = origins.criteria.iter().filter(|(_, origin)| !origin.incidents.is_empty());
+    let answered: Vec<String> = answered.map(|(name, _)| name.to_string()).collect();
+    let mut all: Vec<Part> = facts.iter().map(|fact| incident_part(fact, whole)).collect();
+    all.push(Part::new(
+        "What it changed",
+        vec![Block::Words(Cell::words(if answered.is_empty() {
+            "No criterion of the policy in force names it as its origin.".to_owned()
+        } else {
+            format!("It is the origin of: {}.", answered.join(", "))
+        }))],
+    ));
+    Sheet {
+        path: parts::incident_path(id),
+        kind: "Incident",
+        title: id.to_string(),
+        words: vec![if open { Word::new("open", Tone::Bad) } else { Word::new("resolved", Tone::Good) }],
+        lead: facts.first().map(|fact| Cell::words(fact.incident.summary.as_str())).unwrap_or_default(),
+        parts: all,
+    }
+}
+
+fn incident_part(fact: &IncidentFact, whole: &Whole<'_>) -> Part {
+    let incident = &fact.incident;
+    let mut facts = vec![
+        ("Version", parts::gate_link(&incident.gate)),
+        ("Environment", Cell::words(incident.environment.to_string())),
+        ("Severity", Cell::words(incident.severity.to_string())),
+        ("Detected", Cell::time(incident.detected)),
+        ("Resolved", Cell::maybe_time(incident.resolved)),
+        ("Cause", Cell::words(incident.cause.clone().unwrap_or_else(|| "not known yet".to_owned()))),
+    ];
+    for (name, value) in &incident.metrics {
+        facts.push(("Production showed", Cell::words(format!("{name} = {}", number(*value)))));
+    }
+    facts.push(("Opened by commit", Cell::exact(fact.opened)));
+    let hit = whole
+        .records
+        .iter()
+        .filter(|logged| logged.record.gate == incident.gate && logged.environment == incident.environment);
+    Part::new(
+        format!("{} in {}", incident.gate, incident.environment),
+        vec![Block::Facts(facts), Block::Table(parts::records("Deployments that it hit".to_owned(), hit))],
+    )
+}
