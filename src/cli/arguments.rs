@@ -175,7 +175,7 @@ pub enum Command {
     Hook(super::hook::Args),
     /// Try a policy on every gate that was decided.
     Backtest(super::backtest::Args),
-    /// Say what each threshold would have caught, and which the numbers speak for.
+    /// Say what each threshold would have caught.
     Tune(super::tune::Args),
     /// Say why signing or verifying does not work here, and what mends it.
     Doctor(super::doctor::Args),

@@ -17,11 +17,13 @@ use crate::policy::Policy;
 use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standing};
 
 use super::{Context, Failure};
+use refused::{conflict, not_on_mainline};
 
 mod audit;
 mod deployments;
 mod health;
 mod measuring;
+mod refused;
 mod reporting;
 
 pub(crate) use reporting::Reading;
@@ -388,24 +390,4 @@ fn with_logs(
         Ok((question, log))
     };
     questions.into_iter().map(with_log).collect()
-}
-
-fn conflict(branch: &str, paths: &[String]) -> Failure {
-    Undecided {
-        code: "merge-conflict",
-        message: format!("`{branch}` and the mainline both changed {}", paths.join(", ")),
-        help: format!("merge the mainline into the branch first: `git checkout {branch}; git merge main`"),
-    }
-    .into()
-}
-
-fn not_on_mainline(flag: &str, commit: ObjectId, tip: ObjectId) -> Failure {
-    Undecided {
-        code: "not-on-mainline",
-        message: format!(
-            "`{flag}` {commit} is not on the first-parent chain of the mainline {tip} since the trust root"
-        ),
-        help: "fetch the mainline: `git fetch origin`; its commits: `git log --first-parent`".into(),
-    }
-    .into()
 }

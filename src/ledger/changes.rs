@@ -100,7 +100,7 @@ impl Changes {
         });
     }
 
-    /// What stood below a governed name that is told by system: each with the commits that may have changed it.
+    /// What stood below a governed name, by system or by system and version: each with the commits that may have changed it.
     pub(crate) fn below<'a>(&'a self, top: &str) -> impl Iterator<Item = (&'a [u8], &'a [Index])> {
         let prefix = format!("{top}/").into_bytes();
         self.places.iter().filter_map(move |(path, at)| Some((path.strip_prefix(&*prefix)?, at.as_slice())))

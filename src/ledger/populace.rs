@@ -27,7 +27,9 @@ impl Ledger {
     /// All gates that stand on the mainline in a view, or stood at any step up to it.
     pub fn gates_ever(&self, view: View) -> Result<BTreeSet<GateName>, Undecided> {
         let mut gates: BTreeSet<GateName> = self.gates(view)?.into_iter().collect();
-        for (system, changing) in self.changes.below("gates") {
+        for (path, changing) in self.changes.below("gates") {
+            // Told by system, or by each version of one.
+            let system = path.split(|byte| *byte == b'/').next().unwrap_or_default();
             let Ok(system) = std::str::from_utf8(system) else { continue };
             for at in changing {
                 let commit = self.history.commit(*at);

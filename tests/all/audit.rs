@@ -84,9 +84,16 @@ fn it_reads_what_no_one_may_write_and_starts_no_program() {
     let nowhere = world.dir().join("nothing");
     std::fs::create_dir(&nowhere).unwrap();
     let path = nowhere.to_str().unwrap();
-    let run = world.run_with(&repo.path, &["audit", "--format", "json"], &[("PATH", path)]).expect(0);
-    assert_eq!(run.json()["result"], "clean");
+    let audit = |more: &[&str]| {
+        let arguments = [&["audit", "--format", "json"], more].concat();
+        let run = world.run_with(&repo.path, &arguments, &[("PATH", path)]).expect(0);
+        assert_eq!(run.json()["result"], "clean");
+    };
+    audit(&["--no-index"]);
     assert_eq!(std::fs::read_dir(&git).unwrap().count(), before, "it wrote");
+    // Where the index cannot be written it does without.
+    std::fs::write(git.join("gate"), "no directory").unwrap();
+    audit(&[]);
 }
 
 #[test]

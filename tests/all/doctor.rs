@@ -144,7 +144,18 @@ fn a_private_key_that_others_can_read_is_closed() {
 fn a_public_half_that_is_gone_is_written_again() {
     let world = World::new();
     let desk = Desk::of(&world.governance_repo());
-    desk.mended("rm \"$(git config user.signingkey).pub\"", "user.signingkey", "warning");
+    let old = "ssh-keygen -q -t ecdsa -N '' -m PEM -f \"$HOME/old\" && rm \"$HOME/old.pub\" && \
+        git config user.signingkey \"$HOME/old\"";
+    desk.mended(old, "user.signingkey", "warning");
+}
+
+#[test]
+fn a_private_key_in_the_format_of_openssh_says_its_public_half_itself() {
+    let world = World::new();
+    let desk = Desk::of(&world.governance_repo());
+    let (_, found) = desk.after("rm \"$(git config user.signingkey).pub\"", "");
+    assert_eq!(finding(&found, "user.signingkey")["state"], "ok", "{found:#}");
+    assert_eq!(finding(&found, "roles")["state"], "ok", "{found:#}");
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let repository = Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index();
+    let repository =
+        Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index();
     let push = Push::of_pre_push(&pushed()?)
         .map_err(|malformed| Failure::new("push-unreadable", malformed.to_string()))?;
     let Some(root) = pinned(context, &repository)? else {

@@ -10,7 +10,8 @@ use super::super::{Context, Exit, Failure, environment};
 use super::{pushed, tell};
 
 pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
-    let repository = Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index();
+    let repository =
+        Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index();
     let push = Push::of_pre_receive(&pushed()?)
         .map_err(|malformed| Failure::new("push-unreadable", malformed.to_string()))?;
     let receiver = Receiver {

@@ -168,8 +168,12 @@ proptest! {
 
     #[test]
     fn a_second_key_of_the_same_person_changes_nothing(facts in any_facts()) {
-        for fact in facts.decisions.iter().filter(|fact| fact.verb == Some(Verb::Approve)) {
+        for (place, fact) in facts.decisions.iter().enumerate().filter(|(_, fact)| fact.verb == Some(Verb::Approve)) {
             let mut again = facts.clone();
+            // It is signed where the first one is: what descends from that descends from both.
+            for later in again.decisions.iter_mut().filter(|later| later.ancestors.contains(&place)) {
+                later.ancestors.insert(facts.decisions.len());
+            }
             again.decisions.push(DecisionFact {
                 key: Some("SHA256:other".into()),
                 commit: oid(999),
