@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const require = createRequire(join(process.env.SITE_MODULES ?? ".", "package.json"));
+const require = createRequire(resolve(process.env.SITE_MODULES ?? ".", "package.json"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
