@@ -99,17 +99,13 @@ fn judge(
         time: args.time,
         log: args.log,
         seen: args.seen,
-        proposed: None,
-        tell_rewound: false,
+        asked_again: args.wait.is_some(),
+        ..Opening::default()
     };
-    let session = Session::open(context, &opening)?;
-    let originals = originals(context, &session, &args.gate, &args.evidence_files)?;
-    let given = Given::Artifacts(given.clone());
-    let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
-    let judgement = session.judge(&question)?;
-    // Who waits asks many times.
-    if args.wait.is_some() {
-        session.close();
-    }
-    Ok(judgement)
+    Session::glance(context, &opening, |session| {
+        let originals = originals(context, session, &args.gate, &args.evidence_files)?;
+        let given = Given::Artifacts(given.clone());
+        let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
+        Ok(session.judge(&question)?)
+    })
 }

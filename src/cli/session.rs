@@ -45,6 +45,8 @@ pub(crate) struct Opening {
     pub(crate) proposed: Option<PolicyInForce>,
     /// A mainline that does not follow the one seen before is told, not refused (`audit`).
     pub(crate) tell_rewound: bool,
+    /// Who asks does so again and again (`check --wait`): what was read is let go of.
+    pub(crate) asked_again: bool,
 }
 
 /// The branches that are read.
@@ -96,9 +98,18 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the repository of `context`.
     pub(crate) fn open(context: &Context, opening: &Opening) -> Result<Self, Failure> {
+        Self::opened(context, opening, false)
+    }
+
+    /// With `glance`, no more of the index is read than the answer needs.
+    fn opened(context: &Context, opening: &Opening, glance: bool) -> Result<Self, Failure> {
         let _busy = context.busy("reading the history");
         let repository = Repository::discover(&context.directory)?;
-        let mut repository = Rc::new(if context.no_index { repository.without_index() } else { repository });
+        let mut repository = Rc::new(match (context.no_index, glance) {
+            (true, _) => repository.without_index(),
+            (false, true) => repository.glancing(),
+            (false, false) => repository,
+        });
         repository.refuse_cut_history()?;
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
@@ -176,6 +187,33 @@ impl Session {
             policy,
             rewound,
         })
+    }
+
+    /// Opens it for an answer that rests on little of the history, and gives that. What is read of the index is compared as it
+    /// is read: where it turns out to be damaged, or somebody changed it meanwhile, nothing that was answered is used, and
+    /// all is read again without it.
+    pub(crate) fn glance<T, E: From<Failure>>(
+        context: &Context,
+        opening: &Opening,
+        answer: impl Fn(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // Where it could not even be opened, all is read too: then the error is of the history and not of the index.
+        if let Ok(session) = Self::opened(context, opening, true) {
+            let answered = answer(&session);
+            let lost = session.ledger.has_lost_its_index();
+            if opening.asked_again {
+                session.close();
+            }
+            if !lost {
+                return answered;
+            }
+        }
+        let session = Self::open(context, opening)?;
+        let answered = answer(&session);
+        if opening.asked_again {
+            session.close();
+        }
+        answered
     }
 
     /// The one answer to one question.

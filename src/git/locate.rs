@@ -25,6 +25,8 @@ pub struct Repository {
     pub(super) layered: bool,
     /// Whether what is kept of the history beside the objects is used (`--no-index`: it is not).
     pub(super) remembers: bool,
+    /// Whether no more of it is read than an answer needs.
+    pub(super) glances: bool,
 }
 
 impl std::fmt::Debug for Repository {
@@ -68,6 +70,7 @@ impl Repository {
             work_tree,
             layered: false,
             remembers: true,
+            glances: false,
         })
     }
 
@@ -98,6 +101,7 @@ impl Repository {
             work_tree: self.work_tree.clone(),
             layered: false,
             remembers: self.remembers,
+            glances: self.glances,
         }))
     }
 
@@ -124,6 +128,17 @@ impl Repository {
     #[must_use]
     pub fn without_index(self) -> Self {
         Self { remembers: false, ..self }
+    }
+
+    /// Reads no more of the index than an answer needs. Who asks for this looks afterwards whether it was lost.
+    #[must_use]
+    pub fn glancing(self) -> Self {
+        Self { glances: true, ..self }
+    }
+
+    /// Whether no more of the index is read than an answer needs.
+    pub fn glances(&self) -> bool {
+        self.glances
     }
 
     /// Whether the index is used.

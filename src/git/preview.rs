@@ -172,6 +172,7 @@ impl Repository {
             work_tree: self.work_tree().map(ToOwned::to_owned),
             layered: true,
             remembers: self.remembers,
+            glances: self.glances,
         }
     }
 

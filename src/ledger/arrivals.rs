@@ -67,7 +67,7 @@ impl Arrivals {
 impl Ledger {
     /// The commits since the trust root that none of the tips `before` reaches.
     pub(crate) fn arrivals(&self, before: &[ObjectId]) -> Arrivals {
-        let mut new: Vec<bool> = self.history.commits.iter().map(|commit| commit.link > 0).collect();
+        let mut new: Vec<bool> = self.history.all().map(|(_, commit)| commit.link > 0).collect();
         let mut open = Vec::new();
         let mut beside = before.to_vec();
         let mut seen = BTreeSet::new();
@@ -107,7 +107,7 @@ impl Ledger {
     pub(crate) fn recorded_between(&self, old: Option<ObjectId>, new: ObjectId) -> Vec<Index> {
         let first = old.and_then(|old| self.history.link_of(old)).unwrap_or_default();
         let last = self.history.link_of(new).unwrap_or_default();
-        let brought = (0..).zip(self.history.up_to(last));
+        let brought = self.history.up_to(last);
         brought.filter(|(_, commit)| commit.link > first).map(|(at, _)| at).collect()
     }
 

@@ -98,7 +98,7 @@ impl Ledger {
     /// The environments of which the mainline holds records, whatever logs there are.
     pub fn recorded_environments(&self) -> BTreeSet<Name> {
         let mut all = BTreeSet::new();
-        for at in &self.log_commits {
+        for at in &self.history.logged() {
             let About::Log(Some(message)) = &self.history.commit(*at).about else { continue };
             let Some(decision) = Shape::of_message(message).decision else { continue };
             match &decision.action {

@@ -7,13 +7,15 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 
 use crate::git::{EntryKind, GitError, Repository, Tree, TreeDefect};
 use crate::model::ObjectId;
 
 use super::Undecided;
-use super::history::{Commit, History, Index, place};
+use super::history::{History, Index, known_lists};
+use super::known::{Known, Lists};
 use super::provenance::{Object, object_at};
 use super::reading::twins;
 use super::trees::{GOVERNED, Trees};
@@ -23,18 +25,27 @@ use super::trees::{GOVERNED, Trees};
 /// when it is asked about.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    places: BTreeMap<Vec<u8>, Vec<Index>>,
+    /// What an index knows, and up to which place that is used.
+    known: Option<(Arc<Known>, Index)>,
+    /// Behind that, by path.
+    places: Lists,
     /// Below `gates` and `exceptions`, `places` are those of each version, not of each system.
     by_version: bool,
     /// Of systems that were asked about.
     versions: RefCell<HashMap<String, Rc<Versions>>>,
 }
 
+/// With what the keys of an index's lists of changes begin: the path follows.
+pub(crate) const CHANGES: &[u8] = b"c";
+
 /// For each version of a system, the commits that change what stands there.
 type Versions = BTreeMap<Vec<u8>, Vec<Index>>;
 
 /// What stands at the governed names of a top tree.
 type Top = [Option<Object>; GOVERNED.len()];
+
+/// A commit as this pass needs it: its place, its top tree and those of its parents.
+type Trio = (Index, ObjectId, Vec<ObjectId>);
 
 /// How many trees one reader keeps. Neighbours in history share most of theirs.
 const MOST_TREES: usize = 256;
@@ -43,86 +54,84 @@ const MOST_TREES: usize = 256;
 const STRETCH: usize = 512;
 
 impl Changes {
-    /// Adds those of the commits of a history behind the first `taken`.
+    /// Those of a history; what an index knows is taken from there. `by_version`: versions are told apart from the start, as
+    /// an index does.
     pub(crate) fn read(
-        mut self,
         repository: &Repository,
         history: &History,
-        taken: usize,
+        by_version: bool,
     ) -> Result<Self, Undecided> {
-        self.cut(taken);
-        let new = history.commits.get(taken..).unwrap_or_default();
+        let taken = history.taken();
+        let known = history.known().map(|known| (Arc::clone(known), taken));
+        let by_version = by_version || known.is_some();
+        let new: Vec<Trio> = (taken..history.len()).filter_map(|at| trio(history, at)).collect();
         let twins = if new.len() > STRETCH { twins(repository)? } else { Vec::new() };
         let stretch = new.len().div_ceil(twins.len() + 1).max(STRETCH);
-        let by_version = self.by_version;
         let parts = thread::scope(|scope| {
-            let mut stretches = (taken..).step_by(stretch).zip(new.chunks(stretch));
+            let mut stretches = new.chunks(stretch);
             let mine = stretches.next();
             let others: Vec<_> = stretches
                 .zip(&twins)
-                .map(|((first, commits), twin)| {
-                    scope.spawn(move || read_stretch(twin, history, first, commits, by_version))
-                })
+                .map(|(commits, twin)| scope.spawn(move || read_stretch(twin, commits, by_version)))
                 .collect();
-            let mine = mine
-                .map(|(first, commits)| Ok(read_stretch(repository, history, first, commits, by_version)));
+            let mine = mine.map(|commits| Ok(read_stretch(repository, commits, by_version)));
             mine.into_iter().chain(others.into_iter().map(thread::ScopedJoinHandle::join)).collect::<Vec<_>>()
         });
+        let mut places = Lists::new();
         for part in parts {
             let part =
                 part.map_err(|_panicked| Undecided::new("git-library", "a reader failed", "try again"))??;
-            for (path, places) in part {
-                self.places.entry(path).or_default().extend(places);
+            for (path, more) in part {
+                places.entry(path).or_default().extend(more);
             }
         }
-        Ok(self)
+        Ok(Self { known, places, by_version, versions: RefCell::default() })
     }
 
-    /// Those that tell versions apart from the start.
-    pub(crate) fn by_version(places: BTreeMap<Vec<u8>, Vec<Index>>) -> Self {
-        Self { places, by_version: true, versions: RefCell::default() }
-    }
-
-    /// What lies at a place or behind it, by path.
-    pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = (&[u8], &[Index])> {
-        self.places.iter().filter_map(move |(path, places)| {
-            let before = places.partition_point(|at| place(*at) < first);
-            let behind = places.get(before..).filter(|behind| !behind.is_empty())?;
-            Some((path.as_slice(), behind))
-        })
-    }
-
-    /// Leaves out what lies at a place or behind it.
-    pub(crate) fn cut(&mut self, end: usize) {
-        self.places.retain(|_, places| {
-            places.truncate(places.partition_point(|at| place(*at) < end));
-            !places.is_empty()
-        });
+    /// What lies at a place or behind it, by the keys of an index.
+    pub(crate) fn lists(&self, first: Index) -> Lists {
+        let (known, end) = match &self.known {
+            Some((known, end)) => (Some(known.as_ref()), *end),
+            None => (None, 0),
+        };
+        let mut lists = known_lists(known, first, end, |key| key.starts_with(CHANGES));
+        for (path, places) in &self.places {
+            lists.entry([CHANGES, path].concat()).or_default().extend(places);
+        }
+        lists
     }
 
     /// What stood below a governed name, by system or by system and version: each with the commits that may have changed it.
-    pub(crate) fn below<'a>(&'a self, top: &str) -> impl Iterator<Item = (&'a [u8], &'a [Index])> {
-        let prefix = format!("{top}/").into_bytes();
-        self.places.iter().filter_map(move |(path, at)| Some((path.strip_prefix(&*prefix)?, at.as_slice())))
+    pub(crate) fn below(&self, top: &str) -> impl Iterator<Item = (Vec<u8>, Vec<Index>)> {
+        let prefix = [CHANGES, top.as_bytes(), b"/"].concat();
+        self.lists(0)
+            .into_iter()
+            .filter_map(move |(key, places)| Some((key.strip_prefix(&*prefix)?.to_vec(), places)))
     }
 
     /// The commits that may change the directory at `path`, its components; all others take it over unchanged.
     pub(crate) fn of(&self, trees: &Trees, history: &History, path: &[&str]) -> Result<Vec<Index>, GitError> {
         Ok(match path {
             [top @ ("gates" | "exceptions"), system, version, ..] if self.by_version => {
-                self.places(&format!("{top}/{system}/{version}")).to_vec()
+                self.places(&format!("{top}/{system}/{version}"))
             }
             [top @ ("gates" | "exceptions"), system, version, ..] => {
                 let of_system = self.of_system(trees, history, top, system)?;
                 of_system.get(version.as_bytes()).cloned().unwrap_or_default()
             }
-            [top, ..] => self.places(top).to_vec(),
+            [top, ..] => self.places(top),
             [] => Vec::new(),
         })
     }
 
-    fn places(&self, key: &str) -> &[Index] {
-        self.places.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default()
+    fn places(&self, path: &str) -> Vec<Index> {
+        let mut places = Vec::new();
+        if let Some((known, end)) = &self.known {
+            places = known.list(&[CHANGES, path.as_bytes()].concat());
+            places.truncate(places.partition_point(|at| at < end));
+        }
+        places.extend(self.places.get(path.as_bytes()).into_iter().flatten());
+        places
     }
 
     /// The commits that change each version of a system, told apart when the first of them is asked for.
@@ -138,7 +147,7 @@ impl Changes {
             return Ok(Rc::clone(known));
         }
         let mut versions = Versions::new();
-        for at in self.places(&key).iter().copied() {
+        for at in self.places(&key) {
             let commit = history.commit(at);
             let mine = directory_at(trees, commit.tree, &[top, system])?;
             let mut changed = BTreeSet::new();
@@ -163,27 +172,20 @@ impl Changes {
     }
 }
 
-fn read_stretch(
-    repository: &Repository,
-    history: &History,
-    first: usize,
-    commits: &[Commit],
-    by_version: bool,
-) -> Result<BTreeMap<Vec<u8>, Vec<Index>>, GitError> {
+/// A commit that may change something; nothing where its top tree is that of each parent.
+fn trio(history: &History, at: Index) -> Option<Trio> {
+    let commit = history.commit(at);
+    let parents: Vec<ObjectId> = commit.parents.iter().map(|parent| history.commit(*parent).tree).collect();
+    let unchanged = !parents.is_empty() && parents.iter().all(|parent| *parent == commit.tree);
+    (!unchanged).then_some((at, commit.tree, parents))
+}
+
+fn read_stretch(repository: &Repository, commits: &[Trio], by_version: bool) -> Result<Lists, GitError> {
     let mut reader = Reader { repository, by_version, tops: HashMap::new(), trees: HashMap::new() };
-    let mut places: BTreeMap<Vec<u8>, Vec<Index>> = BTreeMap::new();
-    for (at, commit) in (first..).zip(commits) {
-        let at = Index::try_from(at).unwrap_or(Index::MAX);
-        let parents: Vec<ObjectId> = commit
-            .parents
-            .iter()
-            .map(|parent| history.commits.get(place(*parent)).map_or(commit.tree, |parent| parent.tree))
-            .collect();
-        if !parents.is_empty() && parents.iter().all(|parent| *parent == commit.tree) {
-            continue;
-        }
-        for path in reader.changed(commit.tree, &parents)? {
-            places.entry(path).or_default().push(at);
+    let mut places = Lists::new();
+    for (at, tree, parents) in commits {
+        for path in reader.changed(*tree, parents)? {
+            places.entry(path).or_default().push(*at);
         }
     }
     Ok(places)

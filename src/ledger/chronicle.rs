@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::verdict::Notice;
 
 use super::changes::Changes;
-use super::history::{About, History, Index, place};
+use super::history::{History, Index, place};
 use super::provenance::Provenance;
 use super::signing::{Revocations, Signer, Signing};
 use super::tally::{Ballot, Tally};
@@ -33,19 +33,29 @@ pub(crate) struct Epoch {
     pub(crate) directory: Rc<Directory>,
 }
 
-/// One link of the chain.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Link {
-    /// Whether it is a step.
-    pub(crate) is_step: bool,
-    /// Its recorded time.
-    pub(crate) recorded: Time,
+/// When links were recorded.
+#[derive(Debug)]
+enum Recorded {
+    /// None is dated after the time of judging: each at the latest date by then, which the history holds.
+    AsDated,
+    /// Some are: worked out for each.
+    Each(Vec<Time>),
+}
+
+/// Which links are steps.
+#[derive(Debug)]
+enum Steps {
+    /// No policy asks who signed the mainline.
+    All,
+    /// Each as it was judged.
+    Each(Vec<bool>),
 }
 
 /// What the walk along the chain found.
 #[derive(Debug)]
 pub(crate) struct Chronicle {
-    pub(crate) links: Vec<Link>,
+    recorded: Recorded,
+    steps: Steps,
     pub(crate) epochs: Vec<Epoch>,
     pub(crate) notices: Vec<Notice>,
     /// `policy/` on every side of history.
@@ -69,30 +79,22 @@ pub(crate) struct Sources<'a> {
 
 impl Chronicle {
     pub(crate) fn read(sources: Sources<'_>) -> Result<Self, Undecided> {
-        let Sources { history, trees, changes, time, .. } = sources;
+        let Sources { history, trees, changes, .. } = sources;
         let provenance = Provenance::follow(changes, trees, history, &["policy"])?;
-        let root = history.commit(history.chain.first().copied().unwrap_or_default());
+        let root = history.commit(history.chain_at(0).unwrap_or_default());
         let first = policies::at_trust_root(trees, root)?;
-        let mut chronicle = Self {
-            links: vec![Link { is_step: true, recorded: root.date.min(time) }],
-            epochs: vec![first],
-            notices: Vec::new(),
-            provenance,
-        };
+        let (recorded, notices) = Recorded::read(history, sources.time);
+        let mut chronicle = Self { recorded, steps: Steps::All, epochs: vec![first], notices, provenance };
         let mut open: BTreeSet<Index> = BTreeSet::new();
-        let ballots: Vec<Index> = (0..)
-            .zip(&history.commits)
-            .filter(|(_, commit)| commit.about == About::Policy && commit.link > 0)
-            .map(|(at, _)| at)
-            .collect();
-        let mut ballots = ballots.into_iter().peekable();
-        for (link, at) in (0..).zip(&history.chain).skip(1) {
-            chronicle.add_link(sources, link, *at)?;
+        let mut ballots = history.decisions_on_the_policy().into_iter().peekable();
+        // Only links that bring in decisions on the policy can change it.
+        while let Some(next) = ballots.peek() {
+            let link = history.commit(*next).link;
             let before = open.len();
             while let Some(ballot) = ballots.next_if(|ballot| history.commit(*ballot).link <= link) {
                 open.insert(ballot);
             }
-            if sources.gathered && place(link) + 1 == history.chain.len() {
+            if sources.gathered && link + 1 == history.links() {
                 break;
             }
             while open.len() > before || chronicle.epochs.last().is_some_and(|epoch| epoch.link == link) {
@@ -101,7 +103,31 @@ impl Chronicle {
                 }
             }
         }
+        chronicle.steps = chronicle.read_steps(sources)?;
         Ok(chronicle)
+    }
+
+    /// Which links are steps: those that who may sign the mainline under the policy in force before them signed.
+    fn read_steps(&self, sources: Sources<'_>) -> Result<Steps, Undecided> {
+        if self.epochs.iter().all(|epoch| epoch.policy.mainline_signed_by.is_none()) {
+            return Ok(Steps::All);
+        }
+        let mut steps = vec![true];
+        for link in 1..sources.history.links() {
+            let epoch = self.epoch_at(link - 1);
+            steps.push(match &epoch.policy.mainline_signed_by {
+                None => true,
+                Some(_) if sources.preview && link + 1 == sources.history.links() => true,
+                Some(roles) => {
+                    let at = sources.history.chain_at(link).unwrap_or_default();
+                    let recorded = self.recorded(sources.history, link);
+                    let signer = signer_under(sources, epoch, at, recorded, link)?;
+                    signer.counting().is_ok()
+                        && signer.roles(&epoch.policy).iter().any(|role| roles.contains(role))
+                }
+            });
+        }
+        Ok(Steps::Each(steps))
     }
 
     /// The epoch in force at the end of `link`.
@@ -116,48 +142,30 @@ impl Chronicle {
         self.epochs.iter().any(|epoch| epoch.link <= link && epoch.digest == digest)
     }
 
-    /// The link itself.
-    pub(crate) fn link(&self, link: u32) -> Link {
-        #[expect(clippy::indexing_slicing, reason = "links are handed out by the chain alone")]
-        self.links[place(link)]
+    /// When a link was recorded.
+    pub(crate) fn recorded(&self, history: &History, link: u32) -> Time {
+        let each = match &self.recorded {
+            Recorded::AsDated => history.chain_link_of(link).map(|link| link.latest),
+            Recorded::Each(times) => times.get(place(link)).copied(),
+        };
+        each.unwrap_or_else(|| history.commit(0).date)
+    }
+
+    fn is_step(&self, link: u32) -> bool {
+        match &self.steps {
+            Steps::All => true,
+            Steps::Each(steps) => steps.get(place(link)).copied().unwrap_or_default(),
+        }
     }
 
     /// The last step at or before `link`.
     pub(crate) fn last_step(&self, link: u32) -> u32 {
-        (0..=link).rev().find(|at| self.link(*at).is_step).unwrap_or_default()
+        (0..=link).rev().find(|at| self.is_step(*at)).unwrap_or_default()
     }
 
     /// The step that records what `link` brought in, at the latest `last`; nothing: it lies beyond the last step.
     pub(crate) fn recording_step(&self, link: u32, last: u32) -> Option<u32> {
-        (link..=last).find(|at| self.link(*at).is_step)
-    }
-
-    fn add_link(&mut self, sources: Sources<'_>, link: u32, at: Index) -> Result<(), Undecided> {
-        let commit = sources.history.commit(at);
-        let before = self.links.last().map_or(commit.date, |link| link.recorded);
-        let ahead = commit.date.seconds_since(sources.time) > limits::CLOCK_SKEW_SECONDS;
-        if ahead {
-            self.notices.push(Notice {
-                code: "step-in-the-future",
-                message: format!(
-                    "mainline commit {} is dated {}, after the time of judging: it takes the time of the step before",
-                    commit.id, commit.date
-                ),
-            });
-        }
-        let recorded = if ahead { before } else { before.max(commit.date) };
-        let epoch = self.epoch_at(link);
-        let is_step = match &epoch.policy.mainline_signed_by {
-            None => true,
-            Some(_) if sources.preview && place(link) + 1 == sources.history.chain.len() => true,
-            Some(roles) => {
-                let signer = signer_under(sources, epoch, at, recorded, link)?;
-                signer.counting().is_ok()
-                    && signer.roles(&epoch.policy).iter().any(|role| roles.contains(role))
-            }
-        };
-        self.links.push(Link { is_step, recorded });
-        Ok(())
+        (link..=last).find(|at| self.is_step(*at))
     }
 
     /// Tallies the decisions on the policy; true where another one came into force.
@@ -171,7 +179,7 @@ impl Chronicle {
         let tally = self.tally(sources, epoch, link, open)?;
         let Some(content) = tally.first_filled(&epoch.policy) else { return Ok(false) };
         let (policy, directory) = policies::approved(sources.trees, sources.history, &tally, content)?;
-        let at = sources.history.chain.get(place(link)).copied().unwrap_or_default();
+        let at = sources.history.chain_at(link).unwrap_or_default();
         let commit = sources.history.commit(at).id;
         self.epochs.push(Epoch { policy: Arc::new(policy), digest: content, link, commit, directory });
         Ok(true)
@@ -194,7 +202,7 @@ impl Chronicle {
             {
                 continue;
             }
-            let recorded = self.link(sources.history.commit(*at).link).recorded;
+            let recorded = self.recorded(sources.history, sources.history.commit(*at).link);
             let signer = signer_under(sources, epoch, *at, recorded, link)?;
             let mut ballot = Ballot::read(sources, *at, signer, epoch)?;
             if let Some(content) = ballot.content.filter(|_| ballot.is_open_approval()) {
@@ -208,6 +216,38 @@ impl Chronicle {
             ballots.push(ballot);
         }
         Ok(Tally::of(sources.history, ballots))
+    }
+}
+
+impl Recorded {
+    /// When each link was recorded: at its date, or that of one before it that is later. One that is dated after the time
+    /// of judging takes the time of the one before it, and is told.
+    fn read(history: &History, time: Time) -> (Self, Vec<Notice>) {
+        let ahead = |date: Time| date.seconds_since(time) > limits::CLOCK_SKEW_SECONDS;
+        let date_of = |link: u32| history.chain_at(link).map(|at| history.commit(at).date);
+        let root = date_of(0).unwrap_or(time);
+        let latest = history.links().checked_sub(1).and_then(|last| history.chain_link_of(last));
+        if root <= time && latest.is_none_or(|link| !ahead(link.latest)) {
+            return (Self::AsDated, Vec::new());
+        }
+        let mut times = vec![root.min(time)];
+        let mut notices = Vec::new();
+        let mut before = root.min(time);
+        for commit in (1..history.links()).filter_map(|link| Some(history.commit(history.chain_at(link)?))) {
+            if ahead(commit.date) {
+                notices.push(Notice {
+                    code: "step-in-the-future",
+                    message: format!(
+                        "mainline commit {} is dated {}, after the time of judging: it takes the time of the step before",
+                        commit.id, commit.date
+                    ),
+                });
+            } else {
+                before = before.max(commit.date);
+            }
+            times.push(before);
+        }
+        (Self::Each(times), notices)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::request::{EvidenceEntry, GateRequest};
 use crate::verdict::{Content, EvidenceFact, Side, Standing, UnsignedFile};
 
-use super::history::{Index, place};
+use super::history::Index;
 use super::provenance::{Provenance, State};
 use super::trees::Directory;
 use super::{Ledger, Undecided, View};
@@ -39,7 +39,7 @@ impl Ledger {
         if self.stood_before_root(&provenance)? {
             return Ok(Standing::BeforeRoot);
         }
-        let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
+        let tip = self.history.chain_at(view.step).unwrap_or_default();
         let directory = self.trees.directory(self.history.commit(tip).tree, &path)?;
         match (directory, self.state(&provenance, tip)?.as_ref()) {
             (Some(directory), state) => {
@@ -105,7 +105,7 @@ impl Ledger {
             let Some(link) = self.history.chain_link(at).filter(|link| (1..=view.step).contains(link)) else {
                 continue;
             };
-            let before = self.history.chain.get(place(link - 1)).copied().unwrap_or_default();
+            let before = self.history.chain_at(link - 1).unwrap_or_default();
             if self.state(provenance, at)?.is_none() && self.state(provenance, before)?.is_some() {
                 return Ok(Some(self.chain_commit(link)));
             }

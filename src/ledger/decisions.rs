@@ -29,7 +29,7 @@ impl Ledger {
         authors: &BTreeSet<Principal>,
     ) -> Result<Vec<DecisionFact>, Undecided> {
         let mut places = Vec::new();
-        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+        for at in self.decisions_on(gate).iter() {
             if self.history.commit(*at).link <= view.link
                 || (view.later_withdrawals && self.is_withdrawal(*at)?)
             {
@@ -100,7 +100,7 @@ impl Ledger {
 
     /// Whether withdrawals on the gate were recorded after a view.
     pub(crate) fn has_later_withdrawals(&self, gate: &GateName, view: View) -> Result<bool, Undecided> {
-        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+        for at in self.decisions_on(gate).iter() {
             if self.history.commit(*at).link > view.link && self.is_withdrawal(*at)? {
                 return Ok(true);
             }
@@ -112,7 +112,7 @@ impl Ledger {
     pub(crate) fn recorded_rejections(&self, gate: &GateName) -> Result<BTreeSet<ObjectId>, Undecided> {
         let mut found = BTreeSet::new();
         let policy = self.policy(self.now()).policy;
-        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+        for at in self.decisions_on(gate).iter() {
             let id = self.history.commit(*at).id;
             let signed = self.signing.signed(id)?;
             let verb = Shape::of_message(&signed.message).verb;

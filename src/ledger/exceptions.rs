@@ -7,7 +7,7 @@ use crate::model::{ContentDigest, GateName, ObjectId, Principal};
 use crate::request::{Exception, ExceptionKind};
 use crate::verdict::{CoverMoment, DecisionFact, ExceptionFact};
 
-use super::history::{Index, place};
+use super::history::Index;
 use super::provenance::Provenance;
 use super::{Ledger, Undecided, View};
 
@@ -37,7 +37,7 @@ impl Ledger {
         if steps.is_empty() {
             return Ok(Vec::new());
         }
-        for at in self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default() {
+        for at in self.decisions_on(gate).iter() {
             steps.extend(self.chronicle.recording_step(self.history.commit(*at).link, view.step));
         }
         steps.insert(view.step);
@@ -46,7 +46,7 @@ impl Ledger {
             let then = View {
                 link: step,
                 step,
-                time: self.chronicle.link(step).recorded.min(view.time),
+                time: self.recorded_at_link(step).min(view.time),
                 later_withdrawals: false,
                 under_policy_of_now: false,
             };
@@ -105,7 +105,7 @@ impl Ledger {
             return Ok(None);
         }
         let provenance = self.exception_provenance(gate)?;
-        let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
+        let tip = self.history.chain_at(view.step).unwrap_or_default();
         let mine = |path: &str| match record {
             None => !path.starts_with("covers/"),
             Some(_) => path.starts_with(&prefix),

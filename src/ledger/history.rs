@@ -6,11 +6,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::git::{Repository, raw};
 use crate::model::{GateName, ObjectId, Time};
 
 use super::Undecided;
+use super::changes::CHANGES;
+use super::known::{Known, Lists};
 use super::reading::{Loaded, first_parents, load_all};
 
 /// A commit's place in [`History::commits`].
@@ -44,109 +47,199 @@ pub(crate) enum About {
     Log(Option<Box<str>>),
 }
 
-/// All commits that the tip reaches, in the order in which they were recorded.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct History {
-    pub(crate) commits: Vec<Commit>,
-    pub(crate) index: HashMap<ObjectId, Index>,
-    /// The first-parent chain: the trust root, then each mainline commit after it.
-    pub(crate) chain: Vec<Index>,
-    /// Malformed decisions that cannot be attributed, and `Gate` lines out of place: how many.
-    pub(crate) stray: u64,
-    /// Decisions at or before the trust root: how many.
-    pub(crate) before_root: u64,
+/// One link of the chain, with what all links up to it have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChainLink {
+    /// The mainline commit.
+    pub(crate) at: Index,
+    /// Malformed decisions that cannot be attributed, and `Gate` lines out of place, brought in by then: how many.
+    pub(crate) stray: u32,
+    /// The latest date of any mainline commit by then.
+    pub(crate) latest: Time,
 }
 
+/// All commits that the tip reaches, in the order in which they were recorded: those that an index knows, and behind them
+/// those that were read.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    known: Option<Arc<Known>>,
+    /// How many commits and how many links of the chain are taken from what is known.
+    taken: Index,
+    taken_links: u32,
+    read: Vec<Commit>,
+    index: HashMap<ObjectId, Index>,
+    /// The first-parent chain behind what is known: the trust root, then each mainline commit after it.
+    chain: Vec<ChainLink>,
+    /// Of what was read: by what it is about.
+    lists: Lists,
+    before_root: u64,
+    stray: u32,
+}
+
+/// Under what the places of the decisions on a gate are listed.
+fn decisions_on(gate: &GateName) -> Vec<u8> {
+    format!("d{gate}").into_bytes()
+}
+
+/// Under what the places of the decisions on the policy are listed, and those of records of the deployment logs.
+const ON_THE_POLICY: &[u8] = b"p";
+const LOGGED: &[u8] = b"l";
+
 impl History {
-    /// Reads all that `tip` reaches, but for what is known of it; with how many commits were. `root` must be on its
-    /// first-parent chain.
+    /// Reads all that `tip` reaches, but for what is known of it. `root` must be on its first-parent chain.
     pub(crate) fn read(
         repository: &Repository,
         root: ObjectId,
         tip: ObjectId,
-        known: Option<Self>,
-    ) -> Result<(Self, usize), Undecided> {
-        let known = known.and_then(|known| known.known_until(repository, tip));
-        let mut history = known.unwrap_or_default();
-        let taken = history.commits.len();
-        let from = history.chain.last().map_or(root, |last| history.commit(*last).id);
-        let mut loaded = load_all(repository, tip, &history.index)?;
+        known: Option<Arc<Known>>,
+    ) -> Result<Self, Undecided> {
+        let mut history =
+            known.and_then(|known| Self::known_until(known, repository, tip)).unwrap_or_default();
+        let from = history.last().unwrap_or(root);
+        let mut loaded = load_all(repository, tip, &history)?;
         let mut chain = first_parents(&loaded, from, tip, root)?;
-        if !history.chain.is_empty() {
+        if history.links() > 0 {
             chain.remove(0);
         }
-        history.commits.reserve_exact(loaded.len());
+        history.read.reserve_exact(loaded.len());
         history.index.reserve(loaded.len());
-        for (link, id) in (u32::try_from(history.chain.len()).unwrap_or(u32::MAX)..).zip(chain) {
+        for (link, id) in (history.links()..).zip(chain) {
             history.bring_in(&mut loaded, id, link);
-            history.chain.push(history.index.get(&id).copied().unwrap_or_default());
+            history.add_link(id);
         }
-        Ok((history, taken))
+        Ok(history)
     }
 
-    /// What of it lies at or before the link from which `tip` goes on; nothing where `tip` does not descend from its chain
-    /// by first parents.
-    pub(crate) fn known_until(mut self, repository: &Repository, tip: ObjectId) -> Option<Self> {
+    /// What of an index lies at or before the link from which `tip` goes on; nothing where `tip` does not descend from its
+    /// chain by first parents.
+    pub(crate) fn known_until(known: Arc<Known>, repository: &Repository, tip: ObjectId) -> Option<Self> {
+        let mut history = Self {
+            taken: known.len(),
+            taken_links: known.links(),
+            before_root: known.before_root(),
+            known: Some(known),
+            ..Self::default()
+        };
         let mut at = tip;
         let last = loop {
-            if let Some(link) = self.link_of(at) {
+            if let Some(link) = history.link_of(at) {
                 break link;
             }
             // What cannot be read is told by who reads it all.
             at = *raw::parse_links(&repository.read_commit(at).ok()?)?.parents.first()?;
         };
-        let end = self.up_to(last).len();
-        for commit in self.commits.drain(end..) {
-            self.index.remove(&commit.id);
-            self.stray -= u64::from(commit.stray);
+        let end = history.chain_link_of(last)?;
+        history.taken = end.at + 1;
+        history.taken_links = last + 1;
+        history.stray = end.stray;
+        Some(history)
+    }
+
+    /// How many commits there are.
+    pub(crate) fn len(&self) -> Index {
+        self.taken + Index::try_from(self.read.len()).unwrap_or_default()
+    }
+
+    /// How many of them an index knows.
+    pub(crate) fn taken(&self) -> Index {
+        self.taken
+    }
+
+    /// How many links the chain has.
+    pub(crate) fn links(&self) -> u32 {
+        self.taken_links + u32::try_from(self.chain.len()).unwrap_or_default()
+    }
+
+    /// What an index knows, where some of it is used.
+    pub(crate) fn known(&self) -> Option<&Arc<Known>> {
+        self.known.as_ref()
+    }
+
+    /// Malformed decisions that cannot be attributed, and `Gate` lines out of place: how many.
+    pub(crate) fn stray(&self) -> u32 {
+        self.stray
+    }
+
+    /// Decisions at or before the trust root: how many.
+    pub(crate) fn before_root(&self) -> u64 {
+        self.before_root
+    }
+
+    /// All places with their commits, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Index, &Commit)> {
+        (0..self.len()).map(|at| (at, self.commit(at)))
+    }
+
+    /// The link of that number.
+    pub(crate) fn chain_link_of(&self, link: u32) -> Option<ChainLink> {
+        match link.checked_sub(self.taken_links) {
+            Some(behind) => self.chain.get(place(behind)).copied(),
+            None => self.known.as_ref()?.chain(link),
         }
-        self.chain.truncate(place(last) + 1);
-        Some(self)
+    }
+
+    /// The place of the mainline commit at a link.
+    pub(crate) fn chain_at(&self, link: u32) -> Option<Index> {
+        Some(self.chain_link_of(link)?.at)
+    }
+
+    /// The link whose commits begin at a place.
+    pub(crate) fn link_that_begins_at(&self, at: Index) -> u32 {
+        if at == 0 || at >= self.len() { 0 } else { self.commit(at).link }
     }
 
     /// The last commit of its chain.
     pub(crate) fn last(&self) -> Option<ObjectId> {
-        self.chain.last().map(|last| self.commit(*last).id)
+        let last = self.chain_at(self.links().checked_sub(1)?)?;
+        Some(self.commit(last).id)
     }
 
-    /// Whether its first link is that commit.
-    pub(crate) fn begins_at(&self, root: ObjectId) -> bool {
-        self.link_of(root) == Some(0)
+    /// The places of the decisions on a gate since the trust root.
+    pub(crate) fn decisions_on(&self, gate: &GateName) -> Vec<Index> {
+        self.list(&decisions_on(gate))
     }
 
-    /// Adds a commit as it was read before; nothing where it cannot stand there.
-    pub(crate) fn push(&mut self, commit: Commit) -> Option<()> {
-        let at = Index::try_from(self.commits.len()).ok()?;
-        let link = u32::try_from(self.chain.len()).ok()?;
-        let in_order = commit.parents.iter().all(|parent| *parent < at);
-        // The last of what a link brought in is the link itself.
-        match link.checked_sub(1) {
-            Some(last) if commit.link == last => *self.chain.last_mut()? = at,
-            None | Some(_) if commit.link == link => self.chain.push(at),
-            None | Some(_) => return None,
-        }
-        if !in_order || self.index.insert(commit.id, at).is_some() {
-            return None;
-        }
-        self.count(&commit);
-        self.commits.push(commit);
-        Some(())
+    /// The places of the decisions on the policy since the trust root.
+    pub(crate) fn decisions_on_the_policy(&self) -> Vec<Index> {
+        self.list(ON_THE_POLICY)
     }
 
-    fn count(&mut self, commit: &Commit) {
-        self.stray += u64::from(commit.stray);
-        self.before_root += u64::from(commit.link == 0 && commit.about != About::Nothing);
+    /// The places of records of the deployment logs since the trust root.
+    pub(crate) fn logged(&self) -> Vec<Index> {
+        self.list(LOGGED)
+    }
+
+    fn list(&self, key: &[u8]) -> Vec<Index> {
+        let mut places = self.known.as_ref().map(|known| known.list(key)).unwrap_or_default();
+        places.truncate(places.partition_point(|at| *at < self.taken));
+        places.extend(self.lists.get(key).into_iter().flatten());
+        places
+    }
+
+    /// All lists, with what lies at a place or behind it.
+    pub(crate) fn lists(&self, first: Index) -> Lists {
+        known_lists(self.known.as_deref(), first, self.taken, |key| !key.starts_with(CHANGES))
+            .into_iter()
+            .chain(self.lists.clone())
+            .fold(Lists::new(), |mut lists, (key, places)| {
+                lists.entry(key).or_default().extend(places);
+                lists
+            })
     }
 
     /// The commit at a place.
     pub(crate) fn commit(&self, at: Index) -> &Commit {
-        #[expect(clippy::indexing_slicing, reason = "places are handed out by this history alone")]
-        &self.commits[place(at)]
+        match (at.checked_sub(self.taken), &self.known) {
+            (None, Some(known)) => known.commit(at),
+            #[expect(clippy::indexing_slicing, reason = "places are handed out by this history alone")]
+            (behind, _) => &self.read[place(behind.unwrap_or(at))],
+        }
     }
 
     /// The place of a commit, if the tip reaches it.
     pub(crate) fn find(&self, id: ObjectId) -> Option<Index> {
-        self.index.get(&id).copied()
+        let known = || self.known.as_ref()?.find(id).filter(|at| *at < self.taken);
+        self.index.get(&id).copied().or_else(known)
     }
 
     /// The link of the chain that this commit is, if it is on it.
@@ -156,7 +249,7 @@ impl History {
 
     /// Whether the commit is on the first-parent chain that leads to the trust root.
     pub(crate) fn is_first_parent_of_root(&self, at: Index) -> bool {
-        let mut on_chain = self.chain.first().copied();
+        let mut on_chain = self.chain_at(0);
         while let Some(current) = on_chain {
             if current == at {
                 return true;
@@ -166,10 +259,10 @@ impl History {
         false
     }
 
-    /// All commits brought in up to and with `link`, in order.
-    pub(crate) fn up_to(&self, link: u32) -> &[Commit] {
-        let last = self.chain.get(place(link)).copied().map_or(0, |at| place(at) + 1);
-        self.commits.get(..last).unwrap_or(&self.commits)
+    /// All commits brought in up to and with `link`, in order, with their places.
+    pub(crate) fn up_to(&self, link: u32) -> impl Iterator<Item = (Index, &Commit)> {
+        let end = self.chain_at(link).map_or_else(|| self.len(), |at| at + 1);
+        (0..end).map(|at| (at, self.commit(at)))
     }
 
     /// The places among `wanted` that are ancestors of `of`, itself left out.
@@ -211,7 +304,7 @@ impl History {
     /// The link of the chain that the commit at a place is, if it is on it.
     pub(crate) fn chain_link(&self, at: Index) -> Option<u32> {
         let link = self.commit(at).link;
-        (self.chain.get(place(link)) == Some(&at)).then_some(link)
+        (self.chain_at(link) == Some(at)).then_some(link)
     }
 
     fn bring_in(&mut self, loaded: &mut HashMap<ObjectId, Loaded>, tip: ObjectId, link: u32) {
@@ -221,12 +314,12 @@ impl History {
         let mut ready = BinaryHeap::new();
         let mut open = vec![tip];
         while let Some(id) = open.pop() {
-            if waits.contains_key(&id) || self.index.contains_key(&id) {
+            if waits.contains_key(&id) || self.find(id).is_some() {
                 continue;
             }
             let mut new_parents = 0;
             for parent in loaded.get(&id).map(|commit| commit.parents.as_slice()).unwrap_or_default() {
-                if !self.index.contains_key(parent) {
+                if self.find(*parent).is_none() {
                     new_parents += 1;
                     children.entry(*parent).or_default().push(id);
                     open.push(*parent);
@@ -254,11 +347,45 @@ impl History {
     fn append(&mut self, id: ObjectId, commit: Loaded, link: u32) {
         let Loaded { tree, parents, date, about, stray } = commit;
         let parents = parents.iter().filter_map(|parent| self.find(*parent)).collect();
-        self.index.insert(id, Index::try_from(self.commits.len()).unwrap_or(Index::MAX));
-        let commit = Commit { id, tree, parents, date, link, about, stray };
-        self.count(&commit);
-        self.commits.push(commit);
+        let at = self.len();
+        self.index.insert(id, at);
+        self.stray += u32::from(stray);
+        let list = match &about {
+            About::Nothing => None,
+            About::Policy => Some(ON_THE_POLICY.to_vec()),
+            About::Gate(gate) => Some(decisions_on(gate)),
+            About::Log(_) => Some(LOGGED.to_vec()),
+        };
+        match list {
+            Some(_) if link == 0 => self.before_root += 1,
+            Some(list) => self.lists.entry(list).or_default().push(at),
+            None => {}
+        }
+        self.read.push(Commit { id, tree, parents, date, link, about, stray });
     }
+
+    fn add_link(&mut self, id: ObjectId) {
+        let at = self.find(id).unwrap_or_default();
+        let date = self.commit(at).date;
+        let before = self.links().checked_sub(1).and_then(|last| self.chain_link_of(last));
+        let latest = before.map_or(date, |before| before.latest.max(date));
+        self.chain.push(ChainLink { at, stray: self.stray, latest });
+    }
+}
+
+/// What an index lists, from the place `first` on and before `end`.
+pub(crate) fn known_lists(
+    known: Option<&Known>,
+    first: Index,
+    end: Index,
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Lists {
+    let mut lists = known.map(|known| known.lists(first)).unwrap_or_default();
+    lists.retain(|key, places| {
+        places.truncate(places.partition_point(|at| *at < end));
+        !places.is_empty() && wanted(key)
+    });
+    lists
 }
 
 /// An index into a vector.

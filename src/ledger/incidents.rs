@@ -10,7 +10,7 @@ use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::request::Incident;
 use crate::verdict::{IncidentFact, Notice};
 
-use super::history::{Index, place};
+use super::history::Index;
 use super::{Ledger, Undecided, View};
 
 /// One change of one incident file, in recorded order.
@@ -208,7 +208,7 @@ impl Ledger {
     /// An incident that was resolved on a side of history whose file the mainline did not take is open.
     fn reopen_what_the_tip_holds(&self, view: View, standing: &mut Incidents) -> Result<(), Undecided> {
         let provenance = self.provenance(&["incidents"])?;
-        let tip = self.history.chain.get(place(view.step)).copied().unwrap_or_default();
+        let tip = self.history.chain_at(view.step).unwrap_or_default();
         let Some(state) = self.state(&provenance, tip)? else { return Ok(()) };
         for ((id, _, _), known) in standing {
             let blob = state.files.get(&format!("{id}.toml")).map(|file| file.blob);

@@ -18,6 +18,7 @@ mod directory;
 mod exceptions;
 mod history;
 mod incidents;
+mod known;
 mod moments;
 mod pending;
 mod policies;
@@ -53,7 +54,7 @@ pub use undecided::{CODES, Undecided};
 pub use walk::Log;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ use crate::verdict::{Notice, PolicyInForce};
 
 use changes::Changes;
 use chronicle::{Chronicle, Sources};
-use history::{About, History, Index, place};
+use history::{History, Index};
 use provenance::Provenance;
 use remembered::Remembered;
 use signing::{Revocations, Signing};
@@ -81,10 +82,9 @@ pub struct Ledger {
     chronicle: Chronicle,
     /// `[[revoked]]` of the policy in force now: at the tip, never at a replayed commit.
     revocations: Revocations,
-    by_gate: BTreeMap<GateName, Vec<Index>>,
-    /// Log records that the mainline holds.
-    log_commits: Vec<Index>,
-    /// Those of one environment.
+    /// Decisions on a gate, by gate.
+    by_gate: RefCell<HashMap<GateName, Rc<[Index]>>>,
+    /// Log records that the mainline holds, of one environment.
     logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     /// The tip is a merge that was not made.
@@ -145,14 +145,9 @@ impl Ledger {
         gathered: bool,
     ) -> Result<Self, Undecided> {
         repository.refuse_cut_history()?;
-        let mut remembered = if repository.remembers() {
-            Remembered::recall(&repository, root)
-        } else {
-            Remembered::default()
-        };
+        let mut remembered = Remembered::recall(&repository, root);
         let keeps = repository.remembers() && !preview && !repository.is_layered();
-        let (known, changes) = remembered.known.take().unzip();
-        let (history, taken) = History::read(&repository, root, tip, known)?;
+        let history = History::read(&repository, root, tip, remembered.known.take())?;
         let trees = Trees::new(Rc::clone(&repository));
         for commit in [root, tip] {
             let tree = history.find(commit).map(|at| history.commit(at).tree);
@@ -164,14 +159,9 @@ impl Ledger {
                 ));
             }
         }
-        let changes = match changes.filter(|_known| taken > 0) {
-            Some(changes) => changes,
-            None if keeps => Changes::by_version(BTreeMap::new()),
-            None => Changes::default(),
-        };
-        let changes = changes.read(&repository, &history, taken)?;
+        let changes = Changes::read(&repository, &history, keeps)?;
         if keeps {
-            remembered.keep(&repository, root, (&history, &changes), taken);
+            remembered.keep(&repository, root, &history, &changes);
         }
         let signing = Signing::new(Rc::clone(&repository));
         let sources = Sources {
@@ -186,15 +176,6 @@ impl Ledger {
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
         let revocations = Revocations::of(&now.policy, &history);
-        let mut by_gate: BTreeMap<GateName, Vec<Index>> = BTreeMap::new();
-        let mut log_commits = Vec::new();
-        for (at, commit) in (0..).zip(&history.commits).filter(|(_, commit)| commit.link > 0) {
-            match &commit.about {
-                About::Gate(gate) => by_gate.entry(gate.clone()).or_default().push(at),
-                About::Log(_) => log_commits.push(at),
-                About::Nothing | About::Policy => {}
-            }
-        }
         Ok(Self {
             repository,
             trees,
@@ -203,8 +184,7 @@ impl Ledger {
             history,
             chronicle,
             revocations,
-            by_gate,
-            log_commits,
+            by_gate: RefCell::default(),
             logs_by_environment: RefCell::default(),
             provenances: RefCell::default(),
             preview,
@@ -224,7 +204,7 @@ impl Ledger {
 
     /// The view of the tip, at the time of judging.
     pub fn now(&self) -> View {
-        let link = Index::try_from(self.history.chain.len().saturating_sub(1)).unwrap_or_default();
+        let link = self.history.links().saturating_sub(1);
         self.view(link, self.time)
     }
 
@@ -245,7 +225,7 @@ impl Ledger {
 
     /// When the mainline commit of a view was made or recorded, whichever is earlier: no record about it is dated before.
     pub fn mainline_time(&self, view: View) -> Time {
-        self.commit_at_link(view.link).date.min(self.chronicle.link(view.link).recorded)
+        self.commit_at_link(view.link).date.min(self.recorded_at_link(view.link))
     }
 
     /// The last step of a view.
@@ -282,21 +262,21 @@ impl Ledger {
     pub fn notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
         let mut notices = self.chronicle.notices.clone();
         notices.extend(policies::notices(self.chronicle.epoch_at(view.link)));
-        if self.history.before_root > 0 {
+        if self.history.before_root() > 0 {
             notices.push(Notice {
                 code: "decisions-before-root",
                 message: format!(
                     "{} decisions at or before the trust root do not count",
-                    self.history.before_root
+                    self.history.before_root()
                 ),
             });
         }
-        if self.history.stray > 0 {
+        if self.history.stray() > 0 {
             notices.push(Notice {
                 code: "stray-trailers",
                 message: format!(
                     "{} commits have `Gate` lines that decide nothing: out of place, or not to be attributed",
-                    self.history.stray
+                    self.history.stray()
                 ),
             });
         }
@@ -350,7 +330,26 @@ impl Ledger {
     }
 
     fn commit_at_link(&self, link: u32) -> &history::Commit {
-        self.history.commit(self.history.chain.get(place(link)).copied().unwrap_or_default())
+        self.history.commit(self.history.chain_at(link).unwrap_or_default())
+    }
+
+    fn recorded_at_link(&self, link: u32) -> Time {
+        self.chronicle.recorded(&self.history, link)
+    }
+
+    /// The places of the decisions on a gate.
+    fn decisions_on(&self, gate: &GateName) -> Rc<[Index]> {
+        if let Some(known) = self.by_gate.borrow().get(gate) {
+            return Rc::clone(known);
+        }
+        let places: Rc<[Index]> = self.history.decisions_on(gate).into();
+        self.by_gate.borrow_mut().insert(gate.clone(), Rc::clone(&places));
+        places
+    }
+
+    /// Whether the index turned out to be damaged or changed while it was read: then nothing that was answered may be used.
+    pub fn has_lost_its_index(&self) -> bool {
+        self.history.known().is_some_and(|known| known.is_lost())
     }
 
     /// The history of a governed directory, worked out once.
@@ -372,10 +371,8 @@ impl Ledger {
     /// The policy under which what `link` brought in is judged, and when: at its step up to `last`, else at the link itself.
     fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {
         match self.chronicle.recording_step(link, last) {
-            Some(step) => {
-                (Some(step), &self.chronicle.epoch_at(step).policy, self.chronicle.link(step).recorded)
-            }
-            None => (None, &self.chronicle.epoch_at(link).policy, self.chronicle.link(link).recorded),
+            Some(step) => (Some(step), &self.chronicle.epoch_at(step).policy, self.recorded_at_link(step)),
+            None => (None, &self.chronicle.epoch_at(link).policy, self.recorded_at_link(link)),
         }
     }
 

@@ -16,7 +16,7 @@ impl Ledger {
     pub fn moments(&self, gate: &GateName) -> Result<Vec<View>, Undecided> {
         let last = self.now().step;
         let mut places: BTreeSet<Index> = BTreeSet::new();
-        places.extend(self.by_gate.get(gate).map(Vec::as_slice).unwrap_or_default());
+        places.extend(self.decisions_on(gate).iter());
         for directory in ["gates", "exceptions"] {
             let path = [directory, gate.system.as_str(), gate.version.as_str()];
             places.extend(self.provenance(&path)?.changed_up_to(&self.history, last));
@@ -26,7 +26,7 @@ impl Ledger {
             .filter_map(|link| self.chronicle.recording_step(link, last))
             .filter(|step| *step > 0)
             .collect();
-        let view = |step: u32| self.at(self.chain_commit(step), self.chronicle.link(step).recorded);
+        let view = |step: u32| self.at(self.chain_commit(step), self.recorded_at_link(step));
         Ok(steps.into_iter().filter_map(view).collect())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::history::{About, Index};
+use super::history::Index;
 use super::snapshot::{PendingPolicy, PolicyOrigin};
 use super::{Ledger, Undecided, View, trees};
 
@@ -43,10 +43,7 @@ impl Ledger {
 
     /// The decisions on the policy that links after `from`, up to and with `to`, brought in.
     pub(super) fn policy_ballots(&self, from: u32, to: u32) -> BTreeSet<Index> {
-        (0..)
-            .zip(self.history.up_to(to))
-            .filter(|(_, commit)| commit.about == About::Policy && commit.link > from)
-            .map(|(at, _)| at)
-            .collect()
+        let recorded = self.history.decisions_on_the_policy().into_iter();
+        recorded.filter(|at| (from + 1..=to).contains(&self.history.commit(*at).link)).collect()
     }
 }

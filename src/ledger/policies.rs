@@ -38,7 +38,7 @@ impl Ledger {
             digest: epoch.digest,
             commit: epoch.commit,
         };
-        epochs.map(|epoch| (in_force(epoch), self.chronicle.link(epoch.link).recorded)).collect()
+        epochs.map(|epoch| (in_force(epoch), self.recorded_at_link(epoch.link))).collect()
     }
 }
 
@@ -165,7 +165,7 @@ fn authors(
     let mut authors = BTreeSet::new();
     let signer_of = |at: Index| {
         let link = history.commit(at).link;
-        let recorded = chronicle.link(link).recorded;
+        let recorded = chronicle.recorded(sources.history, link);
         let judged_under = if link > epoch.link { epoch } else { chronicle.epoch_at(link) };
         signer_under(sources, judged_under, at, recorded, link)
     };

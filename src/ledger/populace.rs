@@ -32,7 +32,7 @@ impl Ledger {
             let system = path.split(|byte| *byte == b'/').next().unwrap_or_default();
             let Ok(system) = std::str::from_utf8(system) else { continue };
             for at in changing {
-                let commit = self.history.commit(*at);
+                let commit = self.history.commit(at);
                 if commit.link > view.step || self.history.link_of(commit.id).is_none() {
                     continue;
                 }

@@ -81,7 +81,7 @@ impl Provenance {
     #[cfg(debug_assertions)]
     fn compare(&self, trees: &Trees, history: &History, other: &Self) -> Result<(), GitError> {
         assert_eq!((&self.changed, &self.introduced), (&other.changed, &other.introduced));
-        for (at, _) in (0..).zip(&history.commits) {
+        for (at, _) in history.all() {
             assert_eq!(self.state(trees, history, at)?, other.state(trees, history, at)?);
         }
         Ok(())
@@ -135,10 +135,10 @@ impl Provenance {
     ) -> Result<Self, GitError> {
         let mut provenance = Self::new(path, States::OfCommits(Vec::new()));
         // Before the first commit that may have changed it, it stood nowhere.
-        let first = differing.first().map_or(history.commits.len(), |at| place(*at));
+        let first = place(differing.first().copied().unwrap_or_else(|| history.len()));
         let mut states: Vec<Option<Rc<State>>> = vec![None; first];
         let mut differing = differing.iter().copied().peekable();
-        for (at, commit) in (0..).zip(&history.commits).skip(first) {
+        for (at, commit) in history.all().skip(first) {
             let state_of = |parent: &Index| states.get(place(*parent)).cloned().flatten();
             let parents: Vec<_> = commit.parents.iter().map(state_of).collect();
             let state = if differing.next_if_eq(&at).is_some() {

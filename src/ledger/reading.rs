@@ -11,7 +11,7 @@ use crate::git::{GitError, Repository, raw};
 use crate::model::{ObjectId, Time};
 
 use super::Undecided;
-use super::history::{About, Index};
+use super::history::{About, History};
 
 /// A commit as read, before it has a place.
 pub(super) struct Loaded {
@@ -26,14 +26,14 @@ pub(super) struct Loaded {
 pub(super) fn load_all(
     repository: &Repository,
     tip: ObjectId,
-    known: &HashMap<ObjectId, Index>,
+    known: &History,
 ) -> Result<HashMap<ObjectId, Loaded>, Undecided> {
     let mut loaded = HashMap::new();
-    if known.contains_key(&tip) {
+    if known.find(tip).is_some() {
         return Ok(loaded);
     }
     // What is new to somebody who knows the rest is seldom worth another reader.
-    let twins = if known.is_empty() { twins(repository)? } else { Vec::new() };
+    let twins = if known.len() == 0 { twins(repository)? } else { Vec::new() };
     let frontier = Frontier::starting_at(tip, twins.len() + 1, known);
     let parts = thread::scope(|scope| {
         let frontier = &frontier;
@@ -65,7 +65,7 @@ pub(super) fn twins(repository: &Repository) -> Result<Vec<Repository>, GitError
 /// where another has nothing left: to pass each commit through a lock and wake somebody for it would cost more than reading it.
 struct Frontier<'a> {
     /// Commits that need not be read.
-    known: &'a HashMap<ObjectId, Index>,
+    known: &'a History,
     state: Mutex<Shared>,
     changed: Condvar,
     readers: usize,
@@ -81,7 +81,7 @@ struct Shared {
 }
 
 impl<'a> Frontier<'a> {
-    fn starting_at(tip: ObjectId, readers: usize, known: &'a HashMap<ObjectId, Index>) -> Self {
+    fn starting_at(tip: ObjectId, readers: usize, known: &'a History) -> Self {
         let state = Shared { open: vec![tip], seen: HashSet::from([tip]), idle: 0, ended: false };
         Self { known, state: Mutex::new(state), changed: Condvar::new(), readers }
     }
@@ -126,7 +126,7 @@ impl<'a> Frontier<'a> {
             mine.clear();
             return;
         }
-        let new = |parent: &ObjectId| !self.known.contains_key(parent) && shared.seen.insert(*parent);
+        let new = |parent: &ObjectId| self.known.find(*parent).is_none() && shared.seen.insert(*parent);
         mine.extend(parents.iter().copied().filter(new));
         if shared.idle > 0 && mine.len() > 1 {
             let half = mine.len() / 2;

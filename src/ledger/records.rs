@@ -315,7 +315,7 @@ impl Ledger {
     fn recorded(&self, id: ObjectId) -> Option<(u32, Time)> {
         let at = self.history.find(id)?;
         let step = self.chronicle.recording_step(self.history.commit(at).link, self.now().step)?;
-        Some((step, self.chronicle.link(step).recorded))
+        Some((step, self.recorded_at_link(step)))
     }
 
     /// Why a record is out of chain, if it is: its judged commit is that of the record before it or a later one of the
@@ -333,7 +333,7 @@ impl Ledger {
         let Some(link) = entry.judged_link else {
             return Ok(Some(ChainBreak::NotOnMainline(judged)));
         };
-        let judged_at = self.commit_at_link(link).date.min(self.chronicle.link(link).recorded);
+        let judged_at = self.commit_at_link(link).date.min(self.recorded_at_link(link));
         if entry.date < judged_at {
             return Ok(Some(ChainBreak::BeforeItsCommit));
         }

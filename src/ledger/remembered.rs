@@ -5,26 +5,26 @@
 //! the objects. It is used only where the mainline descends by first parents from a link that it knows, and only up to
 //! there; then it says what reading everything says (design, section 16).
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::git::{Parts, Recalled, Repository};
-use crate::model::{GateName, ObjectId, Time};
+use crate::git::{Pages, Recalled, Repository};
+use crate::model::ObjectId;
 
 use super::Undecided;
 use super::changes::Changes;
-use super::history::{About, Commit, History, Index, place};
+use super::history::{History, Index};
+use super::known::{Known, Lists, encode};
 
 /// Changes with the form of what is kept. The program's version stands in the key as well.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What was remembered of a history.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    /// It, as far as it is of use.
-    pub(crate) known: Option<(History, Changes)>,
-    /// How many commits each part holds up to its end.
-    ends: Vec<usize>,
-    parts: Option<Parts>,
+    /// It.
+    pub(crate) known: Option<Arc<Known>>,
+    /// What was kept of it last was taken out: an index that knows nothing.
+    empty: Option<Pages>,
     /// Why what stands there is not used.
     pub(crate) unfit: Option<&'static str>,
 }
@@ -71,36 +71,39 @@ impl IndexState {
         if let Some(reason) = remembered.unfit {
             return Ok(Self { standing: IndexStanding::Unfit(reason), ..nothing });
         }
-        let Some((history, changes)) = remembered.known else { return Ok(nothing) };
-        let (commits, mainline) = (history.commits.len(), history.last());
-        let used = history.known_until(repository, tip);
+        let Some(known) = remembered.known else { return Ok(nothing) };
+        let (commits, links) = (known.len(), known.links());
+        let last = links.checked_sub(1).and_then(|last| known.chain(last));
+        let mainline = last.map(|last| known.commit(last.at).id);
+        let used = History::known_until(known, repository, tip);
         let standing = match used.as_ref().map(History::last) {
             Some(last) if last == mainline && last == Some(tip) => IndexStanding::Current,
             Some(last) if last == mainline => IndexStanding::Behind,
             Some(_) | None => IndexStanding::Elsewhere,
         };
         let verified = match used.filter(|_| verify) {
-            Some(used) => Some(is_as_history(repository, root, tip, (used, changes))?),
+            Some(used) => Some(is_as_history(repository, root, &used)?),
             None => None,
         };
+        let commits = usize::try_from(commits).unwrap_or(usize::MAX);
         Ok(Self { standing, commits, mainline, verified })
     }
 }
 
 /// Whether what is used of an index is what reading everything gives.
-fn is_as_history(
-    repository: &Repository,
-    root: ObjectId,
-    tip: ObjectId,
-    (used, mut changes): (History, Changes),
-) -> Result<bool, Undecided> {
-    changes.cut(used.commits.len());
-    let (history, _) = History::read(repository, root, tip, None)?;
-    let Some(history) = used.last().and_then(|last| history.known_until(repository, last)) else {
-        return Ok(false);
+fn is_as_history(repository: &Repository, root: ObjectId, used: &History) -> Result<bool, Undecided> {
+    let Some(last) = used.last() else { return Ok(false) };
+    let read = History::read(repository, root, last, None)?;
+    let lists = |history: &History| -> Result<Lists, Undecided> {
+        Ok(all_lists(history, &Changes::read(repository, history, true)?, 0))
     };
-    let read = Changes::by_version(BTreeMap::new()).read(repository, &history, 0)?;
-    Ok(encode(&history, &read, 0) == encode(&used, &changes, 0))
+    Ok(encode(&read, 0, &lists(&read)?) == encode(used, 0, &lists(used)?))
+}
+
+fn all_lists(history: &History, changes: &Changes, first: Index) -> Lists {
+    let mut lists = history.lists(first);
+    lists.extend(changes.lists(first));
+    lists
 }
 
 /// What an index is of: another version of the program may read a history otherwise.
@@ -110,164 +113,55 @@ fn key(root: ObjectId) -> Vec<u8> {
 }
 
 impl Remembered {
-    /// Reads the index of a trust root.
+    /// Opens the index of a trust root, where one is used. Unless only a glance is asked for, all of it is read and compared
+    /// at once, so that nothing can turn out to be damaged later.
     pub(crate) fn recall(repository: &Repository, root: ObjectId) -> Self {
-        let parts = match repository.recall(&key(root)) {
+        if !repository.remembers() {
+            return Self::default();
+        }
+        let pages = match repository.recall(&key(root)) {
             Recalled::Nothing => return Self::default(),
             Recalled::Unfit(reason) => return Self { unfit: Some(reason), ..Self::default() },
-            // What was kept last was taken out: then nothing is known.
-            Recalled::Parts(parts) if parts.bytes.is_empty() => {
-                return Self { parts: Some(parts), ..Self::default() };
+            Recalled::Pages(pages) if pages.segments() == 0 => {
+                return Self { empty: Some(pages), ..Self::default() };
             }
-            Recalled::Parts(parts) => parts,
+            Recalled::Pages(pages) => pages,
         };
-        let Some((history, changes, ends)) =
-            decode_all(&parts).filter(|(history, _, _)| history.begins_at(root))
-        else {
-            return Self { unfit: Some("it does not read"), ..Self::default() };
-        };
-        Self { known: Some((history, changes)), ends, parts: Some(parts), unfit: None }
+        if !repository.glances() && !pages.read_all() {
+            return Self { unfit: Some("it is damaged, or was changed by hand"), ..Self::default() };
+        }
+        match Known::open(pages, root) {
+            Some(known) if !known.is_lost() => Self { known: Some(Arc::new(known)), ..Self::default() },
+            Some(_) | None => Self { unfit: Some("it does not read"), ..Self::default() },
+        }
     }
 
-    /// Keeps a history that was read up to its end; `taken` is how many of its commits were taken from here. Nothing is
-    /// written where nothing is new.
-    pub(crate) fn keep(
-        &self,
-        repository: &Repository,
-        root: ObjectId,
-        (history, changes): (&History, &Changes),
-        taken: usize,
-    ) {
-        let all = history.commits.len();
-        if taken == all && self.parts.is_some() {
+    /// Keeps a history that was read up to its end. Nothing is written where nothing is new.
+    pub(crate) fn keep(&self, repository: &Repository, root: ObjectId, history: &History, changes: &Changes) {
+        let (all, taken) = (history.len(), history.taken());
+        let known = history.known();
+        let pages = known.map(|known| known.pages()).or(self.empty.as_ref());
+        if taken == all && known.is_some() {
             return;
         }
-        // Parts that are not much larger than what follows them are written again with it, so that there never are many.
-        let mut kept = self.ends.iter().take_while(|end| **end <= taken).count();
+        // Segments that are not much larger than what follows them are written again with it, so that there never are many.
+        let ends: Vec<Index> = known.into_iter().flat_map(|known| known.ends()).collect();
+        let begin = |number: usize| number.checked_sub(1).and_then(|before| ends.get(before)).copied();
+        let mut kept = ends.iter().take_while(|end| **end <= taken).count();
         while let Some(last) = kept.checked_sub(1) {
-            let end = self.ends.get(last).copied().unwrap_or_default();
-            let begin =
-                last.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
-            if end - begin > 2 * (all - end) {
+            let first = begin(last).unwrap_or_default();
+            let end = ends.get(last).copied().unwrap_or_default();
+            if end - first > 2 * (all - end) {
                 break;
             }
             kept = last;
         }
-        let first = kept.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default();
-        let bytes = encode(history, changes, first);
+        let first = begin(kept).unwrap_or_default();
+        let bytes = encode(history, first, &all_lists(history, changes, first));
+        if known.is_some_and(|known| known.is_lost()) {
+            return;
+        }
         // Reading never needs to write: where it is not kept, the next reads the same again.
-        let _kept = repository.keep_parts(&key(root), self.parts.as_ref(), kept, &bytes);
-    }
-}
-
-/// The commits of a history from a place on, and what they change.
-fn encode(history: &History, changes: &Changes, first: usize) -> Vec<u8> {
-    let commits = history.commits.get(first..).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(commits.len() * 128);
-    put(&mut bytes, commits.len());
-    for commit in commits {
-        bytes.extend_from_slice(&commit.id.0);
-        bytes.extend_from_slice(&commit.tree.0);
-        bytes.extend_from_slice(&commit.date.unix().to_le_bytes());
-        bytes.extend_from_slice(&commit.link.to_le_bytes());
-        put(&mut bytes, commit.parents.len());
-        for parent in &commit.parents {
-            bytes.extend_from_slice(&parent.to_le_bytes());
-        }
-        bytes.push(u8::from(commit.stray));
-        match &commit.about {
-            About::Nothing => bytes.push(0),
-            About::Policy => bytes.push(1),
-            About::Gate(gate) => {
-                bytes.push(2);
-                put_text(&mut bytes, gate.to_string().as_bytes());
-            }
-            About::Log(None) => bytes.push(3),
-            About::Log(Some(message)) => {
-                bytes.push(4);
-                put_text(&mut bytes, message.as_bytes());
-            }
-        }
-    }
-    let changes: Vec<_> = changes.from(first).collect();
-    put(&mut bytes, changes.len());
-    for (path, places) in changes {
-        put_text(&mut bytes, path);
-        put(&mut bytes, places.len());
-        for at in places {
-            bytes.extend_from_slice(&at.to_le_bytes());
-        }
-    }
-    bytes
-}
-
-fn put(bytes: &mut Vec<u8>, number: usize) {
-    bytes.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
-    put(bytes, text.len());
-    bytes.extend_from_slice(text);
-}
-
-fn decode_all(parts: &Parts) -> Option<(History, Changes, Vec<usize>)> {
-    let mut history = History::default();
-    let mut places: BTreeMap<Vec<u8>, Vec<Index>> = BTreeMap::new();
-    let mut ends = Vec::new();
-    for part in &parts.bytes {
-        let mut bytes = Reader(part);
-        for _ in 0..bytes.number()? {
-            history.push(decode(&mut bytes)?)?;
-        }
-        for _ in 0..bytes.number()? {
-            let path = bytes.text()?.to_vec();
-            let of_path = places.entry(path).or_default();
-            for _ in 0..bytes.number()? {
-                of_path.push(bytes.number()?);
-            }
-        }
-        if !bytes.0.is_empty() {
-            return None;
-        }
-        ends.push(history.commits.len());
-    }
-    Some((history, Changes::by_version(places), ends))
-}
-
-fn decode(bytes: &mut Reader<'_>) -> Option<Commit> {
-    let (id, tree) = (ObjectId(bytes.array()?), ObjectId(bytes.array()?));
-    let date = Time::from_unix(i64::from_le_bytes(bytes.array()?))?;
-    let link = bytes.number()?;
-    let parents = (0..bytes.number()?).map(|_| bytes.number()).collect::<Option<_>>()?;
-    let [stray] = bytes.array()?;
-    let about = match bytes.array()? {
-        [0] => About::Nothing,
-        [1] => About::Policy,
-        [2] => About::Gate(std::str::from_utf8(bytes.text()?).ok()?.parse::<GateName>().ok()?),
-        [3] => About::Log(None),
-        [4] => About::Log(Some(std::str::from_utf8(bytes.text()?).ok()?.into())),
-        [_] => return None,
-    };
-    Some(Commit { id, tree, parents, date, link, about, stray: stray == 1 })
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (array, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*array)
-    }
-
-    fn number(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(self.array()?))
-    }
-
-    fn text(&mut self) -> Option<&'a [u8]> {
-        let length = place(self.number()?);
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(text)
+        let _kept = repository.keep_segment(&key(root), pages, kept, &bytes);
     }
 }

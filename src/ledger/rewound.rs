@@ -76,7 +76,7 @@ impl Ledger {
             return Ok(Rc::clone(known));
         }
         let mut found = Vec::new();
-        for at in &self.log_commits {
+        for at in &self.history.logged() {
             if self.entry(environment, self.history.commit(*at).id)?.says.is_some() {
                 found.push(*at);
             }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::model::{ArtifactName, Code, GateName, IncidentId, Name, ObjectId, Principal, Time};
 use crate::request::GateRequest;
 
-use super::history::{Index, place};
+use super::history::Index;
 use super::provenance::{Provenance, State};
 use super::{Ledger, Undecided, View};
 
@@ -106,12 +106,12 @@ impl Ledger {
     pub fn recorded_at(&self, commit: ObjectId, view: View) -> Option<Time> {
         let link = self.history.commit(self.history.find(commit)?).link;
         let step = self.chronicle.recording_step(link, view.step)?;
-        (!self.is_made_up(step)).then(|| self.chronicle.link(step).recorded)
+        (!self.is_made_up(step)).then(|| self.recorded_at_link(step))
     }
 
     /// Whether a link is the merge of a preview.
     fn is_made_up(&self, link: u32) -> bool {
-        self.preview && place(link) + 1 == self.history.chain.len()
+        self.preview && link + 1 == self.history.links()
     }
 
     fn file_changes(&self, gate: &GateName, view: View) -> Result<Vec<Happening>, Undecided> {
@@ -133,7 +133,7 @@ impl Ledger {
             happenings.push(self.happening(at, view, change)?);
         }
         if let Some(link) = first_link.filter(|link| !self.is_made_up(*link)) {
-            let at = self.history.chain.get(place(link)).copied().unwrap_or_default();
+            let at = self.history.chain_at(link).unwrap_or_default();
             happenings.push(self.happening(at, view, Change::Recorded)?);
         }
         Ok(happenings)

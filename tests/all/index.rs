@@ -50,19 +50,19 @@ fn it_is_written_by_who_reads_and_extended_by_what_is_new() {
     repo.run(&["check", GATE, "--env", "production", "--no-index"]).expect(0);
     assert!(!index(&repo).exists(), "who asks for no index leaves none");
     check(&repo).expect(0);
-    let first = parts(&repo);
+    let first = segments(&repo);
     assert_eq!(first, 1);
     let before = std::fs::read(index(&repo)).unwrap();
     check(&repo).expect(0);
     assert_eq!(std::fs::read(index(&repo)).unwrap(), before, "nothing new, nothing written");
     repo.write("README.md", "new\n").commit("j.doe", "Something new");
     check(&repo).expect(0);
-    assert!(parts(&repo) > first);
+    assert!(segments(&repo) > first);
 }
 
-fn parts(repo: &Repo<'_>) -> i64 {
+fn segments(repo: &Repo<'_>) -> i64 {
     let connection = Connection::open(index(repo)).unwrap();
-    connection.query_row("SELECT max(number) FROM parts", [], |row| row.get(0)).unwrap()
+    connection.query_row("SELECT max(number) FROM segments", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -92,26 +92,36 @@ fn rows_that_are_changed_by_hand_change_no_verdict() {
     check(&repo).expect(10);
     repo.write("README.md", "new\n").commit("j.doe", "Something new");
     check(&repo).expect(10);
-    assert_eq!(parts(&repo), 2, "what is new stands behind what is much larger");
+    assert_eq!(segments(&repo), 2, "what is new stands behind what is much larger");
     let good = std::fs::read(index(&repo)).unwrap();
     for (sql, named) in [
-        ("DELETE FROM parts WHERE number = (SELECT max(number) FROM parts)", false),
-        ("DELETE FROM parts WHERE number > 0", false),
-        ("DELETE FROM parts WHERE number = 1", true),
-        ("DELETE FROM parts WHERE number = 0", true),
-        ("DELETE FROM parts", true),
-        ("UPDATE parts SET bytes = zeroblob(8) WHERE number = 1", true),
-        ("UPDATE parts SET digest = zeroblob(32) WHERE number = 1", true),
-        ("INSERT INTO parts SELECT number + 1, digest, bytes FROM parts WHERE number = 2", true),
-        ("UPDATE parts SET number = -1 WHERE number = 0", true),
-        ("DROP TABLE parts", true),
-        ("ALTER TABLE parts ADD COLUMN more BLOB", true),
+        ("DELETE FROM segments WHERE number = (SELECT max(number) FROM segments)", false),
+        ("DELETE FROM segments WHERE number > 0", false),
+        ("DELETE FROM segments WHERE number = 1", true),
+        ("DELETE FROM segments WHERE number = 0", true),
+        ("DELETE FROM segments", true),
+        ("DELETE FROM pages", true),
+        ("DELETE FROM pages WHERE number = (SELECT min(number) FROM pages)", true),
+        ("UPDATE pages SET bytes = zeroblob(8) WHERE number >> 24 = 1", true),
+        ("UPDATE pages SET bytes = zeroblob(length(bytes)) WHERE number >> 24 = 1", true),
+        ("UPDATE pages SET bytes = zeroblob(length(bytes)) WHERE number >> 24 = 2", true),
+        ("UPDATE segments SET length = length - 1 WHERE number = 1", true),
+        ("UPDATE segments SET length = -1 WHERE number = 1", true),
+        ("UPDATE segments SET pages = zeroblob(length(pages)) WHERE number = 1", true),
+        ("UPDATE segments SET digest = zeroblob(32) WHERE number = 1", true),
         (
-            "ALTER TABLE parts RENAME TO p; CREATE VIEW parts AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 \
-             FROM n) SELECT i AS number, x'00' AS digest, x'00' AS bytes FROM n",
+            "INSERT INTO segments SELECT number + 1, digest, length, pages FROM segments WHERE number = 2",
             true,
         ),
-        ("CREATE TRIGGER t AFTER INSERT ON parts BEGIN DELETE FROM parts; END", true),
+        ("UPDATE segments SET number = -1 WHERE number = 0", true),
+        ("DROP TABLE pages", true),
+        ("ALTER TABLE segments ADD COLUMN more BLOB", true),
+        (
+            "ALTER TABLE pages RENAME TO p; CREATE VIEW pages AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 \
+             FROM n) SELECT i AS number, x'00' AS bytes FROM n",
+            true,
+        ),
+        ("CREATE TRIGGER t AFTER INSERT ON pages BEGIN DELETE FROM pages; END", true),
     ] {
         std::fs::write(index(&repo), &good).unwrap();
         Connection::open(index(&repo))
@@ -237,17 +247,24 @@ fn a_forgery_with_its_own_digests_is_told_by_who_compares() {
     let said = repo.run(&["index", "verify", "--format", "json"]).expect(0).json();
     assert_eq!((&said["state"], &said["verified"]), (&"current".into(), &true.into()));
     let connection = Connection::open(index(&repo)).unwrap();
-    let read = |column: &str, number: i64| -> Vec<u8> {
-        let sql = format!("SELECT {column} FROM parts WHERE number = {number}");
-        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
-    };
-    let (before, mut bytes) = (read("digest", 0), read("bytes", 1));
+    let read = |sql: &str| -> Vec<u8> { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let before = read("SELECT digest FROM segments WHERE number = 0");
+    let mut page = read("SELECT bytes FROM pages WHERE number = 1 << 24");
     // The first commit's date.
-    bytes[44] ^= 1;
-    let digest = Sha256::new().chain_update(before).chain_update(&bytes).finalize().to_vec();
-    connection.execute("DELETE FROM parts WHERE number > 1", []).unwrap();
+    page[48 + 40] ^= 1;
+    let mut digests = read("SELECT pages FROM segments WHERE number = 1");
+    digests[..32].copy_from_slice(&Sha256::digest(&page));
+    let length: i64 =
+        connection.query_row("SELECT length FROM segments WHERE number = 1", [], |row| row.get(0)).unwrap();
+    let digest = Sha256::new()
+        .chain_update(before)
+        .chain_update(length.to_le_bytes())
+        .chain_update(&digests)
+        .finalize();
+    connection.execute("DELETE FROM segments WHERE number > 1", []).unwrap();
+    connection.execute("UPDATE pages SET bytes = ?1 WHERE number = 1 << 24", (&page,)).unwrap();
     connection
-        .execute("UPDATE parts SET bytes = ?1, digest = ?2 WHERE number = 1", (&bytes, &digest))
+        .execute("UPDATE segments SET pages = ?1, digest = ?2 WHERE number = 1", (&digests, &digest.to_vec()))
         .unwrap();
     drop(connection);
     let said = repo.run(&["index", "verify", "--format", "json"]).expect(10).json();
@@ -342,13 +359,14 @@ fn whatever_happens_the_index_says_what_the_history_says() {
     }
 }
 
-/// How often everything below is done; `GIT_GATE_TEST_ROUNDS` says otherwise.
+/// How often everything below is done, and by how many at a time; with `GIT_GATE_TEST_ROUNDS`, that often by 32.
 const ROUNDS: usize = 3;
+const READERS: usize = 12;
 
 #[test]
 fn many_read_while_some_extend_and_one_is_killed() {
-    let rounds =
-        std::env::var("GIT_GATE_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let asked = std::env::var("GIT_GATE_TEST_ROUNDS").ok().and_then(|text| text.parse().ok());
+    let (rounds, readers) = asked.map_or((ROUNDS, READERS), |rounds| (rounds, 32));
     let world = World::new();
     let repo = rejected_gate(&world);
     for round in 0..rounds {
@@ -356,7 +374,7 @@ fn many_read_while_some_extend_and_one_is_killed() {
             let _ = std::fs::remove_file(index(&repo));
         }
         repo.write("README.md", format!("{round}\n")).commit("j.doe", "Something new");
-        let mut all: Vec<Child> = (0..12).map(|_| start(&world, &repo.path)).collect();
+        let mut all: Vec<Child> = (0..readers).map(|_| start(&world, &repo.path)).collect();
         let mut killed = start(&world, &repo.path);
         std::thread::sleep(std::time::Duration::from_millis(u64::try_from(round % 23).unwrap()));
         killed.kill().unwrap();
