@@ -1,6 +1,6 @@
 //! Running `git` and the signing program: the only place that starts programs.
 //!
-//! Only commands that write come here, `check` where it is to fetch, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
+//! Only commands that write come here, `check` and `audit` where they are to fetch, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
 //! configuration, as if they had typed it, but always on the repository that was named: variables that would point it at
 //! other objects, refs or work trees are taken out of its environment.
 

@@ -164,6 +164,36 @@ fn a_clone_is_as_old_as_the_last_fetch_that_succeeded() {
 }
 
 #[test]
+fn an_audit_is_as_fresh_as_a_check() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.allowed_gate(GATE);
+    let bare = origin.switch("main").clone_to("server.git", true);
+    let (bot, auditor) = (bare.clone_to("runner", false), bare.clone_to("auditor", false));
+    let audit = |more: &[&str]| auditor.run(&[&["audit", "--format", "json"], more].concat());
+    let records = |run: &Run| run.json()["deployments"].as_array().unwrap().len();
+    world.run_as("bot", &bot.path, &["deploy", GATE, "--env", "production"]).expect(0);
+    assert_eq!(records(&audit(&[]).expect(0)), 0);
+    assert_eq!(audit(&["--max-staleness", "1h"]).expect(3).json()["code"], "stale-fetch");
+    assert_eq!(records(&audit(&["--fetch", "--max-staleness", "1h"]).expect(0)), 1);
+    audit(&["--max-staleness", "1h"]).expect(0);
+    // The clock of the machine, whatever moment is audited.
+    std::fs::write(auditor.path.join(".git/gate/fetched"), format!("{}\n", world.day(-1))).unwrap();
+    let then = ["--max-staleness", "1h", "--time", &world.day(-1)];
+    assert_eq!(audit(&then).expect(3).json()["code"], "stale-fetch");
+    // A mainline that goes back is fetched as it is, and is a violation.
+    let whole = bare.rev("main");
+    bare.git(&["update-ref", "refs/heads/main", &format!("{whole}^")]);
+    let answer = audit(&["--fetch"]).expect(10).json();
+    assert_eq!(answer["violations"][0]["code"], "mainline-rewound", "{:#}", answer["violations"]);
+    // What cannot be fetched is not audited as it was, and no pack of it is made.
+    std::fs::rename(&bare.path, bare.path.with_extension("away")).unwrap();
+    let pack = world.dir().join("pack");
+    assert_eq!(audit(&["--fetch", "--pack", pack.to_str().unwrap()]).expect(3).json()["code"], "fetch-failed");
+    assert!(!pack.exists());
+}
+
+#[test]
 fn a_check_waits_until_people_have_decided() {
     let world = World::new();
     let origin = world.governance_repo();
