@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use super::{Repository, Unwritten};
+use super::{Repository, Unwritten, lock};
 
 /// Variables that point git at another repository, other objects, other refs or another configuration file. Nothing
 /// honours them, and the programs that are started do not see them.
@@ -30,6 +30,9 @@ pub const REDIRECTING: &[&str] = &[
     "GIT_REPLACE_REF_BASE",
     "GIT_CONFIG",
 ];
+
+/// What git says is read: it says it in its own words, whatever language its user reads.
+const UNTRANSLATED: &[(&str, &str)] = &[("LANGUAGE", "C")];
 
 /// How long to wait before looking again whether a program has ended.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -126,7 +129,11 @@ impl Git {
             program: OsStr::new("git"),
             arguments: arguments.iter().map(OsString::from).collect(),
             directory: &self.directory,
-            variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            variables: variables
+                .iter()
+                .chain(UNTRANSLATED)
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
             input,
             messages: Messages::Caught,
         }
@@ -154,10 +161,8 @@ impl Git {
     pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Result<String, Unwritten> {
         let ran = self.attempt(arguments, input)?;
         if !ran.success {
-            return Err(Unwritten::new(
-                "git-failed",
-                format!("`git {}` failed: {}", shown(arguments), ran.stderr.trim_end()),
-            ));
+            let message = format!("`git {}` failed: {}", shown(arguments), ran.stderr.trim_end());
+            return Err(lock::failure("git-failed", message));
         }
         Ok(String::from_utf8_lossy(&ran.stdout).trim_end_matches('\n').to_owned())
     }

@@ -189,7 +189,10 @@ fn an_audit_is_as_fresh_as_a_check() {
     // What cannot be fetched is not audited as it was, and no pack of it is made.
     std::fs::rename(&bare.path, bare.path.with_extension("away")).unwrap();
     let pack = world.dir().join("pack");
-    assert_eq!(audit(&["--fetch", "--pack", pack.to_str().unwrap()]).expect(3).json()["code"], "fetch-failed");
+    assert_eq!(
+        audit(&["--fetch", "--pack", pack.to_str().unwrap()]).expect(3).json()["code"],
+        "fetch-failed"
+    );
     assert!(!pack.exists());
 }
 
