@@ -11,7 +11,7 @@ use crate::decision::{parse_message, render_message};
 use crate::git::{Branch, Draft};
 use crate::insight::{Judgement, Originals, Question};
 use crate::ledger::Record;
-use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Time, escape};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Time, escape, limits};
 use crate::policy::Policy;
 use crate::render::{self, DeploymentShown, Logged};
 use crate::signature::Verified;
@@ -160,24 +160,36 @@ pub(super) fn open(context: &Context, environment: &Name) -> anyhow::Result<(Ses
         Ok((Session::open(&context, &opening)?, context))
     };
     let (session, context) = at(now)?;
-    if let Some(ahead) = session.dated_ahead(environment)? {
-        return Err(Failure::new(
-            "clock-behind",
-            format!("a deployer's record is dated {ahead}, {} minutes after this clock", ahead.seconds_since(now) / 60),
-        )
-        .help(
-            "set the clock of this machine: what it logs now would be out of chain by everybody else's; if the other's \
-             clock was wrong, wait until then",
-        )
-        .into());
-    }
+    refuse_a_clock_that_is_behind(&session, environment, now)?;
     let last = session.last_record(environment, None)?.map(|record| record.time);
-    let earliest = last.into_iter().chain([session.mainline_time()]).max().unwrap_or(now);
+    let earliest = last.into_iter().chain([session.mainline_date()]).max().unwrap_or(now);
     if earliest <= now {
         return Ok((session, context));
     }
     session.close();
     at(earliest)
+}
+
+/// What is logged is dated after what it follows and what it judges, and not ahead of everybody else's clock. Where one of
+/// them is far ahead of this clock, no date is both; and one that seems so now is seen through once that time has come.
+fn refuse_a_clock_that_is_behind(session: &Session, environment: &Name, now: Time) -> Result<(), Failure> {
+    let behind = |what: &str, ahead: Time, mend: &str| {
+        let minutes = ahead.seconds_since(now) / 60;
+        let message = format!("{what} is dated {ahead}, {minutes} minutes after this clock");
+        Failure::new("clock-behind", message).help(format!(
+            "set the clock of this machine: what it logs now would be out of chain by everybody else's; if the other's clock \
+             was wrong, wait until then{mend}"
+        ))
+    };
+    if let Some(ahead) = session.dated_ahead(environment)? {
+        return Err(behind("a deployer's record", ahead, ""));
+    }
+    let mainline = session.mainline_date();
+    if mainline.seconds_since(now) > limits::CLOCK_SKEW_SECONDS {
+        let mend = ", or have somebody whose clock is right put a commit onto the mainline";
+        return Err(behind("the mainline's last commit", mainline, mend));
+    }
+    Ok(())
 }
 
 fn judge(

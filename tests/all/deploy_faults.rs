@@ -12,6 +12,8 @@ use std::process::Command;
 
 use crate::world::{Repo, Run, World};
 
+mod machine;
+
 const GATE: &str = "summarizer/v1.4";
 const LOG: &str = "deployments/production";
 const DEPLOY: [&str; 4] = ["deploy", GATE, "--env", "production"];
@@ -334,13 +336,4 @@ fn a_clock_an_hour_off_logs_nothing_that_others_would_not_take() {
     let run = site.deploy().expect(3);
     assert!(run.stderr.contains("[clock-behind]"), "{run}");
     assert_eq!(site.bare.rev(LOG), ahead);
-    // Whose clock is an hour ahead dates the mainline so: what is logged on it is judged, and found, all the same.
-    let world = World::new();
-    let mut site = Site::new(&world);
-    world.days(0).later(3_600);
-    site.next();
-    let status = site.deploy();
-    assert_eq!(status.status, 0, "{status}");
-    site.recovers("a mainline dated ahead");
-    site.all_is_well();
 }

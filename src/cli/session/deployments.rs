@@ -62,8 +62,8 @@ impl Session {
         Ok(mark::accepted_log(&self.repository, environment)?)
     }
 
-    /// When the mainline commit that is judged was made, or recorded, whichever is earlier: nothing about it is dated before.
-    pub(crate) fn mainline_time(&self) -> Time {
-        self.ledger.mainline_time(self.view)
+    /// The date of the mainline commit that is judged: nothing about it is dated before.
+    pub(crate) fn mainline_date(&self) -> Time {
+        self.ledger.mainline_date(self.view)
     }
 }
