@@ -184,8 +184,10 @@ impl Judge<'_> {
 /// Who signed a report that the policy takes from some roles alone: on one side of history that is enough.
 fn attested(report: &EvidenceFact, facts: &Facts) -> Option<Attested> {
     let roles = facts.policy.policy.evidence.get(&report.kind)?.attested_by.clone()?;
-    let fit = report.sides.iter().filter(|side| !side.roles.is_disjoint(&roles));
-    let by = fit.filter_map(|side| Some((side.commit, side.signer.as_ref().ok()?.clone()))).next();
+    let by = report.sides.iter().find_map(|side| match &side.signer {
+        Ok(signer) if !side.roles.is_disjoint(&roles) => Some((side.commit, signer.clone())),
+        Ok(_) | Err(_) => None,
+    });
     Some(Attested { roles, by })
 }
 

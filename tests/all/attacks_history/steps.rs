@@ -4,8 +4,7 @@ use super::*;
 use crate::world::World;
 
 fn guarded() -> Policy {
-    Policy::small()
-        .replacing("[roles]\n", "[mainline]\nsigned_by = [\"maintainer\"]\n\n[roles]\nmaintainer = { members = [\"l.wu@example.com\"] }\n")
+    Policy::small().mainline_signed()
 }
 
 /// Merges a gate without a maintainer's signature.

@@ -11,6 +11,7 @@ mod honest;
 mod install;
 mod logs;
 mod policy;
+mod steps;
 
 use serde_json::Value;
 
