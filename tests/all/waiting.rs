@@ -278,6 +278,52 @@ fn a_remote_that_is_away_for_a_while_is_asked_again() {
     }
 }
 
+/// The remote takes the connection, and never says anything.
+fn hangs(bot: &Repo<'_>) {
+    bot.git(&["config", "protocol.ext.allow", "always"]);
+    bot.git(&["remote", "set-url", "origin", "ext::sleep 20"]);
+}
+
+#[test]
+fn a_remote_that_never_answers_holds_nobody_for_longer_than_was_said() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    let (_bare, bot) = pending_at(&origin);
+    hangs(&bot);
+    let repository = git_gate::git::Repository::discover(&bot.path).unwrap();
+    let remote = git_gate::git::Origin::of(&repository, &[]).unwrap();
+    let began = Instant::now();
+    let failed = remote.fetch_within(Duration::from_millis(300)).unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(
+        (failed.code, failed.message.contains("did not answer in time")),
+        ("fetch-failed", true),
+        "{failed}"
+    );
+    assert!(!bot.path.join(".git/gate/fetched").exists());
+}
+
+#[test]
+fn who_fetches_from_a_remote_that_never_answers_can_be_told_to_end_and_leaves_nothing() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    let (_bare, bot) = pending_at(&origin);
+    hangs(&bot);
+    let refs = bot.git(&["for-each-ref"]);
+    for command in [&[&CHECK[..], &["--fetch"]].concat()[..], &["deploy", GATE, "--env", "production"]] {
+        let child = world.program_of("bot", &bot.path, command).process_group(0).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-TERM", "--", &group]).status().unwrap().success());
+        let began = Instant::now();
+        let (output, stdout, stderr) = ended(child);
+        assert!(began.elapsed() < Duration::from_secs(10), "{command:?}");
+        assert_eq!((output.status.signal(), stdout.as_str()), (Some(15), ""), "{stderr}");
+        assert_eq!(bot.git(&["for-each-ref"]), refs);
+        assert!(!bot.path.join(".git/gate/fetched").exists());
+    }
+}
+
 #[test]
 fn who_waits_can_be_told_to_end() {
     let world = World::new();
