@@ -102,6 +102,14 @@ impl Policy {
         )
     }
 
+    /// The same, with a bot among the maintainers that records what waits on branches.
+    pub(crate) fn recorder(self) -> Self {
+        self.mainline_signed()
+            .replacing("bots = [", "bots = [\"recorder@example.com\", ")
+            .replacing("maintainer = { members = [", "maintainer = { members = [\"recorder@example.com\", ")
+            .signer("recorder", KeyKind::Ed25519, "")
+    }
+
     /// With more text at its end.
     pub(crate) fn with(mut self, text: &str) -> Self {
         self.toml.push_str(text);
