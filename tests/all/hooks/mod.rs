@@ -3,6 +3,7 @@
 //! Every attack is made with plain git. Where the hook refuses, nothing of the push is taken; where there is no hook, the
 //! reader is not fooled.
 
+mod both;
 mod client;
 mod decisions;
 mod files;
