@@ -130,14 +130,7 @@ const REFUSED: [(&str, Attack, &[&str], Says); 8] = [
             repo.allowed_gate(GATE);
             let record = repo.deploy_record("bot", GATE, "production", "requirements");
             taken(served, &["main", LOG]);
-            let object = String::from_utf8(repo.object("commit", &record)).unwrap();
-            let (head, armor) = object.split_once("gpgsig ").unwrap();
-            let (armor, rest) = armor.split_once("-----END SSH SIGNATURE-----").unwrap();
-            let body: String = armor.lines().skip(1).map(str::trim).collect();
-            let copy = format!(
-                "{head}gpgsig -----BEGIN SSH SIGNATURE-----\n {body}\n -----END SSH SIGNATURE-----{rest}"
-            );
-            vec![format!("+{}:refs/heads/{LOG}", repo.store_commit(&copy))]
+            vec![format!("+{}:refs/heads/{LOG}", repo.rewrapped(&record))]
         },
         &["log-moved-back"],
         // To who saw the record.

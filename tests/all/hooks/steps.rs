@@ -2,12 +2,6 @@
 
 use super::*;
 
-/// Merges a branch without a maintainer's signature.
-fn merge_unsigned(repo: &Repo<'_>, branch: &str) -> String {
-    repo.switch("main").git(&["merge", "-q", "--no-ff", "-m", "Merge", branch]);
-    repo.rev("main")
-}
-
 fn approved(repo: &Repo<'_>) {
     repo.open("j.doe", GATE);
     repo.approve("j.rivera", GATE, "ml-lead");
@@ -24,7 +18,7 @@ fn a_merge_that_no_maintainer_signed_is_taken_and_waits_for_one() {
     let served = served(&world);
     let repo = &served.repo;
     approved(repo);
-    let tip = merge_unsigned(repo, BRANCH);
+    let tip = repo.merge_unsigned(BRANCH);
     served.taken(&["main", BRANCH]);
     let answer = served.guarded.check_json(GATE, "production");
     assert_eq!(
@@ -75,14 +69,14 @@ fn what_can_never_count_is_refused_beyond_the_last_step_as_well() {
     // A policy that only one of two has approved: it carries a quorum of its own, or none.
     propose(repo, "a.ng", &Policy::small().mainline_signed().serial(2).replacing("max = 0.05", "max = 0.5"));
     ballot(repo, "m.okafor");
-    merge_unsigned(repo, "policy/next");
+    repo.merge_unsigned("policy/next");
     served.refused(&["main"], &["policy-unapproved"]);
     served.forget();
     assert_eq!(served.unguarded(&["main"])["policy"]["serial"], 1);
     back();
     // A decision of a stranger.
     repo.approve("mallory", GATE, "ml-lead");
-    merge_unsigned(repo, BRANCH);
+    repo.merge_unsigned(BRANCH);
     served.refused(&["main"], &["unknown-key"]);
     back();
     // A maintainer signs the mainline, and not what others wrote.
@@ -104,7 +98,7 @@ fn what_restricts_is_taken_beyond_the_last_step_and_blocks() {
     repo.merge("l.wu", BRANCH);
     served.taken(&["main", BRANCH]);
     repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
-    merge_unsigned(repo, BRANCH);
+    repo.merge_unsigned(BRANCH);
     served.taken(&["main", BRANCH]);
     let answer = served.guarded.check_json(GATE, "production");
     assert_eq!(
