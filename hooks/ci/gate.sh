@@ -19,8 +19,9 @@
 #   GATE_TOKEN            a password for https, given to git when it asks; GATE_TOKEN_USER: the name with it
 #   GATE_SIGNING_KEY      a private SSH key, or GATE_SIGNING_KEY_FILE its path                deploy, record
 #   GATE_SIGNER_NAME, GATE_SIGNER_EMAIL   who signs                                           deploy, record
-#   GATE_PROGRAM          git-gate, where it is here already; else it is fetched:
-#   GATE_URL, GATE_SHA256, GATE_VERSION   from where, its SHA-256, and what `--version` must say
+#   GATE_PROGRAM          git-gate, where it is here already, by who looked at it; else it is fetched:
+#   GATE_URL, GATE_SHA256, GATE_VERSION   from where, its SHA-256, and what `--version` must say: all three, or nothing is run.
+#                         With GATE_PROGRAM the last two are asked for where they are given
 #
 # Where there are GITHUB_STEP_SUMMARY and GITHUB_OUTPUT, the answer goes into the one, `verdict` and `exit` into the other.
 # GATE_SUMMARY, GATE_OUTPUT and GATE_DOTENV name such files elsewhere; in the last the lines are GATE_VERDICT and GATE_EXIT.
@@ -70,6 +71,7 @@ sha256() {
 find_program() {
     if [ -n "${GATE_PROGRAM-}" ]; then
         program=$(command -v "$GATE_PROGRAM") || fail 3 "there is no program \`$GATE_PROGRAM\`"
+        if [ -n "${GATE_SHA256-}" ]; then is_pinned; fi
         is_program
         return
     fi
@@ -88,11 +90,15 @@ find_program() {
         ;;
     *) fail 2 "GATE_URL is neither https:// nor file://" ;;
     esac
-    # Before it is run for the first time.
-    found=$(sha256 "$program")
-    [ "$found" = "$GATE_SHA256" ] || fail 3 "the program has the SHA-256 $found, not $GATE_SHA256: it is not run"
+    is_pinned
     chmod 700 "$program" || fail 3 "the program cannot be made one"
     is_program
+}
+
+# Before it is run for the first time.
+is_pinned() {
+    found=$(sha256 "$program")
+    [ "$found" = "$GATE_SHA256" ] || fail 3 "the program has the SHA-256 $found, not $GATE_SHA256: it is not run"
 }
 
 is_program() {

@@ -9,15 +9,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::git::{Git, Signer, Unwritten, sign_with_agent};
-use crate::insight::{Judgement, Originals, Question};
-use crate::model::{ArtifactDigest, ArtifactName, ContentDigest, GateName, Name, Time};
+use crate::insight::{Judgement, Originals};
+use crate::model::{ArtifactDigest, ArtifactName, ContentDigest, Time};
 use crate::policy::Policy;
 use crate::render::{self, Attested, AttestedReport};
 use crate::signature::{Fingerprint, PlainKey, SignerEntry};
-use crate::verdict::{Given, Outcome, Status};
+use crate::verdict::{Outcome, Status};
 
 use super::deploy::{may_be_logged, refuse_relaxations};
-use super::given::GivenArgs;
+use super::given::QuestionArgs;
 use super::session::{Opening, Session, View};
 use super::{Context, Exit, Failure, Format, environment, judging};
 
@@ -29,15 +29,9 @@ use super::{Context, Exit, Failure, Format, environment, judging};
     where it cannot, the statement is unsigned, and stderr says what mends it."
 )]
 pub struct Args {
-    /// The gate, `<system>/<version>`.
-    #[arg(value_name = "GATE")]
-    gate: GateName,
-    /// The environment it is to go to.
-    #[arg(long, value_name = "ENVIRONMENT", required = true)]
-    env: Name,
-    /// What the statement is about.
+    /// What is asked, and what the statement is about.
     #[command(flatten)]
-    given: GivenArgs,
+    asked: QuestionArgs,
     /// State also that it is not allowed; the exit status stays that of `check`.
     #[arg(long)]
     failed: bool,
@@ -50,21 +44,15 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let given = args.given.digests(context)?;
+    let given = args.asked.given.digests(context)?;
     if given.is_empty() {
         return Err(Failure::usage("a statement is about artifacts: name one, by path or by digest")
             .help("`--artifact <name>=<path>` or `--digest <name>=<digest>`")
             .into());
     }
     let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
-    let question = Question {
-        gate: args.gate.clone(),
-        environment: args.env.clone(),
-        given: Given::Artifacts(given.clone()),
-        // What is stated can be judged again from the repository alone: no report is brought along.
-        originals: Originals::new(),
-    };
-    let judgement = session.judge(&question)?;
+    // What is stated can be judged again from the repository alone: no report is brought along.
+    let judgement = session.judge(&args.asked.question(&given, Originals::new()))?;
     refuse_relaxations("attest", &judgement.origin.relaxations)?;
     refuse_to_vouch(args, &judgement)?;
     let statement = statement(&session, &judgement, &given)?;
@@ -95,11 +83,11 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 /// Only what may be deployed is vouched for; what may not, where the caller asks for just that.
 fn refuse_to_vouch(args: &Args, judgement: &Judgement) -> Result<(), Failure> {
     let verdict = &judgement.verdict;
-    let asked = format!("`{}` in `{}`", args.gate, args.env);
+    let asked = format!("`{}` in `{}`", args.asked.gate, args.asked.env);
     if !may_be_logged(judgement) {
         let message = format!("the branch of {asked} holds a rejection that nobody has recorded yet");
         return Err(Failure { exit: Exit::Blocked, ..Failure::new("not-attested", message) }
-            .help(format!("record it: `git gate merge {}`", args.gate)));
+            .help(format!("record it: `git gate merge {}`", args.asked.gate)));
     }
     let word = match verdict.outcome {
         Outcome::Allowed(_) => return Ok(()),
@@ -114,7 +102,7 @@ fn refuse_to_vouch(args: &Args, judgement: &Judgement) -> Result<(), Failure> {
     Err(Failure { exit: judging::exit(verdict.outcome), ..Failure::new("not-attested", message) }.help(
         format!(
             "what is open: `git gate check {} --env {}`; a statement that says so: `--failed`",
-            args.gate, args.env
+            args.asked.gate, args.asked.env
         ),
     ))
 }

@@ -1,6 +1,7 @@
 //! `git gate audit`: every logged deployment judged again, and all that is wrong.
 //!
-//! Reads only: no program is started and nothing is written, but for `--pack`, which writes where it is told.
+//! Reads only: no program is started and nothing is written, but for `--fetch`, and for `--pack`, which writes where it is
+//! told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use crate::model::{ArtifactDigest, Duration, Malformed, Name, Time};
 use crate::render;
 
 use super::exceptional::moment;
+use super::fresh::FreshArgs;
 use super::session::{Opening, Session, View};
 use super::{Context, Exit, Failure, judging};
 
@@ -43,6 +45,9 @@ pub struct Args {
     /// As of this moment, in place of now.
     #[arg(long, value_name = "TIME")]
     time: Option<Time>,
+    /// How fresh the clone must be.
+    #[command(flatten)]
+    fresh: FreshArgs,
 }
 
 /// From when on.
@@ -78,6 +83,7 @@ impl Since {
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let observed = args.running.as_deref().map(|file| observed(context, file)).transpose()?;
+    args.fresh.bring_up_to_date(context)?;
     let opening = Opening { view: View::Recorded, time: args.time, tell_rewound: true, ..Opening::default() };
     let session = Session::open(context, &opening)?;
     let now = args.time.unwrap_or(context.now);

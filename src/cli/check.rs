@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::insight::{Judgement, Question};
-use crate::model::{ArtifactDigest, ArtifactName, Duration, GateName, Name, ObjectId, Time};
+use crate::insight::Judgement;
+use crate::model::{ArtifactDigest, ArtifactName, Duration, ObjectId, Time};
 use crate::render;
-use crate::verdict::{Given, Outcome};
+use crate::verdict::Outcome;
 
 use super::fresh::FreshArgs;
-use super::given::GivenArgs;
+use super::given::QuestionArgs;
 use super::originals::{GivenOriginal, originals};
 use super::session::{Opening, Session, View};
 use super::wait::{self, Answer};
@@ -21,15 +21,9 @@ use super::{Context, Exit, judging};
     What replays (--at, --time, --log) is named in the output, and `deploy` and `attest` refuse it."
 )]
 pub struct Args {
-    /// The gate, `<system>/<version>`.
-    #[arg(value_name = "GATE")]
-    gate: GateName,
-    /// The environment it is to go to.
-    #[arg(long, value_name = "ENVIRONMENT", required = true)]
-    env: Name,
-    /// What is to be deployed.
+    /// What is asked.
     #[command(flatten)]
-    given: GivenArgs,
+    asked: QuestionArgs,
     /// A report that lies elsewhere: the file of the gate that stands for it, and the report itself, which is held against
     /// the digest recorded there and read in its place.
     #[arg(long = "evidence-file", value_name = "NAME=PATH")]
@@ -58,7 +52,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if args.wait.is_some() {
         wait::refuse_the_past(args.at.is_some() || args.time.is_some() || args.log.is_some())?;
     }
-    let given = args.given.digests(context)?;
+    let given = args.asked.given.digests(context)?;
     let judgement = match args.wait {
         None => {
             args.fresh.bring_up_to_date(context)?;
@@ -80,7 +74,7 @@ fn wait_and_judge(
     let ask = |context: &Context| judge(context, args, given);
     let Answer { judgement, waited, context } = wait::until_decided(context, &args.fresh, limit, ask)?;
     if waited && matches!(judgement.verdict.outcome, Outcome::Allowed(_)) {
-        let now = args.given.digests(&context)?;
+        let now = args.asked.given.digests(&context)?;
         if now != *given {
             return judge(&context, args, &now);
         }
@@ -103,9 +97,7 @@ fn judge(
         ..Opening::default()
     };
     Session::glance(context, &opening, |session| {
-        let originals = originals(context, session, &args.gate, &args.evidence_files)?;
-        let given = Given::Artifacts(given.clone());
-        let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
-        Ok(session.judge(&question)?)
+        let originals = originals(context, session, &args.asked.gate, &args.evidence_files)?;
+        Ok(session.judge(&args.asked.question(given, originals))?)
     })
 }

@@ -280,7 +280,7 @@ impl Deciding {
         let question = Some(format!("{brief}{}", self.question(&message)));
         let draft = Draft::without_changes(&self.repository, self.base, &message)?;
         let policy = Arc::clone(&self.in_force.policy);
-        let fits = Box::new(move |signer: &Verified| refuse_unfit(&policy, &decision, signer));
+        let fits = Box::new(move |signer: &Verified| Ok(refuse_unfit(&policy, &decision, signer)?));
         let Self { repository, in_force, hand, branch, .. } = self;
         let proposal =
             Proposal { repository, policy: in_force.policy, branch, draft, hand, reviewed, question, fits };

@@ -11,7 +11,7 @@ use crate::decision::{parse_message, render_message};
 use crate::git::{Branch, Draft};
 use crate::insight::{Judgement, Originals, Question};
 use crate::ledger::Record;
-use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Time, escape};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time, escape, limits};
 use crate::policy::Policy;
 use crate::render::{self, DeploymentShown, Logged};
 use crate::signature::Verified;
@@ -114,27 +114,17 @@ fn deploy(
     let (session, context) = open(context, &args.env)?;
     let judgement = judge(&session, args, given)?;
     let log = log_branch(&session, &args.env, judgement.origin.log)?;
-    let hand = Hand::of(&context, session.repository(), session.policy())?;
-    let last = session.last_record(&args.env, Some(&args.gate.system))?;
-    let mine = last.filter(|record| hand.principal.is_some() && record.principal == hand.principal);
-    if let Some(record) = mine.filter(|record| says_the_same(record, &judgement, given)) {
-        let already = Logged {
-            record: record.commit,
-            branch: log.name().to_owned(),
-            pushed: true,
-            basis: record.claimed,
-            already: true,
-        };
-        let exit = Exit::Done;
-        return Err(
-            NotLogged { judgement: Box::new(judgement), already: Some(Box::new(already)), exit }.into()
-        );
-    }
     let claimed = claim(args, &judgement).filter(|_claimed| may_be_logged(&judgement));
     let Some(basis) = claimed else {
         let exit = exit(&judgement);
         return Err(NotLogged { judgement: Box::new(judgement), already: None, exit }.into());
     };
+    let same = |record: &Record| says_the_same(record, &judgement, basis, given);
+    let same = session.last_records_such(&args.env, &args.gate.system, &same)?;
+    let again = Again { same, branch: log.name().to_owned(), judgement: judgement.clone() };
+    if let Some(me) = Hand::of(&context, session.repository(), session.policy())?.principal {
+        again.refuse(&me)?;
+    }
     let message = message(&session, args, given, &judgement, basis, log.tip())?;
     let origin = &judgement.origin;
     let draft = Draft::record(session.repository(), log.tip(), origin.mainline, origin.time, &message)?;
@@ -146,8 +136,37 @@ fn deploy(
             indented(&message)
         )
     });
-    let proposal = proposal(&context, args, &session, log, draft, question)?;
+    let mut proposal = proposal(&context, args, &session, log, draft, question)?;
+    // Whose key it is may be known only once it has signed.
+    let may_deploy = proposal.fits;
+    proposal.fits =
+        Box::new(move |signer| may_deploy(signer).and_then(|()| again.refuse(signer.principal())));
     Ok((proposal, (judgement, basis)))
+}
+
+/// The last records that say what would be logged now: of a run that was cut off, or of other bots.
+struct Again {
+    same: Vec<Record>,
+    branch: String,
+    judgement: Judgement,
+}
+
+impl Again {
+    /// Nothing is logged twice by the same bot.
+    fn refuse(&self, bot: &Principal) -> anyhow::Result<()> {
+        let Some(record) = self.same.iter().find(|record| record.principal.as_ref() == Some(bot)) else {
+            return Ok(());
+        };
+        let already = Logged {
+            record: record.commit,
+            branch: self.branch.clone(),
+            pushed: true,
+            basis: record.claimed,
+            already: true,
+        };
+        let judgement = Box::new(self.judgement.clone());
+        Err(NotLogged { judgement, already: Some(Box::new(already)), exit: Exit::Done }.into())
+    }
 }
 
 /// Opens the repository at the time at which a record may be dated: now, or a little later where the log or the mainline
@@ -160,24 +179,36 @@ pub(super) fn open(context: &Context, environment: &Name) -> anyhow::Result<(Ses
         Ok((Session::open(&context, &opening)?, context))
     };
     let (session, context) = at(now)?;
-    if let Some(ahead) = session.dated_ahead(environment)? {
-        return Err(Failure::new(
-            "clock-behind",
-            format!("a deployer's record is dated {ahead}, {} minutes after this clock", ahead.seconds_since(now) / 60),
-        )
-        .help(
-            "set the clock of this machine: what it logs now would be out of chain by everybody else's; if the other's \
-             clock was wrong, wait until then",
-        )
-        .into());
-    }
+    refuse_a_clock_that_is_behind(&session, environment, now)?;
     let last = session.last_record(environment, None)?.map(|record| record.time);
-    let earliest = last.into_iter().chain([session.mainline_time()]).max().unwrap_or(now);
+    let earliest = last.into_iter().chain([session.mainline_date()]).max().unwrap_or(now);
     if earliest <= now {
         return Ok((session, context));
     }
     session.close();
     at(earliest)
+}
+
+/// What is logged is dated after what it follows and what it judges, and not ahead of everybody else's clock. Where one of
+/// them is far ahead of this clock, no date is both; and one that seems so now is seen through once that time has come.
+fn refuse_a_clock_that_is_behind(session: &Session, environment: &Name, now: Time) -> Result<(), Failure> {
+    let behind = |what: &str, ahead: Time, mend: &str| {
+        let minutes = ahead.seconds_since(now) / 60;
+        let message = format!("{what} is dated {ahead}, {minutes} minutes after this clock");
+        Failure::new("clock-behind", message).help(format!(
+            "set the clock of this machine: what it logs now would be out of chain by everybody else's; if the other's clock \
+             was wrong, wait until then{mend}"
+        ))
+    };
+    if let Some(ahead) = session.dated_ahead(environment)? {
+        return Err(behind("a deployer's record", ahead, ""));
+    }
+    let mainline = session.mainline_date();
+    if mainline.seconds_since(now) > limits::CLOCK_SKEW_SECONDS {
+        let mend = ", or have somebody whose clock is right put a commit onto the mainline";
+        return Err(behind("the mainline's last commit", mainline, mend));
+    }
+    Ok(())
 }
 
 fn judge(
@@ -250,10 +281,11 @@ fn exit(judgement: &Judgement) -> Exit {
     if may_be_logged(judgement) { judging::exit(judgement.verdict.outcome) } else { Exit::Blocked }
 }
 
-/// Whether a run of the same bot that was cut off has logged just this.
+/// Whether a record says what would be logged now.
 fn says_the_same(
     record: &Record,
     judgement: &Judgement,
+    basis: ClaimedBasis,
     given: &BTreeMap<ArtifactName, ArtifactDigest>,
 ) -> bool {
     record.gate == judgement.verdict.gate
@@ -261,8 +293,7 @@ fn says_the_same(
         && record.artifacts == *given
         && record.judged == judgement.origin.mainline
         && !record.failed
-        && matches!(judgement.verdict.outcome, Outcome::Allowed(_))
-        && record.claimed != ClaimedBasis::BreakGlass
+        && (record.claimed == ClaimedBasis::BreakGlass) == (basis == ClaimedBasis::BreakGlass)
 }
 
 fn message(
@@ -320,8 +351,9 @@ pub(super) fn proposal(
     let roles =
         policy.environments.get(&environment).map(|known| known.deployers.clone()).unwrap_or_default();
     let judged_under = session.policy_in_force();
-    let fits =
-        Box::new(move |signer: &Verified| refuse_no_deployer(&judged_under, signer, &roles, &environment));
+    let fits = Box::new(move |signer: &Verified| {
+        Ok(refuse_no_deployer(&judged_under, signer, &roles, &environment)?)
+    });
     Ok(Proposal { repository, policy, branch, draft, hand, reviewed: Reviewed::default(), question, fits })
 }
 

@@ -31,7 +31,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("output", "the output could not be written in full"),
     ("failed", "another failure of the system"),
     ("clock", "the clock of this machine is out of range"),
-    ("clock-behind", "a deployer's record is dated long after this clock"),
+    ("clock-behind", "a deployer's record, or the mainline's last commit, is dated long after this clock"),
     ("stale-fetch", "the clone was fetched longer ago than was said, or nobody knows when"),
     ("content-moved", "another content or policy stands there than the one that was shown"),
     ("declined", "the question was answered with no"),

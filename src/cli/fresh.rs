@@ -78,9 +78,9 @@ pub(super) fn fetch(
         Some(limit) => origin.fetch_within(limit),
         None => origin.fetch(),
     };
-    fetched.map_err(|unwritten| {
-        Failure::new(unwritten.code, unwritten.message)
-            .help("nothing was decided; see what is wrong: `git fetch origin`")
+    fetched.map_err(|unwritten| match unwritten.code {
+        "fetch-failed" => unwritten.help("nothing was decided; see what is wrong: `git fetch origin`"),
+        _ => unwritten,
     })?;
     remember(repository, began);
     Ok(())

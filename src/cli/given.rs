@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::model::{ArtifactDigest, ArtifactName, Malformed};
+use crate::insight::{Originals, Question};
+use crate::model::{ArtifactDigest, ArtifactName, GateName, Malformed, Name};
+use crate::verdict::Given;
 
 use super::{Context, Failure, artifact_digest};
 
@@ -17,6 +19,32 @@ pub(super) struct GivenArgs {
     /// An artifact that will be deployed, by its digest.
     #[arg(long = "digest", value_name = "NAME=DIGEST")]
     digests: Vec<GivenDigest>,
+}
+
+/// What commands that ask for a verdict take: which version, where, and what of it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct QuestionArgs {
+    /// The gate, `<system>/<version>`.
+    #[arg(value_name = "GATE")]
+    pub(super) gate: GateName,
+    /// The environment it is to go to.
+    #[arg(long, value_name = "ENVIRONMENT", required = true)]
+    pub(super) env: Name,
+    /// What is to be deployed.
+    #[command(flatten)]
+    pub(super) given: GivenArgs,
+}
+
+impl QuestionArgs {
+    /// The question about these artifacts, with reports that lie elsewhere.
+    pub(super) fn question(
+        &self,
+        given: &BTreeMap<ArtifactName, ArtifactDigest>,
+        originals: Originals,
+    ) -> Question {
+        let given = Given::Artifacts(given.clone());
+        Question { gate: self.gate.clone(), environment: self.env.clone(), given, originals }
+    }
 }
 
 /// `NAME=PATH`.

@@ -10,11 +10,14 @@ mod pre_push;
 mod pre_receive;
 
 use std::io::Read as _;
+use std::rc::Rc;
 
-use crate::insight::Received;
+use crate::git::Repository;
+use crate::insight::{Received, Receiver, Refs};
+use crate::model::ObjectId;
 use crate::render;
 
-use super::{Context, Exit, Failure, judging};
+use super::{Context, Exit, Failure, environment, judging};
 
 /// How much of what git says of a push is read: some hundred thousand refs.
 const MOST_INPUT: u64 = 64 * 1024 * 1024;
@@ -77,6 +80,35 @@ fn tell(context: &Context, hook: &str, received: &Received) -> anyhow::Result<Ex
     }
     context.print(&render::render_refusals(hook, received, judging::form(context)))?;
     Ok(if received.refusals.is_empty() { Exit::Done } else { Exit::Blocked })
+}
+
+/// The repository that git runs a hook in, what is pushed included.
+fn repository(context: &Context) -> Result<Repository, Failure> {
+    Ok(Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index())
+}
+
+/// The trust root that is given or pinned, if one is.
+fn pinned(context: &Context, repository: &Repository) -> Result<Option<ObjectId>, Failure> {
+    if let Some(root) = context.root {
+        return Ok(Some(root));
+    }
+    let Some(text) = repository.config("gate.root") else { return Ok(None) };
+    let root = text.parse().map_err(|wrong| {
+        Failure::new("no-trust-root", format!("`gate.root` is `{text}`: {wrong}"))
+            .help("pin it: `git config gate.root <full commit id>`")
+    })?;
+    Ok(Some(root))
+}
+
+/// Where a push is judged.
+fn receiver(context: &Context, repository: Repository, root: Option<ObjectId>, before: Refs) -> Receiver {
+    Receiver {
+        mainline: repository.config("gate.mainline").unwrap_or("main").to_owned(),
+        root,
+        before,
+        time: context.now,
+        repository: Rc::new(repository),
+    }
 }
 
 /// What git says of a push.

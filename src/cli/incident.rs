@@ -194,7 +194,7 @@ fn resolve(context: &Context, args: &Resolve) -> anyhow::Result<Exit> {
         let text = resolved_incident(&at.file, standing, resolved, args.cause.as_deref())?;
         let incident = at.check(&text)?;
         let policy = Arc::clone(&at.in_force.policy);
-        let fits = Box::new(move |signer: &Verified| may_resolve(&policy, signer));
+        let fits = Box::new(move |signer: &Verified| Ok(may_resolve(&policy, signer)?));
         let subject = format!("Resolve incident {} on {}", args.id, incident.gate);
         Ok((at.proposal(context, &args.writing, text, &subject, fits)?, incident))
     })?;

@@ -103,7 +103,7 @@ fn proposal(context: &Context, args: &Args, target: &Merged) -> anyhow::Result<P
     let tree = merge_trees(&git, base, tip)?;
     let draft = Draft::merge(base, tip, tree, &message(&format!("Merge {target}"), &args.signing)?);
     let policy = Arc::clone(&in_force.policy);
-    let fits = Box::new(move |signer: &Verified| may_sign_mainline(&policy, signer));
+    let fits = Box::new(move |signer: &Verified| Ok(may_sign_mainline(&policy, signer)?));
     Ok(Proposal { repository, policy: in_force.policy, branch, draft, hand, reviewed, question: None, fits })
 }
 

@@ -187,7 +187,7 @@ fn proposal(context: &Context, args: &Args, source: &Source, found: Recordable) 
     };
     let draft = Draft::merge(base, tip, tree, &message(&subject, &args.signing)?);
     let judged_under = Arc::clone(&policy);
-    let fits = Box::new(move |signer: &Verified| may_sign_mainline(&judged_under, signer));
+    let fits = Box::new(move |signer: &Verified| Ok(may_sign_mainline(&judged_under, signer)?));
     let reviewed = Reviewed::default();
     Ok(Proposal { repository, policy, branch, draft, hand, reviewed, question: None, fits })
 }

@@ -21,7 +21,7 @@ use super::{Context, Failure, environment, fresh, interrupt};
 const ATTEMPTS: u32 = 20;
 
 /// Says whether a signer may sign what is proposed, or why not.
-pub(super) type Fits = Box<dyn Fn(&Verified) -> Result<(), Failure>>;
+pub(super) type Fits = Box<dyn Fn(&Verified) -> anyhow::Result<()>>;
 
 /// What a command would write on what the repository holds now.
 pub(super) struct Proposal {

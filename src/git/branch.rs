@@ -11,7 +11,7 @@ use crate::model::ObjectId;
 
 use super::checkout::Checkouts;
 use super::origin::{Answer, Exactly};
-use super::{Git, Origin, Repository, SignedCommit, Unwritten, Written};
+use super::{Git, Origin, Repository, SignedCommit, Unwritten, Written, lock};
 
 /// How often a branch that others hold at the remote is tried, and how long to wait between.
 const KNOCKS: u32 = 5;
@@ -108,7 +108,8 @@ impl Branch {
         // The remote has it: what does not follow here is behind, and the next pull brings it.
         let followed = checkouts.follow().and_then(|()| self.move_to(repository, &git, commit.id()));
         written.note = followed.err().map(|stuck| {
-            format!("it is pushed, but your clone did not follow: {}; `git pull` brings it", stuck.message)
+            let mend = lock::mend(&stuck.message).unwrap_or_else(|| "`git pull` brings it".to_owned());
+            format!("it is pushed, but your clone did not follow: {}; {mend}", stuck.message)
         });
         Ok(Advance::Written(written))
     }
@@ -171,7 +172,7 @@ impl Branch {
         }
         let moved = |reason: &str| {
             let message = format!("the branch `{}` was not moved: {reason}", self.name);
-            Unwritten::new("branch-moved", message).help("run the command again")
+            lock::failure("branch-moved", message).or_help("run the command again")
         };
         if !self.leads_to(repository, git, commit)? {
             return Err(moved("it has moved on meanwhile"));

@@ -12,7 +12,7 @@ use git2::ObjectType;
 use crate::model::ObjectId;
 
 use super::draft::hash;
-use super::{Git, Unwritten};
+use super::{Git, Unwritten, lock};
 
 /// The work trees to bring up to date, and the files that change.
 #[derive(Debug)]
@@ -53,11 +53,13 @@ impl Checkouts {
                 vec!["--literal-pathspecs", "restore", &source, "--staged", "--worktree", "--"];
             arguments.extend(self.paths.iter().map(String::as_str));
             Git::at(tree).run(&arguments).map_err(|error| {
-                Unwritten::new(
+                lock::failure(
                     "git-failed",
                     format!("the work tree `{}` could not follow: {}", tree.display(), error.message),
                 )
-                .help("bring it up to date: `git restore --staged --worktree .`, then run the command again")
+                .or_help(
+                    "bring it up to date: `git restore --staged --worktree .`, then run the command again",
+                )
             })?;
         }
         Ok(())

@@ -13,6 +13,7 @@ mod config;
 mod draft;
 mod hook;
 mod locate;
+mod lock;
 mod loose;
 mod merge;
 mod merge_base;

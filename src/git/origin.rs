@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::ObjectId;
 
-use super::{Git, Repository, Unwritten};
+use super::{Git, Repository, Unwritten, lock};
 
 /// The refspecs by which a clone keeps all branches of its remote where they are read: beside its own, or as its own.
 const WHOLE: [&str; 3] = ["refs/heads/*:refs/remotes/origin/*", "refs/heads/*:refs/heads/*", "refs/*:refs/*"];
@@ -93,13 +93,18 @@ impl Origin {
             Some(ran) if !ran.success && is_contended(&ran.stderr) => run(&arguments)?,
             ran => ran,
         };
-        let message = match ran {
+        let failure = match ran {
             Some(ran) if ran.success => return Ok(()),
-            Some(ran) => format!("`origin` could not be fetched: {}", ran.stderr.trim_end()),
-            None => "`origin` could not be fetched: it did not answer in time".to_owned(),
+            Some(ran) => {
+                let said = ran.stderr.trim_end();
+                lock::failure("fetch-failed", format!("`origin` could not be fetched: {said}"))
+            }
+            None => {
+                Unwritten::new("fetch-failed", "`origin` could not be fetched: it did not answer in time")
+            }
         };
-        Err(Unwritten::new("fetch-failed", message)
-            .help("nothing was written; work on what was fetched last: `--offline`, and push later"))
+        Err(failure
+            .or_help("nothing was written; work on what was fetched last: `--offline`, and push later"))
     }
 
     /// Pushes `commit` to the branch of that name. A commit with several parents goes only onto `expected`, the tip that it
@@ -119,7 +124,7 @@ impl Origin {
             return Ok(Answer::Taken);
         }
         let message = format!("`origin` did not take `{name}`: {}", ran.stderr.trim_end());
-        let refused = Unwritten::new("push-failed", message).help(format!(
+        let refused = lock::failure("push-failed", message).or_help(format!(
             "nothing was written; run the command again, or with `--no-push` and later `git push origin {name}`"
         ));
         Ok(if is_contended(&ran.stderr) { Answer::Contended(refused) } else { Answer::Refused(refused) })

@@ -1,6 +1,6 @@
 //! Running `git` and the signing program: the only place that starts programs.
 //!
-//! Only commands that write come here, `check` where it is to fetch, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
+//! Only commands that write come here, `check` and `audit` where they are to fetch, and `doctor`; reading starts nothing. What runs is the user's own `git` with the user's own
 //! configuration, as if they had typed it, but always on the repository that was named: variables that would point it at
 //! other objects, refs or work trees are taken out of its environment.
 
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use super::{Repository, Unwritten};
+use super::{Repository, Unwritten, lock};
 
 /// Variables that point git at another repository, other objects, other refs or another configuration file. Nothing
 /// honours them, and the programs that are started do not see them.
@@ -30,6 +30,9 @@ pub const REDIRECTING: &[&str] = &[
     "GIT_REPLACE_REF_BASE",
     "GIT_CONFIG",
 ];
+
+/// What git says is read: it says it in its own words, whatever language its user reads.
+const UNTRANSLATED: &[(&str, &str)] = &[("LANGUAGE", "C")];
 
 /// How long to wait before looking again whether a program has ended.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -126,7 +129,11 @@ impl Git {
             program: OsStr::new("git"),
             arguments: arguments.iter().map(OsString::from).collect(),
             directory: &self.directory,
-            variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            variables: variables
+                .iter()
+                .chain(UNTRANSLATED)
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
             input,
             messages: Messages::Caught,
         }
@@ -154,10 +161,8 @@ impl Git {
     pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Result<String, Unwritten> {
         let ran = self.attempt(arguments, input)?;
         if !ran.success {
-            return Err(Unwritten::new(
-                "git-failed",
-                format!("`git {}` failed: {}", shown(arguments), ran.stderr.trim_end()),
-            ));
+            let message = format!("`git {}` failed: {}", shown(arguments), ran.stderr.trim_end());
+            return Err(lock::failure("git-failed", message));
         }
         Ok(String::from_utf8_lossy(&ran.stdout).trim_end_matches('\n').to_owned())
     }

@@ -34,6 +34,7 @@ pub const WRITE_CODES: &[(&str, &str)] = &[
     ("branch-moved", "the branch moved on meanwhile"),
     ("fetch-failed", "the remote could not be fetched"),
     ("push-failed", "the remote did not take the branch"),
+    ("locked", "a lock file of git's lies in the way"),
     ("merge-conflict", "both sides changed the same file"),
     ("branch-too-long", "the branch has more new commits than are looked at"),
     ("scratch", "a temporary file could not be written"),
@@ -50,6 +51,12 @@ impl Unwritten {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// With what mends it, where nothing better is known.
+    #[must_use]
+    pub(super) fn or_help(self, help: impl Into<String>) -> Self {
+        if self.help.is_some() { self } else { self.help(help) }
     }
 }
 

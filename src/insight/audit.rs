@@ -177,6 +177,17 @@ pub struct EvidenceSeen {
     pub format: Option<String>,
     /// Why it does not read.
     pub problem: Option<String>,
+    /// Whose it is to sign; nothing: whoever brings it.
+    pub attested: Option<Attested>,
+}
+
+/// A report of a kind that the policy of then takes from some roles alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attested {
+    /// From these.
+    pub roles: BTreeSet<Name>,
+    /// The commit that brought it, and who of them signed that; nothing: nobody of them did.
+    pub by: Option<(ObjectId, Principal)>,
 }
 
 /// Something that an audit finds wrong.

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{AuditedLog, AuditedRecord, Place, Undecided, View};
 use crate::model::{GateName, Name, ObjectId, Time};
-use crate::verdict::{self, Facts, Replay, Standing, Verdict};
+use crate::verdict::{self, EvidenceFact, Facts, Replay, Standing, Verdict};
 
-use super::audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
+use super::audit::{
+    Attested, Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation,
+};
 use super::audit_codes::ViolationCode;
 use super::audit_findings::Findings;
 use super::judge::Judge;
@@ -151,6 +153,7 @@ impl Judge<'_> {
                 Some(Err(unreadable)) => Some(unreadable.to_string()),
                 None => Some("it is not there".to_owned()),
             },
+            attested: attested(report, facts),
         });
         let decisions = verdict.decisions.into_iter().map(|shown| DecisionSeen {
             commit: shown.fact.commit,
@@ -176,6 +179,16 @@ impl Judge<'_> {
             exceptions: verdict.exceptions,
         })
     }
+}
+
+/// Who signed a report that the policy takes from some roles alone: on one side of history that is enough.
+fn attested(report: &EvidenceFact, facts: &Facts) -> Option<Attested> {
+    let roles = facts.policy.policy.evidence.get(&report.kind)?.attested_by.clone()?;
+    let by = report.sides.iter().find_map(|side| match &side.signer {
+        Ok(signer) if !side.roles.is_disjoint(&roles) => Some((side.commit, signer.clone())),
+        Ok(_) | Err(_) => None,
+    });
+    Some(Attested { roles, by })
 }
 
 /// What is said of a population.

@@ -93,15 +93,17 @@ impl Judge<'_> {
         self.ledger.dated_ahead(environment, &log, view)
     }
 
-    /// The last record of an environment's log that counts, of that system or of any.
-    pub fn last_record(
+    /// The last records of an environment's log that count, of that system or of any, the latest first, up to the first that
+    /// `ends` them.
+    pub fn last_records(
         &self,
         environment: &Name,
         system: Option<&Name>,
         view: View,
-    ) -> Result<Option<Record>, Undecided> {
+        ends: &dyn Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, Undecided> {
         let (_, log) = self.log_of(environment)?;
-        self.ledger.last_record(environment, &log, system, view)
+        self.ledger.last_records(environment, &log, system, view, ends)
     }
 
     /// The last commit of an environment's log that says something and counts.

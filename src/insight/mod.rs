@@ -32,7 +32,9 @@ pub mod statistics;
 pub mod timeline;
 pub mod tune;
 
-pub use audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
+pub use audit::{
+    Attested, Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation,
+};
 pub use audit_codes::{VIOLATIONS, ViolationCode};
 pub use audit_running::{Observed, Reconciliation};
 pub use audit_sample::{METHOD, Sample, Stratum};

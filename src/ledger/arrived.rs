@@ -206,19 +206,20 @@ impl Ledger {
         new: Option<ObjectId>,
         recorded: View,
     ) -> Result<(Vec<ObjectId>, bool), Undecided> {
-        let (rejections, searched) = self.rejections_from(gate, old, |link| link <= recorded.link)?;
-        let mut dropped = Vec::new();
-        for rejection in rejections {
-            let kept = match (self.history.find(rejection), new.and_then(|new| self.history.find(new))) {
-                (Some(at), Some(tip)) => {
-                    at == tip || !self.history.ancestors_among(tip, &BTreeSet::from([at])).is_empty()
-                }
-                (_, _) => false,
-            };
-            if !kept {
-                dropped.push(rejection);
+        let kept = |commit: ObjectId| match (
+            self.history.find(commit),
+            new.and_then(|new| self.history.find(new)),
+        ) {
+            (Some(at), Some(tip)) => {
+                at == tip || !self.history.ancestors_among(tip, &BTreeSet::from([at])).is_empty()
             }
+            (_, _) => false,
+        };
+        if kept(old) {
+            return Ok((Vec::new(), true));
         }
+        let (mut dropped, searched) = self.rejections_from(gate, old, |link| link <= recorded.link)?;
+        dropped.retain(|rejection| !kept(*rejection));
         Ok((dropped, searched))
     }
 

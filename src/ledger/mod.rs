@@ -223,9 +223,9 @@ impl Ledger {
         self.chain_commit(view.link)
     }
 
-    /// When the mainline commit of a view was made or recorded, whichever is earlier: no record about it is dated before.
-    pub fn mainline_time(&self, view: View) -> Time {
-        self.commit_at_link(view.link).date.min(self.recorded_at_link(view.link))
+    /// The date of the mainline commit of a view: no record about it is dated before, unless others recorded it earlier.
+    pub fn mainline_date(&self, view: View) -> Time {
+        self.commit_at_link(view.link).date
     }
 
     /// The last step of a view.

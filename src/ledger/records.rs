@@ -141,14 +141,16 @@ impl Ledger {
         Ok(record)
     }
 
-    /// The last record that counts, of that system or of any.
-    pub fn last_record(
+    /// The last records that count, of that system or of any, the latest first, up to the first that `ends` them.
+    pub fn last_records(
         &self,
         environment: &Name,
         log: &Log,
         system: Option<&Name>,
         view: View,
-    ) -> Result<Option<Record>, Undecided> {
+        ends: &dyn Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, Undecided> {
+        let mut last = Vec::new();
         let mut failed = BTreeSet::new();
         for (at, entry) in log.entries.iter().enumerate().rev() {
             let (gate, deploy) = match &entry.says {
@@ -164,12 +166,17 @@ impl Ledger {
             }
             let before = log.entries.get(..at).unwrap_or_default();
             let mut record = self.record(environment, entry, gate, deploy, before, view)?;
-            if record.defect.is_none() {
-                record.failed = failed.contains(&record.commit);
-                return Ok(Some(record));
+            if record.defect.is_some() {
+                continue;
+            }
+            record.failed = failed.contains(&record.commit);
+            let ended = ends(&record);
+            last.push(record);
+            if ended {
+                break;
             }
         }
-        Ok(None)
+        Ok(last)
     }
 
     /// The last commit of a log that says something and counts: a record, or the word that one failed.

@@ -171,7 +171,12 @@ fn with_then(mut entry: Entry, then: &Then) -> Entry {
     for report in &then.evidence {
         let digest = report.digest.map_or("not there".to_owned(), |digest| digest.to_string());
         let how = report.format.clone().or(report.problem.clone()).unwrap_or_default();
-        entry = entry.prose("evidence", format!("{}: {} {digest} ({how})", report.kind, report.file));
+        let by = report.attested.as_ref().map(|attested| match &attested.by {
+            Some((_, who)) => format!(", signed by {who}"),
+            None => format!(", signed by nobody in {}", list(&attested.roles)),
+        });
+        let by = by.unwrap_or_default();
+        entry = entry.prose("evidence", format!("{}: {} {digest} ({how}{by})", report.kind, report.file));
     }
     for line in &then.requirements {
         let status = line.status;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::world::{Decision, Policy, Repo, Run, World};
 
 mod attacks;
+mod codes;
 mod pack;
 
 const GATE: &str = "summarizer/v1.4";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use saphyr::{LoadableYamlNode as _, Yaml};
 
-use crate::world::{Decision, KeyKind, Policy, Repo, Run, World, hex_sha256};
+use crate::world::{Decision, Policy, Repo, Run, World, hex_sha256};
 
 const GATE: &str = "summarizer/v1.4";
 const BRANCH: &str = "gate/summarizer/v1.4";
@@ -30,18 +30,6 @@ struct Runner<'w> {
     bare: Repo<'w>,
     here: PathBuf,
     environment: Environment,
-}
-
-/// The policy of these tests: the recorder may write the mainline.
-fn policy() -> Policy {
-    Policy::small()
-        .replacing("bots = [", "bots = [\"recorder@example.com\", ")
-        .replacing(
-            "[roles]\n",
-            "[mainline]\nsigned_by = [\"maintainer\"]\n\n[roles]\nmaintainer = { members = [\"l.wu@example.com\", \
-             \"recorder@example.com\"] }\n",
-        )
-        .signer("recorder", KeyKind::Ed25519, "")
 }
 
 /// A runner that asks about what `origin` holds.
@@ -228,6 +216,17 @@ fn a_program_that_nobody_pinned_is_not_run() {
         runner.set(name, value).ends(2, "undecided");
         runner.environment = before;
     }
+    // One that is here already is held to a sum as well, where one is given.
+    let before = runner.environment.clone();
+    std::fs::remove_file(&marker).unwrap();
+    runner
+        .set("GATE_PROGRAM", other.to_str().unwrap())
+        .set("GATE_SHA256", &sum(env!("CARGO_BIN_EXE_git-gate")));
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
+    runner.ends(3, "undecided");
+    assert!(!marker.exists());
+    runner.set("GATE_PROGRAM", env!("CARGO_BIN_EXE_git-gate")).ends(0, "allowed");
+    runner.environment = before;
     runner.set("GATE_URL", "http://127.0.0.1:1/git-gate").ends(2, "undecided");
     runner.set("GATE_URL", "file:///no/such/place").ends(3, "undecided");
 }
@@ -398,18 +397,29 @@ fn the_github_action_asks_what_its_inputs_say() {
 #[test]
 fn the_gitlab_jobs_ask_and_record() {
     let world = World::new();
-    let origin = world.governance_repo_with(&policy());
+    let origin = world.governance_repo_with(&Policy::small().recorder());
     origin.allowed_gate(GATE);
     let rejection = origin.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
     let mut runner = runner(&origin);
     let jobs = yaml("gitlab.yml");
     let job = &jobs[".git-gate"];
-    let script = text(&job["script"][0]).to_owned();
+    assert_eq!(text(&job["image"]), "$GATE_IMAGE");
+    let script = job["script"].as_vec().unwrap().iter().map(text).collect::<Vec<_>>().join("\n");
     let before = runner.environment.clone();
     for (name, value) in pairs(&job["variables"]) {
         runner.set(&name, &value);
     }
     runner.environment.remove("GATE_OUTPUT");
+    for image in [None, Some("alpine/git"), Some("alpine/git:latest")] {
+        runner.environment.remove("GATE_IMAGE");
+        if let Some(image) = image {
+            runner.set("GATE_IMAGE", image);
+        }
+        let run = runner.script(&script).expect(2);
+        assert!(run.stdout.contains("by its digest"), "{run}");
+    }
+    let image = format!("alpine/git@sha256:{}", "0".repeat(64));
+    runner.set("GATE_IMAGE", &image);
     runner.script(&script).expect(0);
     assert_eq!(
         runner.file(text(&job["artifacts"]["reports"]["dotenv"])),
@@ -427,6 +437,7 @@ fn the_gitlab_jobs_ask_and_record() {
     }
     let file = world.key("recorder");
     runner
+        .set("GATE_IMAGE", &image)
         .set("GATE_SIGNING_KEY_FILE", file.to_str().unwrap())
         .set("GATE_SIGNER_EMAIL", "recorder@example.com");
     runner.script(&script).expect(0);
@@ -436,7 +447,7 @@ fn the_gitlab_jobs_ask_and_record() {
 #[test]
 fn the_github_recorder_records() {
     let world = World::new();
-    let origin = world.governance_repo_with(&policy());
+    let origin = world.governance_repo_with(&Policy::small().recorder());
     origin.allowed_gate(GATE);
     let rejection = origin.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
     let mut runner = runner(&origin);
@@ -446,6 +457,12 @@ fn the_github_recorder_records() {
     assert_eq!(events, ["schedule", "workflow_dispatch"]);
     let job = &workflow["jobs"]["record"];
     assert_eq!(text(&job["environment"]), "recorder");
+    // What others wrote is named by a commit id.
+    for step in job["steps"].as_vec().unwrap() {
+        let Some(used) = step.as_mapping_get("uses") else { continue };
+        let (_, commit) = text(used).split_once('@').unwrap();
+        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{commit}");
+    }
     let step =
         job["steps"].as_vec().unwrap().iter().find(|step| step.as_mapping_get("run").is_some()).unwrap();
     let server = runner.bare.path.parent().unwrap().to_str().unwrap().to_owned();
@@ -535,6 +552,14 @@ fn the_image_holds_a_program_that_was_pinned_and_runs_as_nobody() {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
     let of = |word: &str| lines.iter().filter(|line| line.starts_with(word)).copied().collect::<Vec<_>>();
     assert_eq!(of("FROM"), ["FROM ${BASE}"]);
+    // No base is taken that is not named by its digest.
+    assert_eq!(of("ARG BASE"), ["ARG BASE", "ARG BASE"]);
+    let refuses = of("RUN")[0].trim_start_matches("RUN ");
+    let world = World::new();
+    for (base, status) in [("", 1), ("alpine:3.22", 1), ("alpine:3.22@sha256:00", 0)] {
+        let variables = [("BASE".to_owned(), base.to_owned())];
+        world.shell(&world.dir(), &world.dir(), &variables, refuses).expect(status);
+    }
     assert_eq!(of("USER"), ["USER 65534:65534"]);
     let copied = of("COPY");
     assert_eq!(copied.len(), 2, "{copied:?}");

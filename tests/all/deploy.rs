@@ -104,6 +104,107 @@ fn nothing_is_logged_twice_and_a_new_mainline_is_a_new_record() {
 }
 
 #[test]
+fn one_bot_logs_once_however_its_key_is_spelled() {
+    let world = World::new();
+    let policy = Policy::small().signer("bot", KeyKind::Ecdsa256, "");
+    let origin = world.governance_repo_with(&policy);
+    origin.allowed_gate(GATE);
+    let (bare, bot) = server(&origin);
+    let key = world.key("bot#Ecdsa256");
+    let old = world.dir().join("old");
+    std::fs::copy(&key, &old).unwrap();
+    let args = ["-q", "-p", "-P", "", "-N", "", "-m", "PEM", "-f", old.to_str().unwrap()];
+    assert_eq!(world.ssh_keygen(&args, b"").status, 0);
+    assert!(std::fs::read_to_string(&old).unwrap().starts_with("-----BEGIN EC PRIVATE KEY-----"));
+    // A program that knows the key itself: whose it is shows once it has signed.
+    let own = world.dir().join("signer");
+    std::fs::write(
+        &own,
+        format!("#!/bin/sh\nexec ssh-keygen -Y sign -n git -f '{}' \"$7\"\n", key.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let spell = |program: &std::path::Path, key: &std::path::Path| {
+        bot.git(&["config", "gpg.ssh.program", program.to_str().unwrap()]);
+        bot.git(&["config", "user.signingkey", key.to_str().unwrap()]);
+    };
+    let usual = std::path::Path::new("ssh-keygen");
+    // In the old form, without its public half, `ssh-keygen` signs nothing with it.
+    spell(usual, &old);
+    assert_eq!(deploy(&bot, &[]).expect(3).json()["code"], "signing-failed");
+    std::fs::copy(key.with_file_name("bot-Ecdsa256.pub"), old.with_extension("pub")).unwrap();
+    for _again in 0..2 {
+        for (program, key) in
+            [(&*own, &*world.dir().join("none")), (usual, &old), (usual, &key), (usual, &world.key("bot"))]
+        {
+            spell(program, key);
+            deploy(&bot, &[]).expect(0);
+            assert_eq!(records(&bare), 1, "{} {}", program.display(), key.display());
+        }
+    }
+    let glass = ["--break-glass", "--reason", "x", "--yes"];
+    deploy(&bot, &glass).expect(0);
+    assert_eq!(records(&bare), 1, "it is allowed: there is no glass to break");
+}
+
+#[test]
+fn a_bot_that_was_cut_off_logs_nothing_again_behind_others_that_say_the_same() {
+    let world = World::new();
+    let policy = Policy::small()
+        .replacing(
+            "members = [\"bot@example.com\"]",
+            "members = [\"bot@example.com\", \"second@example.com\"]",
+        )
+        .signer("second", KeyKind::Ed25519, "");
+    let origin = world.governance_repo_with(&policy);
+    origin.allowed_gate(GATE);
+    let (bare, bot) = server(&origin);
+    let first = deploy(&bot, &[]).expect(0).json();
+    let second =
+        |args: &[&str]| world.run_as("second", &bot.path, &[&DEPLOY, args].concat()).expect(0).json();
+    second(&[]);
+    assert_eq!(records(&bare), 2);
+    let again = deploy(&bot, &[]).expect(0).json();
+    assert_eq!((&again["record"], &again["already"]), (&first["record"], &true.into()));
+    assert_eq!(records(&bare), 2);
+    // What was said to have failed is no longer there, for whoever said so.
+    let last = bare.rev(LOG);
+    world.run_as("second", &bot.path, &["deploy", GATE, "--env", "production", "--failed", &last]).expect(0);
+    deploy(&bot, &[]).expect(0);
+    assert_eq!(records(&bare), 3);
+}
+
+#[test]
+fn a_break_glass_that_stands_already_is_not_logged_again() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.open("j.doe", GATE);
+    origin.merge("l.wu", &format!("gate/{GATE}"));
+    let (bare, bot) = server(&origin);
+    let glass = ["--break-glass", "--reason", "the old one leaks", "--yes"];
+    let first = deploy(&bot, &glass).expect(0).json();
+    let again = deploy(&bot, &glass).expect(0).json();
+    assert_eq!((&again["record"], &again["already"]), (&first["record"], &true.into()));
+    assert_eq!(records(&bare), 1);
+    // It allows nothing.
+    deploy(&bot, &[]).expect(11);
+    assert_eq!(records(&bare), 1);
+}
+
+#[test]
+fn a_rejection_that_came_since_stops_who_runs_again_as_well() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.allowed_gate(GATE);
+    let (bare, bot) = server(&origin);
+    deploy(&bot, &[]).expect(0);
+    origin.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
+    origin.git(&["push", "-q", bare.path.to_str().unwrap(), &format!("gate/{GATE}")]);
+    deploy(&bot, &[]).expect(10);
+    assert_eq!(records(&bare), 1);
+}
+
+#[test]
 fn twenty_bots_on_one_environment_all_end_up_in_one_chain() {
     const BOTS: usize = 20;
     let world = World::new();

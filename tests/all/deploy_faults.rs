@@ -12,6 +12,8 @@ use std::process::Command;
 
 use crate::world::{Repo, Run, World};
 
+mod machine;
+
 const GATE: &str = "summarizer/v1.4";
 const LOG: &str = "deployments/production";
 const DEPLOY: [&str; 4] = ["deploy", GATE, "--env", "production"];
@@ -188,6 +190,70 @@ fn a_bot_killed_while_it_signs_or_pushes_finishes_when_it_runs_again() {
 }
 
 #[test]
+fn a_lock_that_a_killed_git_left_is_named_with_its_mend_where_it_lies_in_the_way() {
+    let world = World::new();
+    let mut site = Site::new(&world);
+    site.next();
+    site.deploy().expect(0);
+    // How it says what it says does not hang on the language of whoever runs it.
+    let heard = world.dir().join("language");
+    write_program(
+        &site.bot.path.join(".git/hooks/pre-push"),
+        &format!("echo \"$LANGUAGE\" >{}", heard.display()),
+    );
+    let (bot, server) = (site.bot.path.join(".git"), site.bare.path.clone());
+    let log = "refs/heads/deployments/production.lock";
+    let tracked = "refs/remotes/origin/deployments/production.lock";
+    for (directory, lock, status, place) in [
+        // The remote has the record, and that is what counts.
+        (&bot, log, 0, Some("here")),
+        (&bot, tracked, 0, None),
+        (&bot, "index.lock", 0, None),
+        (&bot, "HEAD.lock", 0, None),
+        (&bot, "packed-refs.lock", 0, None),
+        (&server, "packed-refs.lock", 0, None),
+        (&server, "HEAD.lock", 0, None),
+        (&server, log, 3, Some("on the server")),
+    ] {
+        site.next();
+        site.bot.git(&["pack-refs", "--all"]);
+        let lock = directory.join(lock);
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        std::fs::write(&lock, "").unwrap();
+        let run = site.deploy().expect(status);
+        assert_eq!(site.records(), site.due - usize::from(status != 0), "{run}");
+        assert_eq!(run.stderr.contains("[locked]"), status != 0, "{run}");
+        assert_eq!(run.stderr.contains("shows none"), place.is_some(), "{run}");
+        if let Some(place) = place {
+            heeds(&site, &run, place, &lock);
+        }
+        let _ = std::fs::remove_file(&lock);
+        site.recovers(&format!("{}", lock.display()));
+    }
+    // What others logged meanwhile cannot be fetched past it: nothing is judged on what is old.
+    site.next();
+    let other = site.bare.clone_to("other", false);
+    world.run_as("bot", &other.path, &DEPLOY).expect(0);
+    std::fs::write(bot.join(tracked), "").unwrap();
+    let run = site.deploy().expect(3);
+    assert!(run.stderr.contains("[locked]"), "{run}");
+    heeds(&site, &run, "here", &bot.join(tracked));
+    site.recovers("a lock on what is fetched");
+    assert_eq!(std::fs::read_to_string(heard).unwrap(), "C\n");
+    site.all_is_well();
+}
+
+/// Does to the lock what was said of it.
+#[track_caller]
+fn heeds(site: &Site<'_>, run: &Run, place: &str, lock: &Path) {
+    let said = run.stderr.replace('\n', " ");
+    assert!(said.contains(&format!("where no git is at work {place} (`pgrep -a git` shows none)")), "{run}");
+    let command = said.split_once("`rm -- ").and_then(|(_, rest)| rest.split_once('`')).unwrap().0;
+    site.bot.world.shell(&site.bot.path, &site.bot.path, &[], &format!("rm -- {command}")).expect(0);
+    assert!(!lock.exists(), "{run}");
+}
+
+#[test]
 fn a_full_disk_loses_nothing_and_says_so() {
     let world = World::new();
     let mut site = Site::new(&world);
@@ -270,13 +336,4 @@ fn a_clock_an_hour_off_logs_nothing_that_others_would_not_take() {
     let run = site.deploy().expect(3);
     assert!(run.stderr.contains("[clock-behind]"), "{run}");
     assert_eq!(site.bare.rev(LOG), ahead);
-    // Whose clock is an hour ahead dates the mainline so: what is logged on it is judged, and found, all the same.
-    let world = World::new();
-    let mut site = Site::new(&world);
-    world.days(0).later(3_600);
-    site.next();
-    let status = site.deploy();
-    assert_eq!(status.status, 0, "{status}");
-    site.recovers("a mainline dated ahead");
-    site.all_is_well();
 }

@@ -23,7 +23,7 @@ fn fits(name: &str, text: &str) {
 }
 
 #[track_caller]
-fn snapshot(folder: &str, name: &str, text: &str) {
+pub(crate) fn snapshot(folder: &str, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(format!("../cases/{folder}"));
     settings.set_prepend_module_to_snapshot(false);
@@ -69,9 +69,9 @@ fn without_a_command_the_first_page_is_shown_and_nothing_is_done() {
 }
 
 /// With ids, digests and times masked. Short ids are known: nothing else is cut to seven digits.
-fn masked(repo: &Repo<'_>, text: &str) -> String {
+pub(crate) fn masked(repo: &Repo<'_>, text: &str) -> String {
     let mut text = text.to_owned();
-    for id in repo.git(&["rev-list", "--all"]).lines() {
+    for id in repo.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]).lines() {
         text = text.replace(id, &"0".repeat(40)).replace(&id[..7], "0000000");
     }
     let mut masked = String::new();

@@ -2,23 +2,11 @@
 
 use serde_json::Value;
 
-use crate::world::{Decision, KeyKind, Policy, Repo, World, gate_toml};
+use crate::world::{Decision, Policy, Repo, World, gate_toml};
 
 const GATE: &str = "summarizer/v1.4";
 const NEXT: &str = "summarizer/v1.5";
 const RECORD: [&str; 4] = ["record", "--yes", "--format", "json"];
-
-/// Only maintainers write the mainline; one of them is the recorder, a bot.
-fn policy() -> Policy {
-    Policy::small()
-        .replacing("bots = [", "bots = [\"recorder@example.com\", ")
-        .replacing(
-            "[roles]\n",
-            "[mainline]\nsigned_by = [\"maintainer\"]\n\n[roles]\nmaintainer = { members = [\"l.wu@example.com\", \
-             \"recorder@example.com\"] }\n",
-        )
-        .signer("recorder", KeyKind::Ed25519, "")
-}
 
 /// The server of a repository, and the recorder's fresh clone.
 fn server<'w>(origin: &Repo<'w>) -> (Repo<'w>, Repo<'w>) {
@@ -46,7 +34,7 @@ fn verdict(bare: &Repo<'_>, name: &str, gate: &str) -> Value {
 #[test]
 fn decisions_records_and_ready_gates_go_to_the_mainline_and_nothing_else_does() {
     let world = World::new();
-    let origin = world.governance_repo_with(&policy());
+    let origin = world.governance_repo_with(&Policy::small().recorder());
     origin.allowed_gate(GATE);
     // A gate that is ready, one that is not, a record, a late rejection.
     origin.open("j.doe", NEXT);
@@ -116,7 +104,7 @@ fn planted(origin: &Repo<'_>, name: &str) {
                 .git_as("j.doe", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Merge main", "main"]);
         }
         "another file" => drop(origin.write("README.md", "x").commit("j.doe", "Read me")),
-        "policy" => drop(origin.write_policy(&policy().serial(2)).commit("j.doe", "Tidy")),
+        "policy" => drop(origin.write_policy(&Policy::small().recorder().serial(2)).commit("j.doe", "Tidy")),
         "unsigned change" => {
             origin.write(&format!("gates/{GATE}/CHANGE.md"), "x").commit_unsigned("j.doe", "Change");
         }
@@ -159,7 +147,7 @@ fn what_is_not_ready_or_belongs_elsewhere_is_never_merged() {
         ("log with content", "no part of a deployment log"),
     ] {
         let world = World::new();
-        let origin = world.governance_repo_with(&policy());
+        let origin = world.governance_repo_with(&Policy::small().recorder());
         // On the mainline, and waiting: so that nothing of it would be allowed anyway.
         origin.open("j.doe", GATE);
         origin.merge("l.wu", &format!("gate/{GATE}"));
@@ -179,7 +167,7 @@ fn what_is_not_ready_or_belongs_elsewhere_is_never_merged() {
 #[test]
 fn two_recorders_and_people_at_once_lose_nothing() {
     let world = World::new();
-    let origin = world.governance_repo_with(&policy());
+    let origin = world.governance_repo_with(&Policy::small().recorder());
     let gates: Vec<String> = (0..4).map(|number| format!("summarizer/v2.{number}")).collect();
     for gate in &gates {
         origin.open("j.doe", gate);
@@ -222,7 +210,7 @@ fn two_recorders_and_people_at_once_lose_nothing() {
 #[test]
 fn a_recorder_without_the_role_records_nothing_and_says_so() {
     let world = World::new();
-    let origin = world.governance_repo_with(&policy());
+    let origin = world.governance_repo_with(&Policy::small().recorder());
     origin.allowed_gate(GATE);
     origin.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
     let (bare, clone) = server(&origin);

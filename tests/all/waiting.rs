@@ -164,6 +164,39 @@ fn a_clone_is_as_old_as_the_last_fetch_that_succeeded() {
 }
 
 #[test]
+fn an_audit_is_as_fresh_as_a_check() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    origin.allowed_gate(GATE);
+    let bare = origin.switch("main").clone_to("server.git", true);
+    let (bot, auditor) = (bare.clone_to("runner", false), bare.clone_to("auditor", false));
+    let audit = |more: &[&str]| auditor.run(&[&["audit", "--format", "json"], more].concat());
+    let records = |run: &Run| run.json()["deployments"].as_array().unwrap().len();
+    world.run_as("bot", &bot.path, &["deploy", GATE, "--env", "production"]).expect(0);
+    assert_eq!(records(&audit(&[]).expect(0)), 0);
+    assert_eq!(audit(&["--max-staleness", "1h"]).expect(3).json()["code"], "stale-fetch");
+    assert_eq!(records(&audit(&["--fetch", "--max-staleness", "1h"]).expect(0)), 1);
+    audit(&["--max-staleness", "1h"]).expect(0);
+    // The clock of the machine, whatever moment is audited.
+    std::fs::write(auditor.path.join(".git/gate/fetched"), format!("{}\n", world.day(-1))).unwrap();
+    let then = ["--max-staleness", "1h", "--time", &world.day(-1)];
+    assert_eq!(audit(&then).expect(3).json()["code"], "stale-fetch");
+    // A mainline that goes back is fetched as it is, and is a violation.
+    let whole = bare.rev("main");
+    bare.git(&["update-ref", "refs/heads/main", &format!("{whole}^")]);
+    let answer = audit(&["--fetch"]).expect(10).json();
+    assert_eq!(answer["violations"][0]["code"], "mainline-rewound", "{:#}", answer["violations"]);
+    // What cannot be fetched is not audited as it was, and no pack of it is made.
+    std::fs::rename(&bare.path, bare.path.with_extension("away")).unwrap();
+    let pack = world.dir().join("pack");
+    assert_eq!(
+        audit(&["--fetch", "--pack", pack.to_str().unwrap()]).expect(3).json()["code"],
+        "fetch-failed"
+    );
+    assert!(!pack.exists());
+}
+
+#[test]
 fn a_check_waits_until_people_have_decided() {
     let world = World::new();
     let origin = world.governance_repo();
@@ -242,6 +275,52 @@ fn a_remote_that_is_away_for_a_while_is_asked_again() {
         assert_eq!(output.status.code(), Some(if comes_back { 0 } else { 3 }), "{stdout}\n{stderr}");
         assert!(stderr.contains("it is tried again"), "{stderr}");
         assert_eq!(stdout.lines().count(), 1);
+    }
+}
+
+/// The remote takes the connection, and never says anything.
+fn hangs(bot: &Repo<'_>) {
+    bot.git(&["config", "protocol.ext.allow", "always"]);
+    bot.git(&["remote", "set-url", "origin", "ext::sleep 20"]);
+}
+
+#[test]
+fn a_remote_that_never_answers_holds_nobody_for_longer_than_was_said() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    let (_bare, bot) = pending_at(&origin);
+    hangs(&bot);
+    let repository = git_gate::git::Repository::discover(&bot.path).unwrap();
+    let remote = git_gate::git::Origin::of(&repository, &[]).unwrap();
+    let began = Instant::now();
+    let failed = remote.fetch_within(Duration::from_millis(300)).unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(
+        (failed.code, failed.message.contains("did not answer in time")),
+        ("fetch-failed", true),
+        "{failed}"
+    );
+    assert!(!bot.path.join(".git/gate/fetched").exists());
+}
+
+#[test]
+fn who_fetches_from_a_remote_that_never_answers_can_be_told_to_end_and_leaves_nothing() {
+    let world = World::new();
+    let origin = world.governance_repo();
+    let (_bare, bot) = pending_at(&origin);
+    hangs(&bot);
+    let refs = bot.git(&["for-each-ref"]);
+    for command in [&[&CHECK[..], &["--fetch"]].concat()[..], &["deploy", GATE, "--env", "production"]] {
+        let child = world.program_of("bot", &bot.path, command).process_group(0).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-TERM", "--", &group]).status().unwrap().success());
+        let began = Instant::now();
+        let (output, stdout, stderr) = ended(child);
+        assert!(began.elapsed() < Duration::from_secs(10), "{command:?}");
+        assert_eq!((output.status.signal(), stdout.as_str()), (Some(15), ""), "{stderr}");
+        assert_eq!(bot.git(&["for-each-ref"]), refs);
+        assert!(!bot.path.join(".git/gate/fetched").exists());
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::git::{Git, Scratch};
-use crate::insight::{Audit, Deployment};
+use crate::insight::{Attested, Audit, Deployment};
 use crate::model::{ContentDigest, ObjectId};
 use crate::render::{self, Form, Style};
 
@@ -65,10 +65,21 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The `allowed_signers` of each policy under which something was signed, with their names in the pack.
+#[derive(Default)]
+struct Keys(BTreeMap<Vec<u8>, String>);
+
+impl Keys {
+    fn name(&mut self, signers: Vec<u8>) -> &str {
+        let next = self.0.len() + 1;
+        self.0.entry(signers).or_insert_with(|| format!("{next:04}.allowed_signers"))
+    }
+}
+
 /// What the script checks.
 fn tables(session: &Session, audit: &Audit) -> Result<Files, Failure> {
     let mut files = Files::new();
-    let mut keys: BTreeMap<Vec<u8>, String> = BTreeMap::new();
+    let mut keys = Keys::default();
     let mut signatures = BTreeSet::new();
     let mut records = BTreeSet::new();
     let mut contents = BTreeSet::new();
@@ -77,9 +88,7 @@ fn tables(session: &Session, audit: &Audit) -> Result<Files, Failure> {
         for (commit, who) in signed(deployment) {
             let judged = (commit == deployment.record.commit).then_some(deployment.record.judged);
             let Some(signers) = session.signers_then(commit, judged)? else { continue };
-            let next = keys.len() + 1;
-            let name = keys.entry(signers).or_insert_with(|| format!("{next:04}.allowed_signers"));
-            signatures.insert(format!("{commit}\t{who}\t{name}\n"));
+            signatures.insert(format!("{commit}\t{who}\t{}\n", keys.name(signers)));
         }
         records.extend(lines(deployment));
         let Some(then) = &deployment.then else { continue };
@@ -89,9 +98,16 @@ fn tables(session: &Session, audit: &Audit) -> Result<Files, Failure> {
             contents.insert(format!("{judged}\t{directory}\t{content}\n"));
         }
         for report in &then.evidence {
-            if let Some(digest) = report.digest {
-                evidence.insert(format!("{judged}\t{directory}/{}\t{digest}\n", report.file));
-            }
+            let Some(digest) = report.digest else { continue };
+            let by = match &report.attested {
+                None => "-\t-\t-".to_owned(),
+                Some(Attested { by: None, .. }) => "unattested\t-\t-".to_owned(),
+                Some(Attested { by: Some((commit, who)), .. }) => {
+                    let Some(signers) = session.signers_then(*commit, None)? else { continue };
+                    format!("{commit}\t{who}\t{}", keys.name(signers))
+                }
+            };
+            evidence.insert(format!("{judged}\t{directory}/{}\t{digest}\t{by}\n", report.file));
         }
     }
     for (name, lines) in [
@@ -102,7 +118,7 @@ fn tables(session: &Session, audit: &Audit) -> Result<Files, Failure> {
     ] {
         files.insert(name.into(), lines.into_iter().collect::<String>().into_bytes());
     }
-    files.extend(keys.into_iter().map(|(bytes, name)| (format!("keys/{name}"), bytes)));
+    files.extend(keys.0.into_iter().map(|(bytes, name)| (format!("keys/{name}"), bytes)));
     for environment in audit.population.keys() {
         let mut log = session.log_commits(environment)?;
         log.reverse();

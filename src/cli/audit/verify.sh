@@ -62,17 +62,24 @@ for file in logs/*; do
     fi
 done
 
-# 4. Signatures: of each record and approval that counts, by the keys that were in force.
+# 4. Signatures: of each record and approval that counts, by keys that stood on the mainline.
+sed 's|$|:policy/allowed_signers|' "$work/chain" | g cat-file --batch-check='%(objectname)' >"$work/keys"
+for file in keys/*; do
+    [ -f "$file" ] || continue
+    grep -Fqx "$(g hash-object --no-filters "$file")" "$work/keys" || fail "$file never stood on the mainline"
+done
 signatures=0
-while IFS=$tab read -r commit who keys; do
+# signed <commit> <principal> <file of keys>
+signed() {
     signatures=$((signatures + 1))
-    said=$(g -c gpg.ssh.program=ssh-keygen -c "gpg.ssh.allowedSignersFile=$here/keys/$keys" \
-        verify-commit "$commit" 2>&1) || said="no good signature: $said"
+    said=$(g -c gpg.ssh.program=ssh-keygen -c "gpg.ssh.allowedSignersFile=$here/keys/$3" \
+        verify-commit "$1" 2>&1) || said="no good signature: $said"
     case $said in
-    "Good \"git\" signature for $who with "*) ;;
-    *) fail "$commit is not signed by $who: $said" ;;
+    "Good \"git\" signature for $2 with "*) ;;
+    *) fail "$1 is not signed by $2: $said" ;;
     esac
-done <signatures.tsv
+}
+while IFS=$tab read -r commit who keys; do signed "$commit" "$who" "$keys"; done <signatures.tsv
 
 # 5. What the report says of each record stands in what was signed.
 lines=0
@@ -95,15 +102,30 @@ while IFS=$tab read -r commit directory digest; do
     all=$(sha256sum <"$work/files")
     [ "sha256:${all%% *}" = "$digest" ] || fail "$directory at $commit has not the digest $digest"
 done <contents.tsv
+#    A report that the policy takes from some alone came by a commit which one of them signed.
 reports=0
-while IFS=$tab read -r commit path digest; do
+unattested=0
+while IFS=$tab read -r commit path digest by who keys; do
     reports=$((reports + 1))
     one=$(g cat-file blob "$commit:$path" | sha256sum)
     [ "sha256:${one%% *}" = "$digest" ] || fail "$path at $commit has not the digest $digest"
+    case $by in
+    -) continue ;;
+    unattested) unattested=$((unattested + 1)) && continue ;;
+    esac
+    signed "$by" "$who" "$keys"
+    g merge-base --is-ancestor "$by" "$commit" || fail "$by is not in the history of $commit"
+    brought=$(g rev-parse --verify -q "$by:$path") || brought="nothing"
+    [ "$brought" = "$(g rev-parse "$commit:$path")" ] || fail "$path at $commit is not what $by brought"
+    for parent in $(g rev-list --parents -n 1 "$by" | cut -d ' ' -f 2- -s); do
+        before=$(g rev-parse --verify -q "$parent:$path") || before=""
+        [ "$before" != "$brought" ] || fail "$path is not what $by brought: $parent has it"
+    done
 done <evidence.tsv
 
 printf 'SHA256SUMS %s\n' "$sums"
 printf '%s signatures, %s lines of records, %s gate directories, %s reports\n' \
     "$signatures" "$lines" "$contents" "$reports"
+[ "$unattested" = 0 ] || printf '%s reports are signed by nobody whom the policy takes them from\n' "$unattested"
 [ "$bad" = 0 ] || exit 1
 echo "all of it holds"

@@ -1,13 +1,9 @@
 //! `git gate hook pre-push`: tells before a push what the other side would refuse, as far as this clone knows.
 
-use std::rc::Rc;
+use crate::insight::{Push, Received, Refs, receive};
 
-use crate::git::Repository;
-use crate::insight::{Push, Received, Receiver, Refs, receive};
-
-use super::super::{Context, Exit, Failure, environment};
-use super::pre_receive::pinned;
-use super::{pushed, tell};
+use super::super::{Context, Exit, Failure};
+use super::{pinned, pushed, receiver, repository, tell};
 
 /// The arguments of `hook pre-push`, as git gives them.
 #[derive(Debug, clap::Args)]
@@ -19,8 +15,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let repository =
-        Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index();
+    let repository = repository(context)?;
     let push = Push::of_pre_push(&pushed()?)
         .map_err(|malformed| Failure::new("push-unreadable", malformed.to_string()))?;
     let Some(root) = pinned(context, &repository)? else {
@@ -50,13 +45,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         }
         known.updates.push(update);
     }
-    let receiver = Receiver {
-        mainline: repository.config("gate.mainline").unwrap_or("main").to_owned(),
-        root: Some(root),
-        before,
-        time: context.now,
-        repository: Rc::new(repository),
-    };
+    let receiver = receiver(context, repository, Some(root), before);
     // What cannot be told here the other side judges: only what is known against a push stops it.
     let mut received = match receive(&receiver, &known) {
         Ok(received) => received,

@@ -54,7 +54,20 @@ impl Session {
         environment: &Name,
         system: Option<&Name>,
     ) -> Result<Option<Record>, Failure> {
-        Ok(self.judging().last_record(environment, system, self.view)?)
+        Ok(self.judging().last_records(environment, system, self.view, &|_| true)?.pop())
+    }
+
+    /// The last records of a system in an environment's log that count, as far back as all of them hold to `is_such`.
+    pub(crate) fn last_records_such(
+        &self,
+        environment: &Name,
+        system: &Name,
+        is_such: &dyn Fn(&Record) -> bool,
+    ) -> Result<Vec<Record>, Failure> {
+        let ends = |record: &Record| !is_such(record);
+        let mut last = self.judging().last_records(environment, Some(system), self.view, &ends)?;
+        last.retain(is_such);
+        Ok(last)
     }
 
     /// Where an environment's log ended when a rewound mainline was accepted here, if one was.
@@ -62,8 +75,8 @@ impl Session {
         Ok(mark::accepted_log(&self.repository, environment)?)
     }
 
-    /// When the mainline commit that is judged was made, or recorded, whichever is earlier: nothing about it is dated before.
-    pub(crate) fn mainline_time(&self) -> Time {
-        self.ledger.mainline_time(self.view)
+    /// The date of the mainline commit that is judged: nothing about it is dated before.
+    pub(crate) fn mainline_date(&self) -> Time {
+        self.ledger.mainline_date(self.view)
     }
 }

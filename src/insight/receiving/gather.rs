@@ -124,11 +124,9 @@ impl<'a> Gathering<'a> {
         }
         let Some(ledger) = self.open(root, mainline)? else { return Ok(()) };
         let reading = self.reading(ledger, mainline)?;
-        if reading.arrivals.count() > MOST_COMMITS {
-            let reason = format!(
-                "it brings {} commits, at most {MOST_COMMITS} are looked at",
-                reading.arrivals.count()
-            );
+        let brought = reading.brought();
+        if brought > MOST_COMMITS {
+            let reason = format!("it brings {brought} commits, at most {MOST_COMMITS} are looked at");
             self.refuse_all(|_| true, &too_large(&reason));
             return Ok(());
         }
@@ -220,6 +218,12 @@ impl<'a> Gathering<'a> {
 }
 
 impl Reading {
+    /// How many commits the push brings. The one that gathers its branches was not made.
+    fn brought(&self) -> usize {
+        let gathered = self.ledger.mainline(self.ledger.now()) != self.mainline_after;
+        self.arrivals.count().saturating_sub(usize::from(gathered))
+    }
+
     fn look(&self, moved: &mut ArrivedRef) -> Result<(), Undecided> {
         match (moved.kind.clone(), moved.update.new) {
             (Kind::Mainline, Some(new)) => self.look_at_mainline(moved, new),

@@ -186,6 +186,14 @@ struct EvidenceJson<'a> {
     digest: Option<String>,
     format: Option<&'a str>,
     problem: Option<&'a str>,
+    attested: Option<AttestedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct AttestedJson<'a> {
+    roles: Vec<&'a str>,
+    commit: Option<String>,
+    principal: Option<&'a str>,
 }
 
 fn population<'a>((environment, of): (&'a Name, &'a Population)) -> PopulationJson<'a> {
@@ -296,6 +304,11 @@ fn then(then: &Then) -> ThenJson<'_> {
         digest: report.digest.map(|digest| digest.to_string()),
         format: report.format.as_deref(),
         problem: report.problem.as_deref(),
+        attested: report.attested.as_ref().map(|attested| AttestedJson {
+            roles: names(&attested.roles),
+            commit: attested.by.as_ref().map(|(commit, _)| commit.to_string()),
+            principal: attested.by.as_ref().map(|(_, who)| who.as_str()),
+        }),
     });
     ThenJson {
         verdict: then.outcome.as_str(),

@@ -4,16 +4,6 @@ use crate::world::{Decision, Policy, Repo, World};
 
 use super::{GATE, check, status, verdict};
 
-/// The same payload and signature under another id: the armor's lines are cut elsewhere.
-fn rewrapped(repo: &Repo<'_>, commit: &str) -> String {
-    let text = String::from_utf8(repo.object("commit", commit)).unwrap();
-    let mut lines: Vec<String> = text.split('\n').map(ToOwned::to_owned).collect();
-    let first = lines.iter().position(|line| line.starts_with("gpgsig ")).unwrap() + 1;
-    let second = lines.remove(first + 1);
-    lines[first].push_str(second.trim_start());
-    repo.store_commit(lines.join("\n"))
-}
-
 fn merge_for_its_history(repo: &Repo<'_>, who: &str, what: &str) {
     repo.switch("main");
     repo.git_as(who, &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Merge", what]);
@@ -28,7 +18,7 @@ fn a_copied_resolution_does_not_resolve_an_incident_again() {
     repo.incident("s.chen", "i", GATE, None);
     let resolution = repo.incident("s.chen", "i", GATE, Some(&world.time()));
     repo.incident("s.chen", "i", GATE, None);
-    let copy = rewrapped(&repo, &resolution);
+    let copy = repo.rewrapped(&resolution);
     assert_ne!(copy, resolution);
     merge_for_its_history(&repo, "mallory", &copy);
     assert_eq!(status(&check(&repo), "incident:i"), "failed");
@@ -129,7 +119,7 @@ fn a_copy_of_a_record_does_not_fork_the_log() {
     let repo = world.governance_repo();
     repo.allowed_gate(GATE);
     let record = repo.deploy_record("bot", GATE, "production", "requirements");
-    let copy = rewrapped(&repo, &record);
+    let copy = repo.rewrapped(&record);
     merge_for_its_history(&repo, "l.wu", &copy);
     let answer = check(&repo);
     assert_eq!(verdict(&answer), "allowed requirements");
@@ -149,7 +139,7 @@ fn a_copy_revives_no_approval_of_a_policy_that_was_replaced() {
     repo.write_policy(&Policy::small().serial(2).with("# better\n"));
     repo.commit("l.wu", "A better one");
     repo.decide("a.ng", &Decision::approve("policy", "governance"));
-    let copy = rewrapped(&repo, &replaced);
+    let copy = repo.rewrapped(&replaced);
     repo.git(&["switch", "-q", "--detach", &copy]);
     repo.decide("m.okafor", &Decision::approve("policy", "governance"));
     let side = repo.rev("HEAD");

@@ -43,7 +43,7 @@ fn verdict(answer: &Value) -> String {
 }
 
 /// The status of one requirement; `none` where it is not listed.
-fn status<'a>(answer: &'a Value, id: &str) -> &'a str {
+pub(crate) fn status<'a>(answer: &'a Value, id: &str) -> &'a str {
     requirement(answer, id).map_or("none", |line| line["status"].as_str().unwrap())
 }
 
@@ -109,14 +109,14 @@ fn serial(repo: &Repo<'_>) -> u64 {
 
 /// Puts a policy on `policy/next`, signed by `who`; its commit.
 #[track_caller]
-fn propose(repo: &Repo<'_>, who: &str, policy: &Policy) -> String {
+pub(crate) fn propose(repo: &Repo<'_>, who: &str, policy: &Policy) -> String {
     repo.switch("policy/next").write_policy(policy);
     repo.commit(who, "Change the policy")
 }
 
 /// Approves what is checked out as a policy.
 #[track_caller]
-fn ballot(repo: &Repo<'_>, who: &str) -> String {
+pub(crate) fn ballot(repo: &Repo<'_>, who: &str) -> String {
     repo.decide(who, &Decision::approve("policy", "governance"))
 }
 
@@ -138,6 +138,6 @@ pub(crate) fn enact(repo: &Repo<'_>, policy: &Policy) -> String {
 }
 
 /// The small policy with a later serial and a stricter bound, so that it can be told from the first.
-fn strict() -> Policy {
+pub(crate) fn strict() -> Policy {
     Policy::small().serial(2).replacing("max = 0.05", "max = 0.01")
 }

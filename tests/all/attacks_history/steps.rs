@@ -4,14 +4,7 @@ use super::*;
 use crate::world::World;
 
 fn guarded() -> Policy {
-    Policy::small()
-        .replacing("[roles]\n", "[mainline]\nsigned_by = [\"maintainer\"]\n\n[roles]\nmaintainer = { members = [\"l.wu@example.com\"] }\n")
-}
-
-/// Merges a gate without a maintainer's signature.
-fn merge_unsigned(repo: &Repo<'_>, branch: &str) -> String {
-    repo.switch("main").git(&["merge", "-q", "--no-ff", "-m", "Merge", branch]);
-    repo.rev("main")
+    Policy::small().mainline_signed()
 }
 
 #[test]
@@ -23,8 +16,7 @@ fn an_unsigned_merge_is_no_step_and_permits_nothing() {
         let approval = repo.approve("j.rivera", GATE, "ml-lead");
         repo.approve("s.chen", GATE, "product-lead");
         let branch = format!("gate/{GATE}");
-        let tip =
-            if merger == "nobody" { merge_unsigned(&repo, &branch) } else { repo.merge(merger, &branch) };
+        let tip = if merger == "nobody" { repo.merge_unsigned(&branch) } else { repo.merge(merger, &branch) };
         let answer = check(&repo);
         assert_eq!(verdict(&answer), "pending", "{merger}");
         assert_eq!(status(&answer, "gate:recorded"), "missing");
@@ -69,7 +61,7 @@ fn what_restricts_blocks_beyond_the_last_step() {
             _ => drop(repo.incident("s.chen", "2026-01", GATE, None)),
         }
         if what != "incident" {
-            merge_unsigned(&repo, &format!("gate/{GATE}"));
+            repo.merge_unsigned(&format!("gate/{GATE}"));
         }
         let answer = check(&repo);
         assert_ne!(verdict(&answer), "allowed requirements", "{what}");
@@ -112,7 +104,7 @@ fn a_rejection_cannot_be_taken_back_beyond_the_last_step() {
         repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
         repo.merge("l.wu", &format!("gate/{GATE}"));
         repo.decide("k.berg", &back);
-        merge_unsigned(&repo, &format!("gate/{GATE}"));
+        repo.merge_unsigned(&format!("gate/{GATE}"));
         let answer = check(&repo);
         assert_eq!(status(&answer, "rejection:k.berg@example.com"), "failed", "{back:?}");
         repo.write("note", "x").commit("l.wu", "A signed step");
@@ -128,7 +120,7 @@ fn policy_decisions_beyond_the_last_step_carry_their_own_quorum() {
     propose(&repo, "a.ng", &guarded().serial(2).replacing("max = 0.05", "max = 0.01"));
     ballot(&repo, "m.okafor");
     ballot(&repo, "l.wu");
-    let tip = merge_unsigned(&repo, "policy/next");
+    let tip = repo.merge_unsigned("policy/next");
     let answer = check(&repo);
     assert_eq!((answer["policy"]["serial"].as_u64(), &answer["policy"]["commit"]), (Some(2), &tip.into()));
     assert_eq!(verdict(&answer), "blocked");

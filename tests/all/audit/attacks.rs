@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn lying(repo: &Repo<'_>, basis: &str) -> Decision {
+pub(super) fn lying(repo: &Repo<'_>, basis: &str) -> Decision {
     Decision::deploy(GATE, "production", basis, &repo.root)
 }
 
@@ -12,13 +12,13 @@ pub(super) fn glass(repo: &Repo<'_>, gate: &str) -> Decision {
 }
 
 /// A gate on the mainline that nobody approved.
-fn unapproved(repo: &Repo<'_>) {
+pub(super) fn unapproved(repo: &Repo<'_>) {
     repo.open("j.doe", GATE);
     repo.merge("l.wu", &format!("gate/{GATE}"));
 }
 
 /// The log's tip goes back to `to`.
-fn rewind(repo: &Repo<'_>, to: &str) {
+pub(super) fn rewind(repo: &Repo<'_>, to: &str) {
     repo.git(&["update-ref", "refs/heads/deployments/production", to]);
 }
 

@@ -84,6 +84,99 @@ fn a_pack_is_checked_without_this_program() {
     assert_eq!(again["deployments"], report["deployments"]);
 }
 
+const REPORT: &str = "gates/summarizer/v1.4/evidence/evaluation.json";
+
+/// Two versions, whose policy takes evaluations from the pipeline alone: the first has one of it, the second one that `who`
+/// signed in its name, and is deployed all the same.
+fn attested<'w>(world: &'w World, who: Option<&str>) -> (Repo<'w>, PathBuf, PathBuf) {
+    let table = "[evidence.evaluation]\n";
+    let policy = Policy::small().replacing(table, &format!("{table}attested_by = [\"eval-ci\"]\n"));
+    let repo = world.governance_repo_with(&policy);
+    repo.open("j.doe", GATE);
+    repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.01, \"n\": 99}}\n")
+        .commit("eval-ci", "Evaluate");
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.open("j.doe", NEXT);
+    repo.write(&REPORT.replace(GATE, NEXT), "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 99}}\n");
+    repo.git(&["add", "-A"]);
+    let forged = ["commit", "-q", "-m", "Evaluate", "--author=eval-ci <eval-ci@example.com>"];
+    match who {
+        Some(who) => repo.git_as(who, &[&forged[..], &["-S"]].concat()),
+        None => repo.git_as("eval-ci", &forged),
+    };
+    repo.write("notes.txt", "x").commit("eval-ci", "Note");
+    repo.merge("l.wu", &format!("gate/{NEXT}"));
+    repo.log("bot", "production", &attacks::glass(&repo, NEXT));
+    let pack = world.dir().join("pack");
+    repo.run(&["audit", "--pack", pack.to_str().unwrap()]).expect(10);
+    (repo, programs(world), pack)
+}
+
+#[test]
+fn a_pack_shows_who_signed_a_report_that_only_some_may_bring() {
+    let world = World::new();
+    let (repo, bin, pack) = attested(&world, Some("j.doe"));
+    let run = verify(&world, &bin, &pack, None).expect(0);
+    assert!(run.stdout.contains("1 reports are signed by nobody whom the policy takes them from"), "{run}");
+    let brought = repo.git(&["log", "-1", "--format=%H", "--", REPORT]);
+    let rows = std::fs::read_to_string(pack.join("evidence.tsv")).unwrap();
+    let row = rows.lines().find(|row| row.contains(REPORT)).unwrap();
+    assert!(row.contains(&format!("\t{brought}\teval-ci@example.com\t")), "{rows}");
+    let report: Value = serde_json::from_slice(&std::fs::read(pack.join("report.json")).unwrap()).unwrap();
+    let evidence = |at: usize| &report["deployments"][at]["then"]["evidence"];
+    let by = |at: usize| {
+        let one = evidence(at).as_array().unwrap().iter().find(|one| one["kind"] == "evaluation").unwrap();
+        one["attested"].clone()
+    };
+    assert_eq!(by(0)["principal"], "eval-ci@example.com");
+    assert_eq!(by(1)["principal"], Value::Null);
+    assert_eq!(by(1)["roles"], serde_json::json!(["eval-ci"]));
+    let others = evidence(0).as_array().unwrap().iter().filter(|one| one["kind"] != "evaluation");
+    assert!(others.clone().count() > 0 && others.into_iter().all(|one| one["attested"].is_null()));
+}
+
+#[test]
+fn a_forged_commit_that_brings_a_report_is_found_by_whoever_has_the_pack() {
+    for who in [Some("j.doe"), None] {
+        let world = World::new();
+        let (repo, bin, pack) = attested(&world, who);
+        let table = pack.join("evidence.tsv");
+        let honest = std::fs::read_to_string(&table).unwrap();
+        let forged = repo.git(&["log", "-1", "--format=%H", "--", &REPORT.replace(GATE, NEXT)]);
+        let genuine = repo.git(&["log", "-1", "--format=%H", "--", REPORT]);
+        let later = repo.git(&["log", "-1", "--format=%H", "--", "notes.txt"]);
+        let opened = repo.rev(&format!("{genuine}^"));
+        let keys = "0001.allowed_signers";
+        for (by, said) in [
+            // A commit that bears the pipeline's name; a word of the pipeline about something else; none at all.
+            (format!("{forged}\teval-ci@example.com"), "is not signed by eval-ci@example.com"),
+            (format!("{genuine}\teval-ci@example.com"), "is not what"),
+            (format!("{opened}\teval-ci@example.com"), "is not signed by eval-ci@example.com"),
+            (format!("{later}\teval-ci@example.com"), "has it"),
+            (format!("{}\teval-ci@example.com", "1".repeat(40)), "is not signed by eval-ci@example.com"),
+        ] {
+            let changed = honest.replace("unattested\t-\t-", &format!("{by}\t{keys}"));
+            assert_ne!(changed, honest);
+            std::fs::write(&table, changed).unwrap();
+            sum_again(&world, &pack);
+            let run = verify(&world, &bin, &pack, None).expect(1);
+            assert!(run.stderr.contains(said), "{said}: {run}");
+        }
+        // Keys that make it the pipeline's.
+        let changed = honest.replace("unattested\t-\t-", &format!("{forged}\teval-ci@example.com\t{keys}"));
+        std::fs::write(&table, changed).unwrap();
+        let signers = std::fs::read_to_string(pack.join("keys").join(keys)).unwrap();
+        let swapped = signers.replace("eval-ci@", "x@").replace("j.doe@", "eval-ci@");
+        std::fs::write(pack.join("keys").join(keys), swapped).unwrap();
+        sum_again(&world, &pack);
+        let run = verify(&world, &bin, &pack, None).expect(1);
+        assert!(run.stderr.contains("never stood on the mainline"), "{run}");
+    }
+}
+
 #[test]
 fn a_pack_that_was_changed_fails() {
     type Change = (&'static str, &'static str, &'static str);

@@ -93,14 +93,8 @@ fn a_replayed_or_moved_approval_is_refused() {
     repo.merge("l.wu", BRANCH);
     served.taken(&["main", BRANCH]);
     // The same payload, signed by the same key, in other armor.
-    let object = String::from_utf8(repo.object("commit", &approval)).unwrap();
-    let (head, armor) = object.split_once("gpgsig ").unwrap();
-    let (armor, rest) = armor.split_once("-----END SSH SIGNATURE-----").unwrap();
-    let body: String = armor.lines().skip(1).map(str::trim).collect();
-    let copy =
-        format!("{head}gpgsig -----BEGIN SSH SIGNATURE-----\n {body}\n -----END SSH SIGNATURE-----{rest}");
-    assert_ne!(copy, object);
-    let copy = repo.store_commit(&copy);
+    let copy = repo.rewrapped(&approval);
+    assert_ne!(copy, approval);
     served.refused(&[&format!("+{copy}:refs/heads/{BRANCH}")], &["duplicate"]);
     // Moved to another gate it is on another content.
     repo.open("j.doe", "summarizer/v1.5");

@@ -184,3 +184,24 @@ fn a_push_of_more_than_can_be_looked_at_is_refused() {
         900
     );
 }
+
+#[test]
+fn a_push_of_more_commits_than_are_looked_at_is_refused_and_may_come_in_parts() {
+    const MOST: usize = 50_000;
+    let world = World::new();
+    let served = Served::new(&world);
+    let repo = &served.repo;
+    repo.open("j.doe", GATE);
+    // Behind the first, as many as are looked at in one push, that change nothing.
+    let date = repo.git(&["log", "-1", "--format=%ct", BRANCH]);
+    let one =
+        format!("commit refs/heads/{BRANCH}\ncommitter j.doe <j.doe@example.com> {date} +0000\ndata 1\nx\n");
+    let stream = format!("reset refs/heads/{BRANCH}\nfrom {}\n\n{}", repo.rev(BRANCH), one.repeat(MOST));
+    world.git_with_input(&repo.path, &["fast-import", "--quiet", "--force"], stream);
+    let run = served.push(&[BRANCH]);
+    assert!(run.status != 0 && run.stderr.contains("[push-too-large]"), "{run}");
+    assert!(run.stderr.contains("it brings 50001 commits, at most 50000 are looked at"), "{run}");
+    assert!(run.stderr.contains("in parts"), "{run}");
+    served.taken(&[&format!("{BRANCH}~1:refs/heads/{BRANCH}")]);
+    served.taken(&[BRANCH]);
+}

@@ -3,6 +3,7 @@
 //! Every attack is made with plain git. Where the hook refuses, nothing of the push is taken; where there is no hook, the
 //! reader is not fooled.
 
+mod both;
 mod client;
 mod decisions;
 mod files;
@@ -11,9 +12,11 @@ mod honest;
 mod install;
 mod logs;
 mod policy;
+mod steps;
 
 use serde_json::Value;
 
+use super::attacks_history::{propose, status, strict};
 use super::world::{Decision, Policy, Repo, Run, World};
 
 /// The gate that the stories are about.
@@ -90,23 +93,7 @@ fn told(run: &Run) -> Vec<String> {
     refusals.filter_map(code).collect()
 }
 
-/// The status of one requirement; `none` where it is not listed.
-fn status<'a>(answer: &'a Value, id: &str) -> &'a str {
-    let lines = answer["requirements"].as_array().map(Vec::as_slice).unwrap_or_default();
-    lines.iter().find(|line| line["id"] == id).map_or("none", |line| line["status"].as_str().unwrap())
-}
-
-/// The next policy: a lower bound.
-fn strict() -> Policy {
-    Policy::small().serial(2).replacing("max = 0.05", "max = 0.01")
-}
-
-/// Puts a policy on the branch `policy/next`, signed.
-fn propose(repo: &Repo<'_>, who: &str, policy: &Policy) -> String {
-    repo.switch("policy/next").write_policy(policy).commit(who, "Change the policy")
-}
-
 /// Approves what `policy/next` holds.
 fn ballot(repo: &Repo<'_>, who: &str) -> String {
-    repo.switch("policy/next").decide(who, &Decision::approve("policy", "governance"))
+    crate::attacks_history::ballot(repo.switch("policy/next"), who)
 }

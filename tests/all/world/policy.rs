@@ -93,6 +93,23 @@ impl Policy {
         self
     }
 
+    /// Under which only what a maintainer, `l.wu`, signed is a step of the mainline.
+    pub(crate) fn mainline_signed(self) -> Self {
+        let maintainer = "maintainer = { members = [\"l.wu@example.com\"] }";
+        self.replacing(
+            "[roles]\n",
+            &format!("[mainline]\nsigned_by = [\"maintainer\"]\n\n[roles]\n{maintainer}\n"),
+        )
+    }
+
+    /// The same, with a bot among the maintainers that records what waits on branches.
+    pub(crate) fn recorder(self) -> Self {
+        self.mainline_signed()
+            .replacing("bots = [", "bots = [\"recorder@example.com\", ")
+            .replacing("maintainer = { members = [", "maintainer = { members = [\"recorder@example.com\", ")
+            .signer("recorder", KeyKind::Ed25519, "")
+    }
+
     /// With more text at its end.
     pub(crate) fn with(mut self, text: &str) -> Self {
         self.toml.push_str(text);

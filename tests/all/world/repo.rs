@@ -157,6 +157,13 @@ impl<'w> Repo<'w> {
         self.rev("HEAD")
     }
 
+    /// Merges a branch into the mainline without a signature; the mainline then.
+    #[track_caller]
+    pub(crate) fn merge_unsigned(&self, branch: &str) -> String {
+        self.switch("main").git(&["merge", "-q", "--no-ff", "-m", "Merge", branch]);
+        self.rev("main")
+    }
+
     /// A gate that `production` allows: opened by `j.doe`, approved by `j.rivera` and `s.chen`, merged by `l.wu`.
     #[track_caller]
     pub(crate) fn allowed_gate(&self, gate: &str) -> String {
@@ -248,6 +255,17 @@ impl<'w> Repo<'w> {
     pub(crate) fn store_commit(&self, object: impl AsRef<[u8]>) -> String {
         let args = ["hash-object", "-t", "commit", "-w", "--literally", "--stdin"];
         self.world.git_with_input(&self.path, &args, object)
+    }
+
+    /// Stores a copy of a signed commit: the same payload, the same signature, its armor broken elsewhere.
+    #[track_caller]
+    pub(crate) fn rewrapped(&self, commit: &str) -> String {
+        let text = String::from_utf8(self.object("commit", commit)).unwrap();
+        let mut lines: Vec<String> = text.split('\n').map(ToOwned::to_owned).collect();
+        let first = lines.iter().position(|line| line.starts_with("gpgsig ")).unwrap() + 1;
+        let second = lines.remove(first + 1);
+        lines[first].push_str(second.trim_start());
+        self.store_commit(lines.join("\n"))
     }
 
     /// A clone of this repository with its own trust root pinned; `bare` as servers and bots have it.
