@@ -343,7 +343,7 @@ impl Known {
 }
 
 impl Table {
-    fn entry(&self, number: u32) -> usize {
+    fn entry(self, number: u32) -> usize {
         place(self.from) + FAN + place(number) * ENTRY
     }
 }

@@ -163,7 +163,7 @@ pub(crate) fn generate(path: &Path, commits: u32) -> Made {
         fs::rename(from, path.join("objects/pack/pack-bench").with_extension(extension)).unwrap();
     }
     let mut refs = format!("{} refs/heads/main\n", mainline[0]);
-    for log in log {
+    if let Some(log) = log {
         writeln!(refs, "{log} refs/heads/deployments/production").unwrap();
     }
     fs::write(path.join("packed-refs"), refs).unwrap();
@@ -366,8 +366,10 @@ fn tree_of(entries: &[(&str, &str, Oid)]) -> Vec<u8> {
 
 /// What `sha256sum` prints for the files, in order of their paths, and the digest of that.
 fn content_digest(files: &[(&str, &str)]) -> String {
-    let lines: String =
-        files.iter().map(|(path, text)| format!("{}  {path}\n", hex(text.as_bytes()))).collect();
+    let mut lines = String::new();
+    for (path, text) in files {
+        writeln!(lines, "{}  {path}", hex(text.as_bytes())).unwrap();
+    }
     format!("sha256:{}", hex(lines.as_bytes()))
 }
 

@@ -30,7 +30,7 @@ impl Pack {
             let kind = match kind {
                 ObjectType::Commit => 1,
                 ObjectType::Tree => 2,
-                _ => 3,
+                ObjectType::Blob | ObjectType::Tag | ObjectType::Any => 3,
             };
             self.append(kind, data.len(), &[], data);
         }
