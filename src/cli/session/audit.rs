@@ -1,6 +1,6 @@
 //! The audit of the deployment logs, for the commands that show it.
 
-use crate::insight::{Audit, Scope, Violation, ViolationCode};
+use crate::insight::{Audit, Deployment, Scope, Violation, ViolationCode};
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
@@ -10,7 +10,16 @@ use super::Session;
 impl Session {
     /// Every logged deployment, judged again. Where the session tells of a rewound mainline, that is a violation.
     pub(crate) fn audit(&self, scope: &Scope) -> Result<Audit, Failure> {
-        let mut audit = self.judging().audit(scope, self.view)?;
+        self.audit_each(scope, &mut |_deployment| Ok(()))
+    }
+
+    /// The same; `seen` is shown each deployment of which nothing more will be found, and may let go of what it keeps elsewhere.
+    pub(crate) fn audit_each(
+        &self,
+        scope: &Scope,
+        seen: &mut dyn FnMut(&mut Deployment) -> Result<(), Failure>,
+    ) -> Result<Audit, Failure> {
+        let mut audit = self.judging().audit_each(scope, self.view, seen)?;
         if let Some(rewound) = &self.rewound {
             audit.violations.insert(
                 0,
