@@ -105,11 +105,11 @@ pub struct Deployment {
 
 impl Deployment {
     /// The same as `log` tells it.
-    pub fn logged(&self) -> LoggedRecord {
+    pub fn into_logged(self) -> LoggedRecord {
         LoggedRecord {
-            environment: self.environment.clone(),
-            record: self.record.clone(),
-            debt: self.debt.clone(),
+            environment: self.environment,
+            record: self.record,
+            debt: self.debt,
             break_glass: self.break_glass,
         }
     }

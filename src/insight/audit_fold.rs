@@ -17,16 +17,17 @@ use super::judge::Judge;
 impl Judge<'_> {
     /// Audits the logs, as of `view`.
     pub fn audit(&self, scope: &Scope, view: View) -> Result<Audit, Undecided> {
-        self.audit_each(scope, view, &mut |_deployment| Ok(()))
+        self.audit_each(scope, view, &mut |_deployment, _violations| Ok(()))
     }
 
-    /// The same; `seen` is shown each deployment of which nothing more will be found, and may let go of what it keeps elsewhere.
+    /// The same; `seen` is shown each deployment of which nothing more will be found, with what is wrong with it, and may let go
+    /// of what it keeps elsewhere.
     /// Of what runs more may be found in the end ([`Audit::find_ended_exceptions`]): that is not shown to it.
     pub fn audit_each<E: From<Undecided>>(
         &self,
         scope: &Scope,
         view: View,
-        seen: &mut dyn FnMut(&mut Deployment) -> Result<(), E>,
+        seen: &mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>,
     ) -> Result<Audit, E> {
         let mut all: BTreeSet<Name> =
             self.ledger().policy(view).policy.environments.keys().cloned().collect();
@@ -59,7 +60,7 @@ impl Judge<'_> {
         environment: &Name,
         view: View,
         audit: &mut Audit,
-        seen: &mut dyn FnMut(&mut Deployment) -> Result<(), E>,
+        seen: &mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>,
     ) -> Result<(), E> {
         let (tip, log) = self.log_of(environment)?;
         let audited = self.ledger().audited_log(environment, &log, view)?;
@@ -82,7 +83,7 @@ impl Judge<'_> {
                 continue;
             }
             if !runs {
-                seen(&mut deployment)?;
+                seen(&mut deployment, &violations)?;
             }
             audit.deployments.push(deployment);
             audit.violations.extend(violations);

@@ -26,6 +26,7 @@ mod origins;
 mod overview;
 mod past;
 mod receiving;
+mod refinement;
 mod required;
 mod squashed;
 pub mod statistics;
@@ -53,6 +54,7 @@ pub use past::PolicyMoment;
 pub use receiving::{
     CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
 };
+pub use refinement::Refinement;
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

@@ -87,7 +87,7 @@ fn lead(shown: &BacktestShown<'_>, flips: u64) -> Vec<Entry> {
 }
 
 /// What the counts let one conclude, in a sentence.
-fn conclusion(score: &Score) -> String {
+pub(super) fn conclusion(score: &Score) -> String {
     let table = score.all.fourfold();
     match score.conclude() {
         Conclusion::TooFew => format!(

@@ -23,12 +23,14 @@ const POLICY_OF_SITE: &str = "default-src 'none'; style-src 'self'; base-uri 'no
 const POLICY_OF_FILE: &str = "default-src 'none'; style-src 'sha256-Dsh8urAQUacidbWUKQlQkTVBJOrz8Bz6td0j6NaD6Oo='; \
                               base-uri 'none'; form-action 'none'";
 /// The pages that every page leads to.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 10] = [
     ("Overview", "index.html"),
     ("Gates", "gates.html"),
     ("Deployments", "deployments.html"),
+    ("Audit", "audit.html"),
     ("Exceptions", "exceptions.html"),
     ("Incidents", "incidents.html"),
+    ("Criteria", "criteria.html"),
     ("Metrics", "metrics.html"),
     ("Policy", "policy.html"),
     ("Control", "control.html"),

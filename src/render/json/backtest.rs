@@ -84,8 +84,9 @@ struct FlipJson<'a> {
     incidents: Vec<&'a str>,
 }
 
+/// How a policy lines up with incidents.
 #[derive(Serialize)]
-struct ScoreJson {
+pub(super) struct ScoreJson {
     #[serde(flatten)]
     all: CellsJson,
     rules: BTreeMap<String, CellsJson>,
@@ -171,7 +172,7 @@ fn flip(flip: &Flip) -> FlipJson<'_> {
     }
 }
 
-fn score(score: &Score) -> ScoreJson {
+pub(super) fn score(score: &Score) -> ScoreJson {
     ScoreJson {
         all: cells(&score.all),
         rules: score.rules.iter().map(|(name, counts)| (name.to_string(), cells(counts))).collect(),

@@ -13,7 +13,8 @@ use crate::verdict::{DecisionShown, EvidenceFact, Requirement, RequirementId, St
 
 use super::super::judgement;
 use super::super::page::{Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined, number};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined};
+use super::super::tune::exact;
 use super::parts;
 
 /// So many metrics of one report stand in its row; `git gate evidence` shows all.
@@ -150,7 +151,7 @@ fn results(report: &Report) -> String {
 
 fn value(value: &Value) -> String {
     match value {
-        Value::Number(found) => number(*found),
+        Value::Number(found) => exact(*found),
         Value::Bool(said) => said.to_string(),
         Value::Text(text) | Value::NonFinite(text) => text.clone(),
     }
