@@ -102,6 +102,8 @@ pub(super) enum Cell {
     Mark(Word),
     /// A moment.
     Time(Time),
+    /// A moment that leads to another page of the report, by its path.
+    TimeLink(Time, String),
 }
 
 impl Cell {
@@ -123,6 +125,10 @@ impl Cell {
 
     pub(super) fn time(time: Time) -> Vec<Self> {
         vec![Self::Time(time)]
+    }
+
+    pub(super) fn time_link(time: Time, path: impl Into<String>) -> Vec<Self> {
+        vec![Self::TimeLink(time, path.into())]
     }
 
     pub(super) fn maybe_time(time: Option<Time>) -> Vec<Self> {

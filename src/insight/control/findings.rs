@@ -174,7 +174,7 @@ impl Evidence {
             "deployments.html",
         );
         finding.records.push(
-            "left behind: every change has a gate, and every deployment in the log is judged again"
+            "every change has a gate, and every deployment in the log is judged again"
                 .to_owned(),
         );
         self.miss_what_was_not_allowed(&mut finding, grounds);
@@ -355,7 +355,7 @@ fn developing(policy: &Policy) -> Finding {
     );
     let kinds: Vec<&str> = policy.kinds.iter().map(Name::as_str).collect();
     finding.records.push(format!(
-        "left behind: the policy names these kinds of change, and a gate of any of them is judged: {}",
+        "the policy names these kinds of change, and a gate of any of them is judged: {}",
         kinds.join(", ")
     ));
     for problem in crate::policy::lint(policy) {

@@ -13,6 +13,7 @@ use super::super::sheet::{Chart, Drawing, number};
 const WIDTH: u32 = 720;
 const HEIGHT: u32 = 300;
 const MOST_NAMES: usize = 12;
+const SPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
 /// The drawing with its numbers.
 pub(super) fn figure(chart: &Chart) -> Markup {
@@ -62,7 +63,8 @@ fn drawing(chart: &Chart) -> Option<String> {
         Drawing::Lines => draw(chart, most, &mut text).ok()?,
         Drawing::Bars => bars(chart, most, &mut text).ok()?,
     }
-    Some(text)
+    // Within a page the drawing needs no name of its space, and a page names no address.
+    Some(text.replace(SPACE, ""))
 }
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;

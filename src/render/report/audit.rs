@@ -4,7 +4,7 @@ use crate::insight::{LoggedRecord, Place, Population};
 use crate::model::{Name, ObjectId, Time};
 
 use super::super::page::{Tone, Word, counted, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table};
 use super::{Whole, parts};
 
 pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
@@ -57,7 +57,7 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
 
 fn population((environment, of): (&Name, &Population)) -> Vec<Vec<Cell>> {
     let end = |end: Option<(ObjectId, Time)>| match end {
-        Some((record, time)) => Cell::link(moment(time), parts::record_path(environment, record)),
+        Some((record, time)) => Cell::time_link(time, parts::record_path(environment, record)),
         None => Cell::words("none"),
     };
     vec![
@@ -74,8 +74,7 @@ fn population((environment, of): (&Name, &Population)) -> Vec<Vec<Cell>> {
 fn outside(records: &[(LoggedRecord, Place)]) -> Table {
     let rows = records.iter().map(|(logged, place)| {
         vec![
-            Cell::link(
-                moment(logged.record.time),
+            Cell::time_link(logged.record.time,
                 parts::record_path(&logged.environment, logged.record.commit),
             ),
             parts::gate_link(&logged.record.gate),

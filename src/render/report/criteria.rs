@@ -89,11 +89,11 @@ fn against_incidents(whole: &Whole<'_>) -> Part {
         columns: vec![
             "Part of the policy",
             "Led to incidents: stopped",
-            "held up",
-            "let pass",
+            "Incidents: held up",
+            "Incidents: let pass",
             "Led to none: stopped",
-            "held up",
-            "let pass",
+            "None: held up",
+            "None: let pass",
         ],
         rows: if ran == 0 { Vec::new() } else { rows },
         empty: "No gate ran yet.",
@@ -153,7 +153,7 @@ fn bound(tuned: &Tuned) -> Vec<Vec<Cell>> {
         Cell::words(spread_words(&tuned.spread(true))),
         Cell::words(spread_words(&tuned.spread(false))),
         Cell::words(tuned.unread.to_string()),
-        vec![Cell::Mark(mark), Cell::Words(format!(" {}", suggested(tuned, &suggestion)))],
+        vec![Cell::Mark(mark), Cell::Words(format!("\n{}", suggested(tuned, &suggestion)))],
     ]
 }
 

@@ -9,7 +9,7 @@ use crate::insight::timeline::End;
 
 use super::super::metrics::{name, percent, signs};
 use super::super::page::list;
-use super::super::sheet::{Block, Cell, Chart, Drawing, Part, Sheet, Table};
+use super::super::sheet::{Block, Cell, Chart, Drawing, Part, Sheet, Table, number};
 use super::{Whole, parts};
 
 /// So many months are drawn, the last ones.
@@ -262,7 +262,10 @@ fn deployments(total: &Tally, months: &Months<'_>) -> Part {
     let weekly = figures(total).into_iter().find(|figure| figure.meaning.name == "deployments_per_week");
     let facts = vec![
         ("Ran", Cell::words(total.deployments.to_string())),
-        ("A week", Cell::words(weekly.map_or_else(|| "—".to_owned(), |figure| shown(&figure)))),
+        ("A week", Cell::words(weekly.map_or_else(|| "—".to_owned(), |figure| match figure.value {
+            Value::Real(real) => number(real),
+            Value::Whole(whole) => whole.to_string(),
+        }))),
         ("Said to have failed", Cell::words(total.failed.to_string())),
         ("Count for nothing", Cell::words(total.void_records.to_string())),
         ("Rollbacks", Cell::words(total.rollbacks.to_string())),
@@ -382,12 +385,12 @@ fn every_figure(total: &Tally) -> Part {
     }
     let rows = FIGURES.iter().flat_map(|meaning| {
         let found = by_name.remove(meaning.name).unwrap_or_default();
-        found.into_iter().map(|figure| {
+        found.into_iter().enumerate().map(|(at, figure)| {
             vec![
                 Cell::exact(figure.meaning.name),
                 Cell::words(figure.labels.join(" · ")),
                 Cell::words(shown(&figure)),
-                Cell::words(figure.meaning.help),
+                Cell::words(if at == 0 { figure.meaning.help } else { "" }),
             ]
         })
     });

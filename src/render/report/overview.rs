@@ -7,7 +7,7 @@ use crate::model::Principal;
 use crate::verdict::Outcome;
 
 use super::super::page::{Tone, Word, counted, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table};
 use super::{Whole, parts, risks};
 
 /// So many gates wait in the list on the first page; the page of each system holds all.
@@ -22,8 +22,9 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
         title: whole.policy.id.clone(),
         words: words(whole),
         lead: Cell::words(format!(
-            "{}, {} in the log, judged from the mainline at {}.",
-            counted(count(whole.gates.len()), "gate"),
+            "{} on the mainline{}, {} in the log, judged from the mainline at {}.",
+            counted(whole.evidence.gates, "gate"),
+            others(whole),
             counted(count(whole.records.len()), "deployment"),
             whole.origin.mainline.short()
         )),
@@ -43,6 +44,19 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
 
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// What else there is: gates on branches alone, and those that could not be judged.
+fn others(whole: &Whole<'_>) -> String {
+    let unjudged = count(whole.gates.iter().filter(|row| row.line.problem.is_some()).count());
+    let branches = count(whole.gates.iter().filter(|row| row.line.unmerged && row.line.problem.is_none()).count());
+    let mut words = String::new();
+    for (many, what) in [(branches, "on branches alone"), (unjudged, "that could not be judged")] {
+        if many > 0 {
+            words.push_str(&format!(", {many} {what}"));
+        }
+    }
+    words
 }
 
 fn words(whole: &Whole<'_>) -> Vec<Word> {
@@ -78,8 +92,7 @@ fn running(whole: &Whole<'_>) -> Part {
             Cell::link(logged.record.gate.system.to_string(), parts::system_path(&logged.record.gate.system)),
             Cell::words(logged.environment.to_string()),
             Cell::link(logged.record.gate.version.to_string(), parts::gate_path(&logged.record.gate)),
-            Cell::link(
-                moment(logged.record.time),
+            Cell::time_link(logged.record.time,
                 parts::record_path(&logged.environment, logged.record.commit),
             ),
             Cell::person(logged.record.principal.as_ref()),

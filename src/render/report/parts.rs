@@ -10,7 +10,7 @@ use super::super::deployments::word;
 use super::super::judgement::tone;
 use super::super::origin::origin_facts;
 use super::super::page::{Fact, Text, Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Table, joined, moment};
+use super::super::sheet::{Block, Cell, Part, Table, joined};
 use super::Whole;
 
 pub(super) fn gate_path(gate: &GateName) -> String {
@@ -195,7 +195,7 @@ pub(super) fn records<'a>(caption: String, records: impl IntoIterator<Item = &'a
     let rows = records.into_iter().map(|logged| {
         let record = &logged.record;
         vec![
-            Cell::link(moment(record.time), record_path(&logged.environment, record.commit)),
+            Cell::time_link(record.time, record_path(&logged.environment, record.commit)),
             gate_link(&record.gate),
             Cell::words(logged.environment.to_string()),
             Cell::person(record.principal.as_ref()),

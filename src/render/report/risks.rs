@@ -7,7 +7,7 @@ use crate::model::IncidentId;
 use crate::verdict::ExceptionFact;
 
 use super::super::page::{Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined, moment};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined};
 use super::super::tune::exact;
 use super::{ExceptionRow, GateRow, Whole, parts};
 
@@ -183,8 +183,7 @@ pub(super) fn incident_table(caption: String, whole: &Whole<'_>, open_only: bool
 /// The deployment that an incident hit.
 fn hit(line: &IncidentLine) -> Vec<Cell> {
     match &line.record {
-        Some(record) => Cell::link(
-            moment(record.time),
+        Some(record) => Cell::time_link(record.time,
             parts::record_path(&line.fact.incident.environment, record.commit),
         ),
         None => Cell::words("no deployment"),
