@@ -9,6 +9,7 @@ use crate::model::{Label, Time};
 use crate::verdict::Dial;
 
 use super::backtest::probability;
+use super::judgement;
 use super::origin::origin_facts;
 use super::page::{Diff, Entry, Page, Section, Tone, Word, counted, list};
 
@@ -49,6 +50,7 @@ pub(super) fn tune_page(shown: &TuneShown<'_>) -> Page {
     sections.extend(Section::entries("Thresholds", shown.tuning.bounds().map(bound).collect()));
     sections.extend(Section::diffs("Proposed", shown.changes.iter().map(change).collect()));
     sections.extend(Section::entries("Where criteria came from", origins(shown.origins)));
+    sections.extend(Section::entries("Notices", judgement::notices(&shown.origin.notices)));
     sections.extend(Section::facts("Judged from", origin_facts(shown.origin)));
     Page {
         word: Word::new(word, tone),

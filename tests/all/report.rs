@@ -16,7 +16,7 @@ const HOSTILE: &str =
     "<script>alert(1)</script>\" onload='x' <img src=x onerror=alert(1)> &amp; ]]> --> {{7*7}}";
 
 /// A site by path.
-fn site(directory: &Path) -> BTreeMap<String, String> {
+pub(crate) fn site(directory: &Path) -> BTreeMap<String, String> {
     let mut pages = BTreeMap::new();
     let mut open = vec![(directory.to_owned(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
@@ -38,7 +38,7 @@ fn html(pages: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> 
     pages.iter().filter(move |(name, _)| is_page(name)).map(|(name, text)| (name.as_str(), text.as_str()))
 }
 
-fn written(repo: &Repo<'_>) -> (PathBuf, BTreeMap<String, String>) {
+pub(crate) fn written(repo: &Repo<'_>) -> (PathBuf, BTreeMap<String, String>) {
     let out = repo.world.dir().join("public");
     repo.run(&["report", "--out", out.to_str().unwrap()]).expect(0);
     let pages = site(&out);
@@ -52,7 +52,7 @@ fn soon() -> String {
 }
 
 /// A version that runs, one past the gate, one on an exception, an incident.
-fn eventful(world: &World) -> Repo<'_> {
+pub(crate) fn eventful(world: &World) -> Repo<'_> {
     let repo = world.governance_repo();
     repo.allowed_gate(GATE);
     repo.deploy_record("bot", GATE, "production", "requirements");
@@ -223,7 +223,7 @@ fn hostile(world: &World) -> Repo<'_> {
 }
 
 /// The texts of a page as a reader sees them: what stands outside of tags, and in attributes.
-fn texts(page: &str) -> String {
+pub(crate) fn texts(page: &str) -> String {
     page.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 

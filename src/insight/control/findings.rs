@@ -173,10 +173,9 @@ impl Evidence {
             "Model changes are deployed without formal review or approval.",
             "deployments.html",
         );
-        finding.records.push(
-            "every change has a gate, and every deployment in the log is judged again"
-                .to_owned(),
-        );
+        finding
+            .records
+            .push("every change has a gate, and every deployment in the log is judged again".to_owned());
         self.miss_what_was_not_allowed(&mut finding, grounds);
         finding.settle("")
     }

@@ -13,6 +13,7 @@ use crate::render::backtest::BacktestShown;
 use super::evidence::number;
 use super::object;
 use super::policy_diff::ChangeJson;
+use super::verdict::{NoticeJson, notices};
 
 /// What a proposed policy would have done.
 pub(in crate::render) fn backtest(shown: &BacktestShown<'_>) -> String {
@@ -40,6 +41,7 @@ pub(in crate::render) fn backtest(shown: &BacktestShown<'_>) -> String {
         proposed: score(&found.proposed),
         conclusion: ConclusionJson::new(&found.proposed.conclude()),
         cost: cost(found),
+        notices: notices(&[], shown.origin),
     })
 }
 
@@ -67,6 +69,7 @@ struct BacktestJson<'a> {
     proposed: ScoreJson,
     conclusion: ConclusionJson,
     cost: CostJson<'a>,
+    notices: Vec<NoticeJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -74,7 +74,8 @@ fn population((environment, of): (&Name, &Population)) -> Vec<Vec<Cell>> {
 fn outside(records: &[(LoggedRecord, Place)]) -> Table {
     let rows = records.iter().map(|(logged, place)| {
         vec![
-            Cell::time_link(logged.record.time,
+            Cell::time_link(
+                logged.record.time,
                 parts::record_path(&logged.environment, logged.record.commit),
             ),
             parts::gate_link(&logged.record.gate),

@@ -45,7 +45,7 @@ fn wrong(violations: &[Violation]) -> Part {
         vec![
             Cell::exact(violation.code),
             Cell::words(violation.code.meaning()),
-            Cell::words(violation.message.as_str()),
+            Cell::words(parts::without_age(&violation.message)),
         ]
     });
     Part::table(
@@ -96,7 +96,7 @@ fn log_entry(deployment: &Deployment) -> Part {
         facts.push(("Does not count", Cell::words(reason.as_str())));
     }
     if let Some(debt) = &deployment.debt {
-        facts.push(("Not covered", Cell::words(debt.as_str())));
+        facts.push(("Not covered", Cell::words(parts::without_age(debt))));
         facts.push((
             "To be covered by",
             deployment.cover_due.map_or_else(|| Cell::words("at once"), Cell::time),

@@ -262,10 +262,16 @@ fn deployments(total: &Tally, months: &Months<'_>) -> Part {
     let weekly = figures(total).into_iter().find(|figure| figure.meaning.name == "deployments_per_week");
     let facts = vec![
         ("Ran", Cell::words(total.deployments.to_string())),
-        ("A week", Cell::words(weekly.map_or_else(|| "—".to_owned(), |figure| match figure.value {
-            Value::Real(real) => number(real),
-            Value::Whole(whole) => whole.to_string(),
-        }))),
+        (
+            "A week",
+            Cell::words(weekly.map_or_else(
+                || "—".to_owned(),
+                |figure| match figure.value {
+                    Value::Real(real) => number(real),
+                    Value::Whole(whole) => whole.to_string(),
+                },
+            )),
+        ),
         ("Said to have failed", Cell::words(total.failed.to_string())),
         ("Count for nothing", Cell::words(total.void_records.to_string())),
         ("Rollbacks", Cell::words(total.rollbacks.to_string())),

@@ -49,7 +49,8 @@ fn count(length: usize) -> u64 {
 /// What else there is: gates on branches alone, and those that could not be judged.
 fn others(whole: &Whole<'_>) -> String {
     let unjudged = count(whole.gates.iter().filter(|row| row.line.problem.is_some()).count());
-    let branches = count(whole.gates.iter().filter(|row| row.line.unmerged && row.line.problem.is_none()).count());
+    let branches =
+        count(whole.gates.iter().filter(|row| row.line.unmerged && row.line.problem.is_none()).count());
     let mut words = String::new();
     for (many, what) in [(branches, "on branches alone"), (unjudged, "that could not be judged")] {
         if many > 0 {
@@ -92,7 +93,8 @@ fn running(whole: &Whole<'_>) -> Part {
             Cell::link(logged.record.gate.system.to_string(), parts::system_path(&logged.record.gate.system)),
             Cell::words(logged.environment.to_string()),
             Cell::link(logged.record.gate.version.to_string(), parts::gate_path(&logged.record.gate)),
-            Cell::time_link(logged.record.time,
+            Cell::time_link(
+                logged.record.time,
                 parts::record_path(&logged.environment, logged.record.commit),
             ),
             Cell::person(logged.record.principal.as_ref()),

@@ -235,7 +235,7 @@ pub(super) fn debts(whole: &Whole<'_>) -> Table {
             Cell::time(logged.record.time),
             Cell::person(logged.record.principal.as_ref()),
             due.map_or_else(|| Cell::words("at once"), |due| Cell::time(*due)),
-            Cell::words(logged.debt.clone().unwrap_or_default()),
+            Cell::words(without_age(logged.debt.as_deref().unwrap_or_default())),
         ]
     });
     Table {

@@ -183,9 +183,9 @@ pub(super) fn incident_table(caption: String, whole: &Whole<'_>, open_only: bool
 /// The deployment that an incident hit.
 fn hit(line: &IncidentLine) -> Vec<Cell> {
     match &line.record {
-        Some(record) => Cell::time_link(record.time,
-            parts::record_path(&line.fact.incident.environment, record.commit),
-        ),
+        Some(record) => {
+            Cell::time_link(record.time, parts::record_path(&line.fact.incident.environment, record.commit))
+        }
         None => Cell::words("no deployment"),
     }
 }
