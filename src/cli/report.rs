@@ -46,9 +46,14 @@ enum As {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
+    let mut session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
     if let Some(gate) = &args.gate {
-        let dossier = session.reading().dossier(gate)?;
+        if !session.gates()?.0.contains(gate) {
+            session =
+                Session::open(context, &Opening { view: View::Merged(gate.clone()), ..Opening::default() })?;
+        }
+        let mut dossier = session.reading().dossier(gate)?;
+        dossier.line.unmerged = session.is_as_if_merged();
         let origin = session.origin()?;
         let text = match (args.r#as, context.format) {
             (As::Html, _) => report::gate_html(&dossier, session.policy(), &origin),

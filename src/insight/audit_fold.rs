@@ -14,6 +14,9 @@ use super::audit_codes::ViolationCode;
 use super::audit_findings::Findings;
 use super::judge::Judge;
 
+/// Who is shown each deployment, with what is wrong with it, and may let go of what is kept elsewhere.
+pub type Seen<'s, E> = &'s mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>;
+
 impl Judge<'_> {
     /// Audits the logs, as of `view`.
     pub fn audit(&self, scope: &Scope, view: View) -> Result<Audit, Undecided> {
@@ -27,7 +30,7 @@ impl Judge<'_> {
         &self,
         scope: &Scope,
         view: View,
-        seen: &mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>,
+        seen: Seen<'_, E>,
     ) -> Result<Audit, E> {
         let mut all: BTreeSet<Name> =
             self.ledger().policy(view).policy.environments.keys().cloned().collect();
@@ -60,7 +63,7 @@ impl Judge<'_> {
         environment: &Name,
         view: View,
         audit: &mut Audit,
-        seen: &mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>,
+        seen: Seen<'_, E>,
     ) -> Result<(), E> {
         let (tip, log) = self.log_of(environment)?;
         let audited = self.ledger().audited_log(environment, &log, view)?;

@@ -188,9 +188,10 @@ impl Finding {
         Self { id, title, asked, shown: Shown::Whole, records: Vec::new(), missing: Vec::new(), page }
     }
 
-    fn show(&mut self, count: u64, what: &str) {
+    /// Says how many of something show it, where there is one.
+    fn show(&mut self, count: u64, noun: &str, more: &str) {
         if count > 0 {
-            self.records.push(format!("{count} {what}"));
+            self.records.push(format!("{}{more}", counted(count, noun)));
         }
     }
 

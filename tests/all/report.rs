@@ -80,6 +80,8 @@ fn a_site_tells_of_every_gate_deployment_exception_and_incident() {
         "metrics.html",
         "policy.html",
         "control.html",
+        "audit.html",
+        "criteria.html",
         "systems/summarizer.html",
         "gates/summarizer/v1.4.html",
         "gates/summarizer/v1.5.html",
@@ -251,6 +253,7 @@ fn hostile_text_in_every_field_shows_as_text() {
         "policy.html",
         "gates.html",
         "incidents.html",
+        "criteria.html",
     ] {
         assert!(shown.contains(name), "{name} among {shown:?}");
     }

@@ -1,6 +1,6 @@
 //! The audit of the deployment logs, for the commands that show it.
 
-use crate::insight::{Audit, Deployment, Judge, Scope, Violation, ViolationCode};
+use crate::insight::{Audit, Judge, Scope, Seen, Violation, ViolationCode};
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
@@ -19,7 +19,7 @@ impl Session {
         &self,
         judge: &Judge<'_>,
         scope: &Scope,
-        seen: &mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), Failure>,
+        seen: Seen<'_, Failure>,
     ) -> Result<Audit, Failure> {
         let mut audit = judge.audit_each(scope, self.view, seen)?;
         if let Some(rewound) = &self.rewound {

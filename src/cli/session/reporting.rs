@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::insight::backtest::Past;
-use crate::insight::{
-    Audit, Deployment, Dossier, Judge, PolicyMoment, Refinement, Running, Scope, Violation,
-};
+use crate::insight::{Audit, Dossier, Judge, PolicyMoment, Refinement, Running, Scope, Seen};
 use crate::model::{GateName, Name};
 
 use super::super::Failure;
@@ -37,10 +35,7 @@ impl Reading<'_> {
 
     /// Every logged deployment, judged again, with what runs on an exception that has ended; `seen` is shown each of which nothing
     /// more will be found.
-    pub(crate) fn audit(
-        &self,
-        seen: &mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), Failure>,
-    ) -> Result<Audit, Failure> {
+    pub(crate) fn audit(&self, seen: Seen<'_, Failure>) -> Result<Audit, Failure> {
         let mut audit = self.session.audit_each(&self.judge, &Scope::default(), seen)?;
         audit.find_ended_exceptions();
         Ok(audit)

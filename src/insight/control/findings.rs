@@ -38,11 +38,14 @@ impl Evidence {
             "deployments.html",
         );
         let on = |basis| self.allowed.get(&basis).copied().unwrap_or_default();
-        finding
-            .show(on(Basis::Requirements), "deployments whose whole checklist was met when they were logged");
-        finding.show(on(Basis::Exception), "deployments on an accepted exception");
-        finding.show(on(Basis::Rollback), "returns of a version that ran before");
-        finding.show(self.covered, "deployments past the gate, covered since by an accepted risk");
+        finding.show(
+            on(Basis::Requirements),
+            "deployment",
+            " with the whole checklist met when it was logged",
+        );
+        finding.show(on(Basis::Exception), "deployment", " on an accepted exception");
+        finding.show(on(Basis::Rollback), "return", " of a version that ran before");
+        finding.show(self.covered, "deployment", " past the gate, covered since by an accepted risk");
         self.miss_what_was_not_allowed(&mut finding, grounds);
         finding.settle("no deployment has been logged")
     }
@@ -96,14 +99,17 @@ impl Evidence {
             "Approval records with approver identity, timestamp, and scope for each deployment event",
             "deployments.html",
         );
-        finding.show(self.signed_off, &format!(
-            "deployments, each with the approvals that counted then, {} in all: who, in which role, when, for which content and where",
+        finding.show(
+            self.signed_off,
+            "deployment",
+            &format!(
+                " with the approvals that counted then, {} in all: who, in which role, when, for which content and where",
             self.sign_offs
         ));
-        finding.show(self.approvals, "approvals that count now, each signed by a known key");
-        finding.show(self.rejections, "rejections that count");
+        finding.show(self.approvals, "approval", " now in force, signed by a known key");
+        finding.show(self.rejections, "rejection", " now in force");
         let not: u64 = self.not_counting.values().sum();
-        finding.show(not, "decisions that do not count, each listed on its gate's page with the reason");
+        finding.show(not, "decision", " without effect, listed on its gate's page with the reason");
         if !self.not_signed_off.is_empty() {
             let records: Vec<String> = self.not_signed_off.iter().map(ToString::to_string).collect();
             let records: Vec<&str> = records.iter().map(String::as_str).collect();
@@ -126,12 +132,13 @@ impl Evidence {
         );
         finding.show(
             self.exceptions_in_force,
-            "exceptions in force, accepted by the roles that the policy names",
+            "exception",
+            " in force, accepted by the roles that the policy names",
         );
-        finding.show(self.exceptions_not_in_force, "exceptions not in force");
+        finding.show(self.exceptions_not_in_force, "exception", " not in force");
         let on = self.allowed.get(&Basis::Exception).copied().unwrap_or_default();
-        finding.show(on, "deployments on an exception that was in force then");
-        finding.show(self.covered, "deployments past the gate, covered since by an accepted risk");
+        finding.show(on, "deployment", " on an exception that was in force then");
+        finding.show(self.covered, "deployment", " past the gate, covered since by an accepted risk");
         for record in &self.debts {
             finding.missing.push(format!("{record} was not allowed and nobody has accepted its risk"));
         }
@@ -155,7 +162,8 @@ impl Evidence {
         );
         finding.show(
             self.deployments(),
-            "deployments logged, each signed: version, artifacts, time, deployer, environment",
+            "deployment",
+            " logged and signed: version, artifacts, time, deployer, environment",
         );
         if self.not_counted > 0 {
             finding
@@ -173,11 +181,9 @@ impl Evidence {
             "Model changes are deployed without formal review or approval.",
             "deployments.html",
         );
-        finding
-            .records
-            .push("every change has a gate, and every deployment in the log is judged again".to_owned());
+        finding.show(self.deployments(), "deployment", " of a version with a gate, judged again");
         self.miss_what_was_not_allowed(&mut finding, grounds);
-        finding.settle("")
+        finding.settle("no deployment has been logged")
     }
 
     fn defined(&self, grounds: &Grounds<'_>) -> Finding {
@@ -190,9 +196,9 @@ impl Evidence {
         let rules = &grounds.policy.rules;
         let with_tests = rules.iter().filter(|rule| !rule.evidence.is_empty()).count();
         let with_people = rules.iter().filter(|rule| !rule.approvals.is_empty()).count();
-        finding.show(u64::try_from(with_tests).unwrap_or(u64::MAX), "rules that ask for reports");
-        finding.show(u64::try_from(with_people).unwrap_or(u64::MAX), "rules that ask for approvals");
-        finding.show(self.allowed.values().sum(), "deployments that were allowed when they were logged");
+        finding.show(u64::try_from(with_tests).unwrap_or(u64::MAX), "rule", " with required reports");
+        finding.show(u64::try_from(with_people).unwrap_or(u64::MAX), "rule", " with required approvals");
+        finding.show(self.allowed.values().sum(), "deployment", " allowed at the time of the log entry");
         if with_tests == 0 {
             finding.missing.push("no rule asks for a report".to_owned());
         }
@@ -265,11 +271,11 @@ fn managed(grounds: &Grounds<'_>) -> Finding {
     }
     let reasons: Vec<String> =
         tally.rejections.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    finding.records.push(if reasons.is_empty() {
-        "rejection reasons: nobody has rejected anything".to_owned()
-    } else {
-        format!("rejection reasons: {}", reasons.join(", "))
-    });
+    if !reasons.is_empty() {
+        finding.records.push(format!("rejection reasons: {}", reasons.join(", ")));
+    } else if decided > 0 {
+        finding.records.push("rejection reasons: nobody has rejected anything".to_owned());
+    }
     let spread = tally.spans.get(&Span::OpenedToDecided);
     if let Some((spread, half, most)) =
         spread.and_then(|spread| Some((spread, spread.percentile(50)?, spread.percentile(90)?)))
@@ -318,7 +324,8 @@ fn optimizing(grounds: &Grounds<'_>) -> Finding {
     let after = grounds.policies.iter().filter(|moment| first.is_some_and(|first| moment.since > first));
     finding.show(
         u64::try_from(after.count()).unwrap_or(u64::MAX),
-        "policies that came into force after the first incident",
+        "policy change",
+        " since the first incident",
     );
     if !origins.unanswered.is_empty() {
         let ids: Vec<&str> = origins.unanswered.iter().map(IncidentId::as_str).collect();

@@ -51,13 +51,9 @@ fn others(whole: &Whole<'_>) -> String {
     let unjudged = count(whole.gates.iter().filter(|row| row.line.problem.is_some()).count());
     let branches =
         count(whole.gates.iter().filter(|row| row.line.unmerged && row.line.problem.is_none()).count());
-    let mut words = String::new();
-    for (many, what) in [(branches, "on branches alone"), (unjudged, "that could not be judged")] {
-        if many > 0 {
-            words.push_str(&format!(", {many} {what}"));
-        }
-    }
-    words
+    let all = [(branches, "on branches alone"), (unjudged, "that could not be judged")];
+    let said = all.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!(", {many} {what}"));
+    said.collect::<Vec<_>>().concat()
 }
 
 fn words(whole: &Whole<'_>) -> Vec<Word> {
