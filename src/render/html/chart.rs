@@ -13,6 +13,7 @@ use super::super::sheet::{Chart, Drawing, number};
 const WIDTH: u32 = 720;
 const HEIGHT: u32 = 300;
 const MOST_NAMES: usize = 12;
+const NAME_HEIGHT: i32 = 14;
 const SPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
 /// The drawing with its numbers.
@@ -27,7 +28,7 @@ pub(super) fn figure(chart: &Chart) -> Markup {
             }
             div.wide role="region" tabindex="0" aria-label={ (chart.title) ", in numbers" } {
                 table.numbers {
-                    caption { (chart.title) ", " (chart.unit) }
+                    caption { "The numbers: " (chart.unit) }
                     thead { tr {
                         th scope="col" { (chart.along_is) }
                         @for (name, _) in &chart.series { th scope="col" { (name) } }
@@ -91,6 +92,7 @@ fn draw(chart: &Chart, most: f64, text: &mut String) -> Drawn {
         .y_desc(chart.unit)
         .label_style(("sans-serif", 13))
         .draw()?;
+    let mut names: Vec<((i32, i32), &str)> = Vec::new();
     for (at, (name, values)) in chart.series.iter().enumerate() {
         let points: Vec<(i32, f64)> =
             (0..).zip(values).filter_map(|(at, value)| Some((at, (*value)?))).collect();
@@ -100,12 +102,18 @@ fn draw(chart: &Chart, most: f64, text: &mut String) -> Drawn {
         } else {
             plot.draw_series(DashedLineSeries::new(points.iter().copied(), dash, 5, BLACK.stroke_width(2)))?;
         }
-        if let Some((end, value)) = points.last() {
-            let label = EmptyElement::at((*end, *value))
-                + Circle::new((0, 0), 3, BLACK.filled())
-                + Text::new(name.clone(), (8, -7), ("sans-serif", 13));
-            plot.draw_series([label])?;
+        if let Some(end) = points.last() {
+            plot.draw_series([Circle::new(*end, 3, BLACK.filled())])?;
+            names.push((plot.backend_coord(end), name.as_str()));
         }
+    }
+    // From below: names of lines that end side by side stand one above the other.
+    names.sort_by_key(|((_, down), _)| std::cmp::Reverse(*down));
+    let mut free = i32::try_from(HEIGHT)?;
+    for ((across, down), name) in names {
+        let at = down.min(free);
+        area.draw(&Text::new(name.to_owned(), (across + 8, at - 7), ("sans-serif", 13)))?;
+        free = at - NAME_HEIGHT;
     }
     area.present()?;
     drop(plot);

@@ -199,7 +199,10 @@ fn other(whole: &Whole<'_>, row: &GateRow) -> Sheet {
         path: parts::gate_path(&line.gate),
         kind: "Gate",
         title: line.gate.to_string(),
-        words: vec![Word::new("not on the mainline as a gate that can be judged", Tone::Open)],
+        words: vec![Word::new(
+            if line.problem.is_some() { "not judged" } else { "on its branch alone" },
+            Tone::Open,
+        )],
         lead: Cell::words(if line.problem.is_some() {
             "It could not be judged; what a log or an incident says of it stands here."
         } else {
