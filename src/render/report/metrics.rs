@@ -1,19 +1,22 @@
 //! The metrics, as `metrics` counts them: by part, drawn and in numbers, then every figure by its name.
 
+mod months;
+mod parts;
+
 use std::collections::BTreeMap;
 
 use crate::insight::metrics::{
-    FIGURES, Figure, METHOD, Metrics, QUICK_SECONDS, Span, Spread, Tally, Unit, Value, figures, in_words,
+    FIGURES, Figure, METHOD, Metrics, Span, Spread, Tally, Unit, Value, figures, in_words,
 };
 use crate::insight::timeline::End;
 
-use super::super::metrics::{name, percent, signs};
-use super::super::page::list;
-use super::super::sheet::{Block, Cell, Chart, Drawing, Part, Sheet, Table, number};
-use super::{Whole, parts};
+use super::super::metrics::{name, percent};
+use super::super::sheet::{Block, Cell, Chart, Drawing, Part, Sheet, Table, joined};
+use super::Whole;
+use super::parts::gate_link;
+use months::{Months, days, real};
+use parts::{decisions, deployments, exceptions, incidents, reviewers};
 
-/// So many months are drawn, the last ones.
-const MOST_MONTHS: usize = 36;
 /// So many names of what is left out stand on the page.
 const MOST_NAMED: usize = 20;
 
@@ -21,7 +24,7 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
     let measured = whole.measured;
     let months = Months::of(&measured.by_month);
     let total = &measured.by_month.total;
-    let parts = vec![
+    let all = vec![
         cycles(total, &months),
         times(total, &months),
         roles(total),
@@ -46,7 +49,7 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
             total.gates.len(),
             total.opened
         )),
-        parts,
+        parts: all,
     }
 }
 
@@ -153,177 +156,6 @@ fn roles(total: &Tally) -> Part {
     Part::new("Waiting, by role", blocks)
 }
 
-fn decisions(total: &Tally, months: &Months<'_>) -> Part {
-    let reasons = total.rejections.iter().map(|(reason, count)| row(reason, [count.to_string()]));
-    let stale: u64 = total.stale.values().sum();
-    let mut effects = vec![
-        row("approvals that counted", [total.approvals.to_string()]),
-        row("approvals that went stale", [stale.to_string()]),
-        row("approvals taken back or replaced", [total.taken_back.to_string()]),
-    ];
-    effects
-        .extend(total.stale.iter().map(|(code, count)| row(&format!("stale: {code}"), [count.to_string()])));
-    effects.extend(
-        total.void.iter().map(|(code, count)| row(&format!("never counted: {code}"), [count.to_string()])),
-    );
-    let chart = months.chart(
-        "Approvals, by month",
-        "approvals",
-        &[
-            ("counted", &|tally| Some(real(tally.approvals))),
-            ("went stale", &|tally| Some(real(tally.stale.values().sum()))),
-        ],
-    );
-    Part::new(
-        "Rejections and approvals",
-        vec![
-            Block::Table(table(
-                "Rejections that counted, by reason",
-                ["Reason", "Rejections"],
-                reasons,
-                "Nobody rejected anything.",
-            )),
-            Block::Table(table("What became of decisions", ["Decisions", "Number"], effects.into_iter(), "")),
-            Block::Chart(chart),
-        ],
-    )
-}
-
-fn reviewers(total: &Tally) -> Part {
-    let rows = total.reviewers.iter().map(|((role, person), reviewer)| {
-        let of_role = total.reviewers.iter().filter(|((other, _), _)| other == role);
-        let all: u64 = of_role.map(|(_, other)| other.approvals).sum();
-        row(
-            person.as_str(),
-            [
-                role.to_string(),
-                reviewer.approvals.to_string(),
-                percent(reviewer.approvals, all),
-                reviewer.rejections.to_string(),
-                reviewer.after.percentile(50).map(in_words).unwrap_or_default(),
-                reviewer.quick.to_string(),
-            ],
-        )
-    });
-    let columns = [
-        "Person",
-        "Role",
-        "Approvals",
-        "Of the role's",
-        "Rejections",
-        "Half came within",
-        "Within two minutes",
-    ];
-    let signs = signs(total).into_iter().map(|entry| Cell::words(format!("{}: {}", entry.name, entry.text)));
-    let signs: Vec<_> = signs.collect();
-    let mut blocks = vec![Block::Table(table(
-        "Good decisions of people, by role",
-        columns,
-        rows,
-        "Nobody decided anything.",
-    ))];
-    blocks.push(if signs.is_empty() {
-        Block::Words(Cell::words("There is no sign of approvals that were given unread."))
-    } else {
-        Block::Points(signs)
-    });
-    blocks.push(Block::Words(Cell::words(format!(
-        "Within: from the last change of the files to the approval; quick is what came in less than {QUICK_SECONDS} seconds. None of this proves anything: it says where to look."
-    ))));
-    Part::new("Signs of rubber-stamping", blocks)
-}
-
-fn exceptions(total: &Tally) -> Part {
-    let rows = total.exceptions.iter().map(|(requirement, systems)| {
-        let versions: usize = systems.values().map(std::collections::BTreeSet::len).sum();
-        let again = systems.iter().filter(|(_, versions)| versions.len() > 1);
-        let again = list(again.map(|(system, versions)| format!("{system} ({})", versions.len())));
-        row(requirement, [versions.to_string(), again])
-    });
-    let facts = vec![
-        ("Deployments past the gate", Cell::words(total.break_glass.len().to_string())),
-        ("Of these not covered", Cell::words(total.debts.len().to_string())),
-    ];
-    Part::new(
-        "Exceptions and break-glass",
-        vec![
-            Block::Table(table(
-                "What exceptions waived for approved versions",
-                ["Requirement", "Versions", "Several times for"],
-                rows,
-                "No version was approved on an exception.",
-            )),
-            Block::Facts(facts),
-        ],
-    )
-}
-
-fn deployments(total: &Tally, months: &Months<'_>) -> Part {
-    let weekly = figures(total).into_iter().find(|figure| figure.meaning.name == "deployments_per_week");
-    let facts = vec![
-        ("Ran", Cell::words(total.deployments.to_string())),
-        (
-            "A week",
-            Cell::words(weekly.map_or_else(
-                || "—".to_owned(),
-                |figure| match figure.value {
-                    Value::Real(real) => number(real),
-                    Value::Whole(whole) => whole.to_string(),
-                },
-            )),
-        ),
-        ("Said to have failed", Cell::words(total.failed.to_string())),
-        ("Count for nothing", Cell::words(total.void_records.to_string())),
-        ("Rollbacks", Cell::words(total.rollbacks.to_string())),
-    ];
-    let chart = months.chart(
-        "Deployments, by month",
-        "deployments",
-        &[
-            ("ran", &|tally| Some(real(tally.deployments))),
-            ("failed", &|tally| Some(real(tally.failed))),
-            ("past the gate", &|tally| Some(real(tally.break_glass.len().try_into().unwrap_or(u64::MAX)))),
-        ],
-    );
-    Part::new("Deployments", vec![Block::Facts(facts), Block::Chart(chart)])
-}
-
-fn incidents(total: &Tally, months: &Months<'_>) -> Part {
-    let facts = vec![
-        ("Change failure rate", Cell::words(of(total.failed_changes, total.changes))),
-        ("Incidents", Cell::words(total.incidents.to_string())),
-        ("Open", Cell::words(total.open_incidents.to_string())),
-        ("That hit no deployment", Cell::words(total.unlinked_incidents.to_string())),
-    ];
-    let restore = total.spans.get(&Span::Restore).map(|spread| spread_row("to restore", spread));
-    let failed = months.chart(
-        "Change failure rate, by the month of the first deployment",
-        "percent",
-        &[("failed", &|tally| {
-            (tally.changes > 0).then(|| real(tally.failed_changes) * 100.0 / real(tally.changes))
-        })],
-    );
-    let chart = months.chart(
-        "Time to restore, by the month in which the incident began",
-        "days",
-        &[("half within", &|tally| days(tally.spans.get(&Span::Restore)?.percentile(50)?))],
-    );
-    Part::new(
-        "Incidents",
-        vec![
-            Block::Facts(facts),
-            Block::Table(table(
-                "Time to restore",
-                SPREAD_COLUMNS,
-                restore.into_iter(),
-                "No incident on a deployment has ended.",
-            )),
-            Block::Chart(failed),
-            Block::Chart(chart),
-        ],
-    )
-}
-
 fn groups(what: &'static str, metrics: &Metrics) -> Table {
     let rows = metrics.groups.iter().map(|(group, tally)| {
         let decided = decided(tally);
@@ -375,8 +207,8 @@ fn left_out(metrics: &Metrics) -> Part {
     if !metrics.unrecorded.is_empty() {
         let mut cells =
             Cell::words(format!("{}, on a branch alone, not recorded yet: ", metrics.unrecorded.len()));
-        let gates = metrics.unrecorded.iter().take(MOST_NAMED).map(parts::gate_link);
-        cells.extend(super::super::sheet::joined(gates));
+        let gates = metrics.unrecorded.iter().take(MOST_NAMED).map(gate_link);
+        cells.extend(joined(gates));
         points.push(cells);
     }
     let block = if points.is_empty() { Block::Words(Cell::words("Nothing.")) } else { Block::Points(points) };
@@ -455,61 +287,4 @@ fn decided(tally: &Tally) -> u64 {
 /// `83.3 % (5 of 6)`
 fn of(part: u64, all: u64) -> String {
     if all == 0 { "of none".to_owned() } else { format!("{} ({part} of {all})", percent(part, all)) }
-}
-
-/// Counts here are far below what a double holds exactly.
-fn real(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "a number of a series may be lacking")]
-fn days(seconds: i64) -> Option<f64> {
-    Some(real(u64::try_from(seconds).unwrap_or_default()) / 86_400.0)
-}
-
-/// Tallies by month; months without anything have an empty one.
-struct Months<'a> {
-    along: Vec<String>,
-    tallies: &'a BTreeMap<String, Tally>,
-}
-
-/// The name of a series, and its number in a month.
-type Series<'s> = (&'s str, &'s dyn Fn(&Tally) -> Option<f64>);
-
-impl<'a> Months<'a> {
-    fn of(metrics: &'a Metrics) -> Self {
-        // What has no moment stands under a name that is no month.
-        let mut names =
-            metrics.groups.keys().filter(|name| name.len() == 7 && name.as_bytes().get(4) == Some(&b'-'));
-        let mut along: Vec<String> = names.next().into_iter().cloned().collect();
-        let last = names.next_back();
-        while let Some(month) = along.last().filter(|month| last.is_some_and(|last| *month < last)) {
-            along.push(next_month(month));
-        }
-        let drop = along.len().saturating_sub(MOST_MONTHS);
-        Self { along: along.split_off(drop), tallies: &metrics.groups }
-    }
-
-    fn chart(&self, title: &str, unit: &'static str, series: &[Series<'_>]) -> Chart {
-        let none = Tally::default();
-        let values = |number: &dyn Fn(&Tally) -> Option<f64>| {
-            self.along.iter().map(|month| number(self.tallies.get(month).unwrap_or(&none))).collect()
-        };
-        let series = series.iter().map(|(name, number)| ((*name).to_owned(), values(*number))).collect();
-        Chart {
-            title: title.to_owned(),
-            unit,
-            drawing: Drawing::Lines,
-            along_is: "Month",
-            along: self.along.clone(),
-            series,
-        }
-    }
-}
-
-/// `2026-12` → `2027-01`
-fn next_month(month: &str) -> String {
-    let (year, month) = month.split_once('-').unwrap_or((month, "12"));
-    let (year, month): (u32, u32) = (year.parse().unwrap_or(9999), month.parse().unwrap_or(12));
-    if month < 12 { format!("{year:04}-{:02}", month + 1) } else { format!("{:04}-01", year + 1) }
 }
