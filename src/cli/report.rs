@@ -1,4 +1,4 @@
-//! `git gate report`: what was found of everything, as a site, one file, JSON or OSCAL.
+//! `git gate report`: what was found of everything, as a site, one file, JSON or OSCAL (R14).
 
 use std::path::PathBuf;
 

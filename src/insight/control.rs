@@ -1,7 +1,7 @@
 //! The control that this program implements, CHM-002, held against the records: what shows each of its five evidence
 //! requirements and five maturity levels, and what is missing.
 //!
-//! It counts what the verdicts, the audit, the metrics and the policy's own past found, and judges nothing anew (R14). Where
+//! It counts what the verdicts, the audit, the metrics and the policy's own past found, and judges nothing anew (R14.7). Where
 //! nothing was deployed there is nothing to show, and that is said: an empty record is no evidence of a gate.
 
 mod findings;

@@ -193,6 +193,7 @@ fn ctrl_c_while_a_clone_is_borrowed_leaves_nothing() {
     assert!(!world.dir().join("home/.config").exists(), "nothing is remembered");
 }
 
+/// R14.10.
 #[test]
 fn ctrl_c_while_a_site_is_written_leaves_the_old_one_whole() {
     for signal in ["INT", "TERM"] {

@@ -1,4 +1,5 @@
-//! `report` says what `metrics`, `audit`, `tune` and `backtest` say: the same numbers, the same codes, nothing else.
+//! `report` says what `metrics`, `audit`, `tune` and `backtest` say: the same numbers, the same codes, nothing else (R14.1,
+//! R14.4 to R14.8).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The files of a site: made beside the directory, then moved into place, so that nobody sees half of one.
+//! The files of a site: made beside the directory, then moved into place, so that nobody sees half of one (R14.10).
 //!
 //! A page that says the same as the one that is there is taken over from it as it stands, time of writing and all: what
 //! publishes the directory sends only what changed. A directory that holds something else is refused.

@@ -41,7 +41,7 @@ impl Evidence {
         finding.show(
             on(Basis::Requirements),
             "deployment",
-            " with the whole checklist met when it was logged",
+            " with the whole checklist met at the time of the log entry",
         );
         finding.show(on(Basis::Exception), "deployment", " on an accepted exception");
         finding.show(on(Basis::Rollback), "return", " of a version that ran before");

@@ -1,4 +1,4 @@
-//! The audit: every record of every log, judged again; what is wrong, and what was read.
+//! The audit: every record of every log, judged again; what is wrong, and what was read (R14.5).
 
 use crate::insight::{LoggedRecord, Place, Population};
 use crate::model::{Name, ObjectId, Time};

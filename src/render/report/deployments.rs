@@ -105,7 +105,7 @@ fn log_entry(deployment: &Deployment) -> Part {
     Part::new("Log entry", vec![Block::Facts(facts)])
 }
 
-/// How its gate stood when it was judged: the checklist, the sign-offs, and the reports by their digests.
+/// How its gate stood when it was judged: the checklist, the sign-offs, and the reports by their digests (R14.6).
 fn as_it_was(then: &Then, deployment: &Deployment) -> Vec<Part> {
     let mut facts = vec![("Verdict", vec![Cell::Mark(parts::outcome_word(then.outcome))])];
     if let Some(change) = &then.change {

@@ -135,7 +135,7 @@ fn outcomes(line: &GateLine) -> Vec<Cell> {
     cells
 }
 
-/// Gates that stand on branches: all that nobody has merged yet.
+/// Gates that stand on branches: all that nobody has merged yet (R14.8).
 fn on_branches(whole: &Whole<'_>) -> Table {
     let rows = whole.unmerged().map(|line| {
         let waits = line.waits.iter().map(|wait| {

@@ -108,6 +108,7 @@ fn running(whole: &Whole<'_>) -> Part {
     )
 }
 
+/// What each open gate waits for, and on whom (R14.2).
 fn waiting(whole: &Whole<'_>) -> Part {
     let mut by_person: BTreeMap<&Principal, u64> = BTreeMap::new();
     let mut rows = Vec::new();

@@ -107,7 +107,7 @@ pub(super) fn checklist(caption: String, lines: &[Requirement]) -> Table {
     }
 }
 
-/// What was found, without how old it is: a page says since when, and so says the same tomorrow.
+/// What was found, without how old it is: a page says since when, and so says the same tomorrow (R14.9).
 pub(super) fn without_age(found: &str) -> String {
     let is_age = |word: &str| {
         let word = word.trim_end_matches([',', ';']);
@@ -222,7 +222,7 @@ pub(super) fn place_words(place: Place) -> Option<&'static str> {
     }
 }
 
-/// What was deployed past the gate, and until when somebody is to accept that.
+/// What was deployed past the gate, and until when somebody is to accept that (R14.4).
 pub(super) fn debts(whole: &Whole<'_>) -> Table {
     let rows = whole.debts().map(|logged| {
         let due = whole.dues.get(&logged.record.commit);

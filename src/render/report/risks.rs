@@ -103,7 +103,7 @@ pub(super) fn exceptions(whole: &Whole<'_>) -> Sheet {
     }
 }
 
-/// The exceptions in force.
+/// The exceptions in force (R14.3).
 pub(super) fn in_force(whole: &Whole<'_>) -> Part {
     Part::table("Exceptions in force", exception_table("Risks that are accepted now".to_owned(), whole, true))
 }
