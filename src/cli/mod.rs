@@ -53,6 +53,7 @@ mod key_setup;
 mod list;
 mod log;
 mod man;
+mod measure;
 mod merge;
 mod metrics;
 mod open;

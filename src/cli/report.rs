@@ -1,4 +1,4 @@
-//! `git gate report`: what was found of everything, as a site, one file, JSON or OSCAL.
+//! `git gate report`: what was found of everything, as a site, one file, JSON or OSCAL (R14).
 
 use std::path::PathBuf;
 
@@ -46,9 +46,14 @@ enum As {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
+    let mut session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
     if let Some(gate) = &args.gate {
-        let dossier = session.reading().dossier(gate)?;
+        if !session.gates()?.0.contains(gate) {
+            session =
+                Session::open(context, &Opening { view: View::Merged(gate.clone()), ..Opening::default() })?;
+        }
+        let mut dossier = session.reading().dossier(gate)?;
+        dossier.line.unmerged = session.is_as_if_merged();
         let origin = session.origin()?;
         let text = match (args.r#as, context.format) {
             (As::Html, _) => report::gate_html(&dossier, session.policy(), &origin),
@@ -58,8 +63,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if context.format == Format::Json && args.out.is_none() {
-        let _busy = context.busy("reading the gates");
-        gathered::print_json(context, &session)?;
+        print_json(context, &session)?;
         return Ok(Exit::Done);
     }
     let Some(out) = &args.out else {
@@ -69,13 +73,10 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         .into());
     };
     let directory = context.directory.join(out);
-    let written = {
-        let _busy = context.busy("writing the report");
-        let mut site = site::Site::begin(&directory)?;
-        let gathered = gathered::write(context, &session, &mut site)?;
-        write_whole(&gathered, &session, args.oscal, &mut site)?;
-        site.finish()?
-    };
+    let mut site = site::Site::begin(&directory)?;
+    let gathered = write_parts(context, &session, &mut site)?;
+    write_whole(&gathered, &session, args.oscal, &mut site)?;
+    let written = site.finish()?;
     context.print(&format!(
         "{} pages in {}: {} written, {} as they were, {} gone\n",
         written.pages,
@@ -85,6 +86,38 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         written.gone
     ))?;
     Ok(Exit::Done)
+}
+
+/// The pages of every deployment and every gate.
+fn write_parts(context: &Context, session: &Session, site: &mut site::Site) -> anyhow::Result<Gathered> {
+    let (reading, policy) = (session.reading(), session.policy());
+    let mut gathered = Gathered::begin(context, session, &reading, &mut |deployment, violations| {
+        let (path, text) = report::deployment_file(deployment, violations, policy);
+        site.put(&path, &text)
+    })?;
+    gathered.read_gates(context, session, &reading, &mut |dossier| {
+        for (path, text) in report::gate_files(dossier, policy) {
+            site.put(&path, &text)?;
+        }
+        Ok(())
+    })?;
+    gathered.end(context, session, &reading)?;
+    Ok(gathered)
+}
+
+/// Prints everything as one object.
+fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
+    let reading = session.reading();
+    let mut gathered = Gathered::begin(context, session, &reading, &mut |_deployment, _violations| Ok(()))?;
+    context.print(report::json_before_gates())?;
+    let (mut comma, origin) = ("", gathered.origin().clone());
+    gathered.read_gates(context, session, &reading, &mut |dossier| {
+        let text = format!("{comma}{}", report::gate_json(dossier, &origin));
+        comma = ",";
+        context.print(&text)
+    })?;
+    gathered.end(context, session, &reading)?;
+    context.print(&report::json_after_gates(&gathered.whole(session)))
 }
 
 /// The pages about the whole, once every gate has been read.

@@ -21,60 +21,15 @@ use refused::{conflict, not_on_mainline};
 
 mod audit;
 mod deployments;
+mod glance;
 mod health;
 mod measuring;
+mod opening;
 mod refused;
 mod reporting;
 
+pub(crate) use opening::{Opening, View};
 pub(crate) use reporting::Reading;
-
-/// Which state of the repository is judged.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Opening {
-    /// The branches that are read.
-    pub(crate) view: View,
-    /// `--at`: another mainline commit than the tip.
-    pub(crate) at: Option<ObjectId>,
-    /// `--time`: another time than now.
-    pub(crate) time: Option<Time>,
-    /// `--log`: another log commit than the default.
-    pub(crate) log: Option<ObjectId>,
-    /// `--seen`: a mainline commit that must be on the chain.
-    pub(crate) seen: Option<ObjectId>,
-    /// A policy that is judged under as if it were in force now (`policy diff`).
-    pub(crate) proposed: Option<PolicyInForce>,
-    /// A mainline that does not follow the one seen before is told, not refused (`audit`).
-    pub(crate) tell_rewound: bool,
-    /// Who asks does so again and again (`check --wait`): what was read is let go of.
-    pub(crate) asked_again: bool,
-}
-
-/// The branches that are read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum View {
-    /// The mainline as the remote has it, where there is one (`check`).
-    #[default]
-    Recorded,
-    /// The mainline, the local one where it is ahead, which is said (`list`, `pending`).
-    Local,
-    /// As if this gate's branch were merged now, the local one where it is ahead, which is said (`ready`, `show`).
-    Merged(GateName),
-    /// The same of the branch of a policy change, `policy/<slug>`.
-    MergedPolicy(String),
-    /// The same of the end of an environment's deployment log (`record`).
-    MergedLog(Name),
-}
-
-impl View {
-    fn branch(&self) -> Option<String> {
-        match self {
-            Self::Recorded | Self::Local => None,
-            Self::Merged(gate) => Some(gate.branch()),
-            Self::MergedPolicy(branch) => Some(branch.clone()),
-            Self::MergedLog(environment) => Some(format!("deployments/{environment}")),
-        }
-    }
-}
 
 /// An open repository, its history and the policy in force.
 #[derive(Debug)]
@@ -187,33 +142,6 @@ impl Session {
             policy,
             rewound,
         })
-    }
-
-    /// Opens it for an answer that rests on little of the history, and gives that. What is read of the index is compared as it
-    /// is read: where it turns out to be damaged, or somebody changed it meanwhile, nothing that was answered is used, and
-    /// all is read again without it.
-    pub(crate) fn glance<T, E: From<Failure>>(
-        context: &Context,
-        opening: &Opening,
-        answer: impl Fn(&Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        // Where it could not even be opened, all is read too: then the error is of the history and not of the index.
-        if let Ok(session) = Self::opened(context, opening, true) {
-            let answered = answer(&session);
-            let lost = session.ledger.has_lost_its_index();
-            if opening.asked_again {
-                session.close();
-            }
-            if !lost {
-                return answered;
-            }
-        }
-        let session = Self::open(context, opening)?;
-        let answered = answer(&session);
-        if opening.asked_again {
-            session.close();
-        }
-        answered
     }
 
     /// The one answer to one question.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::insight::backtest::Past;
 use crate::insight::origins;
 use crate::insight::tune::{Suggested, Suggestion, Tuned, Tuning, names};
-use crate::model::{IncidentId, Label};
+use crate::model::IncidentId;
 use crate::policy::Policy;
 use crate::policy::edit::PolicyEdit;
 use crate::render::{self, TuneShown};
-use crate::verdict::{RequirementId, judge, readings};
+use crate::verdict::judge;
 
 use super::period::Period;
 use super::session::{Opening, Session};
@@ -98,14 +98,7 @@ fn measure(context: &Context, session: &Session, past: &Past, tuning: &mut Tunin
                 continue;
             }
             let facts = judging.facts_then(&moment, true)?;
-            let asked: BTreeSet<Label> = judge(&facts)
-                .requirements
-                .into_iter()
-                .filter_map(
-                    |line| if let RequirementId::Criterion(name) = line.id { Some(name) } else { None },
-                )
-                .collect();
-            tuning.add(&readings(&facts), &asked, &past.after(&judging, &moment));
+            tuning.add_gate(&facts, &judge(&facts), &past.after(&judging, &moment));
         }
         busy.step();
     }

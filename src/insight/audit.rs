@@ -14,6 +14,7 @@ use super::Origin;
 use super::audit_codes::ViolationCode;
 use super::audit_running::Reconciliation;
 use super::audit_sample::Sample;
+use super::log::LoggedRecord;
 
 /// What is asked of an audit.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +101,18 @@ pub struct Deployment {
     pub then: Option<Then>,
     /// What is wrong with it.
     pub violations: BTreeSet<ViolationCode>,
+}
+
+impl Deployment {
+    /// The same as `log` tells it.
+    pub fn into_logged(self) -> LoggedRecord {
+        LoggedRecord {
+            environment: self.environment,
+            record: self.record,
+            debt: self.debt,
+            break_glass: self.break_glass,
+        }
+    }
 }
 
 /// How a gate stood when a deployment was judged: the checklist, and what it rests on.

@@ -123,6 +123,14 @@ impl ViolationCode {
     }
 }
 
+impl ViolationCode {
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        let known = VIOLATIONS.iter().find(|(code, _)| *code == self.as_str());
+        known.map(|(_, meaning)| *meaning).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for ViolationCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -138,5 +146,8 @@ mod tests {
         let all: Vec<&str> = ViolationCode::ALL.iter().map(|code| code.as_str()).collect();
         let listed: Vec<&str> = VIOLATIONS.iter().map(|(code, _)| *code).collect();
         assert_eq!(all, listed);
+        for (code, (_, meaning)) in ViolationCode::ALL.iter().zip(VIOLATIONS) {
+            assert_eq!(code.meaning(), *meaning);
+        }
     }
 }

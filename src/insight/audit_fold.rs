@@ -16,9 +16,24 @@ use super::audit_codes::ViolationCode;
 use super::audit_findings::Findings;
 use super::judge::Judge;
 
+/// Who is shown each deployment, with what is wrong with it, and may let go of what is kept elsewhere.
+pub type Seen<'s, E> = &'s mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>;
+
 impl Judge<'_> {
     /// Audits the logs, as of `view`.
     pub fn audit(&self, scope: &Scope, view: View) -> Result<Audit, Undecided> {
+        self.audit_each(scope, view, &mut |_deployment, _violations| Ok(()))
+    }
+
+    /// The same; `seen` is shown each deployment of which nothing more will be found, with what is wrong with it, and may let go
+    /// of what it keeps elsewhere.
+    /// Of what runs more may be found in the end ([`Audit::find_ended_exceptions`]): that is not shown to it.
+    pub fn audit_each<E: From<Undecided>>(
+        &self,
+        scope: &Scope,
+        view: View,
+        seen: Seen<'_, E>,
+    ) -> Result<Audit, E> {
         let mut all: BTreeSet<Name> =
             self.ledger().policy(view).policy.environments.keys().cloned().collect();
         let mut logged = self.logged_environments()?;
@@ -40,23 +55,23 @@ impl Judge<'_> {
         }
         audit.origin.relaxations.extend(scope.since.map(|since| format!("--since {since}")));
         for environment in &environments {
-            self.audit_environment(environment, scope.since, view, &mut audit)?;
+            self.audit_environment(environment, view, &mut audit, seen)?;
         }
         Ok(audit)
     }
 
-    fn audit_environment(
+    fn audit_environment<E: From<Undecided>>(
         &self,
         environment: &Name,
-        since: Option<Time>,
         view: View,
         audit: &mut Audit,
-    ) -> Result<(), Undecided> {
+        seen: Seen<'_, E>,
+    ) -> Result<(), E> {
         let (tip, log) = self.log_of(environment)?;
         let audited = self.ledger().audited_log(environment, &log, view)?;
         let mut population = population(tip, &audited);
         audit.violations.extend(of_the_log(environment, &audited));
-        let first_shown = since.map_or(0, |since| first_shown(&audited.records, since));
+        let first_shown = audit.since.map_or(0, |since| first_shown(&audited.records, since));
         let running = running(&audited.records);
         let mut system = None;
         for (at, record) in audited.records.into_iter().enumerate() {
@@ -64,14 +79,16 @@ impl Judge<'_> {
             if system.replace(record.record.gate.system.clone()) != Some(record.record.gate.system.clone()) {
                 self.forget_gates();
             }
-            let (deployment, violations) = self.audit_record(environment, &record, view)?;
+            let (mut deployment, violations) = self.audit_record(environment, &record, view)?;
             // What is owed or runs today is shown, however old it is; and of what is out of order, no date can be believed.
-            let is_of_today = deployment.debt.is_some()
-                || deployment.place != Place::Log
-                || running.contains(&deployment.record.gate);
+            let runs = running.contains(&deployment.record.gate);
+            let is_of_today = deployment.debt.is_some() || deployment.place != Place::Log || runs;
             if at < first_shown && !is_of_today {
                 population.left_out += 1;
                 continue;
+            }
+            if !runs {
+                seen(&mut deployment, &violations)?;
             }
             audit.deployments.push(deployment);
             audit.violations.extend(violations);

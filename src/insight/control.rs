@@ -1,19 +1,25 @@
 //! The control that this program implements, CHM-002, held against the records: what shows each of its five evidence
 //! requirements and five maturity levels, and what is missing.
 //!
-//! It counts what the verdicts and replays found, and judges nothing anew. Where nothing was deployed there is nothing to
-//! show, and that is said: an empty record is no evidence of a gate.
+//! It counts what the verdicts, the audit, the metrics and the policy's own past found, and judges nothing anew (R14.7). Where
+//! nothing was deployed there is nothing to show, and that is said: an empty record is no evidence of a gate.
 
 mod findings;
 
 use std::collections::BTreeMap;
 
 use crate::decision::Verb;
-use crate::model::{Code, IncidentId, Name, ObjectId};
+use crate::ledger::Place;
+use crate::model::{Code, Name, ObjectId};
+use crate::policy::Policy;
 use crate::verdict::{Basis, Replay};
 
+use super::audit::{Audit, Deployment};
 use super::dossier::Dossier;
-use super::log::LoggedRecord;
+use super::incidents::IncidentLine;
+use super::metrics::Metrics;
+use super::past::PolicyMoment;
+use super::refinement::Refinement;
 
 /// The control's id.
 pub const CONTROL_ID: &str = "CHM-002";
@@ -35,6 +41,12 @@ pub struct Evidence {
     pub not_replayable: u64,
     /// Records that count for nothing, and are no break-glass.
     pub not_counted: u64,
+    /// Deployments on whose gate approvals or acceptances counted when they were judged.
+    pub signed_off: u64,
+    /// These approvals and acceptances.
+    pub sign_offs: u64,
+    /// Deployments of which nothing of that kind counted then, and that are no return of a version that ran before.
+    pub not_signed_off: Vec<ObjectId>,
     /// Reports by kind: how many read, and how many do not.
     pub reports: BTreeMap<Name, (u64, u64)>,
     /// Approvals that count.
@@ -47,8 +59,23 @@ pub struct Evidence {
     pub exceptions_in_force: u64,
     /// Exceptions that are in force nowhere.
     pub exceptions_not_in_force: u64,
-    /// Incidents by id, with whether one is open.
-    pub incidents: BTreeMap<IncidentId, bool>,
+}
+
+/// What a control is held against, besides the gates' own records.
+#[derive(Debug, Clone, Copy)]
+pub struct Grounds<'a> {
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Every policy that has been in force, the one in force last.
+    pub policies: &'a [PolicyMoment],
+    /// Every logged deployment, judged again.
+    pub audit: &'a Audit,
+    /// What was measured, of all time.
+    pub metrics: &'a Metrics,
+    /// Every incident.
+    pub incidents: &'a [IncidentLine],
+    /// How the policy in force lines up with them.
+    pub refinement: &'a Refinement,
 }
 
 /// How far the records show something.
@@ -116,22 +143,35 @@ impl Evidence {
                 self.exceptions_not_in_force += 1;
             }
         }
-        for incident in &dossier.incidents {
-            *self.incidents.entry(incident.id.clone()).or_default() |= incident.open;
-        }
     }
 
-    /// Adds one record of a log.
-    pub fn add_record(&mut self, logged: &LoggedRecord) {
-        if logged.break_glass {
-            match &logged.debt {
-                Some(_) => self.debts.push(logged.record.commit),
+    /// Adds one deployment, with how its gate stood then. What the log does not hold is not counted: the audit tells of it.
+    pub fn add_deployment(&mut self, deployment: &Deployment) {
+        if deployment.place != Place::Log {
+            return;
+        }
+        let record = &deployment.record;
+        if !deployment.break_glass && record.defect.is_some() && !deployment.before_root {
+            self.not_counted += 1;
+            return;
+        }
+        if let Some(then) = &deployment.then {
+            let sign_offs = u64::try_from(then.approvals().count()).unwrap_or(u64::MAX);
+            self.sign_offs += sign_offs;
+            if sign_offs > 0 {
+                self.signed_off += 1;
+            } else if !matches!(record.replay, Replay::Allowed { basis: Basis::Rollback, .. }) {
+                self.not_signed_off.push(record.commit);
+            }
+        }
+        if deployment.break_glass {
+            match &deployment.debt {
+                Some(_) => self.debts.push(record.commit),
                 None => self.covered += 1,
             }
             return;
         }
-        match &logged.record.replay {
-            _ if logged.record.defect.is_some() => self.not_counted += 1,
+        match &record.replay {
             Replay::Allowed { basis, .. } => *self.allowed.entry(*basis).or_default() += 1,
             Replay::NotAllowed(_) | Replay::NotReplayable(_) => self.not_replayable += 1,
         }
@@ -148,9 +188,10 @@ impl Finding {
         Self { id, title, asked, shown: Shown::Whole, records: Vec::new(), missing: Vec::new(), page }
     }
 
-    fn show(&mut self, count: u64, what: &str) {
+    /// Says how many of something show it, where there is one.
+    fn show(&mut self, count: u64, noun: &str, more: &str) {
         if count > 0 {
-            self.records.push(format!("{count} {what}"));
+            self.records.push(format!("{}{more}", counted(count, noun)));
         }
     }
 

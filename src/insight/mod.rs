@@ -26,6 +26,7 @@ mod origins;
 mod overview;
 mod past;
 mod receiving;
+mod refinement;
 mod required;
 mod squashed;
 pub mod statistics;
@@ -36,6 +37,7 @@ pub use audit::{
     Attested, Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation,
 };
 pub use audit_codes::{VIOLATIONS, ViolationCode};
+pub use audit_fold::Seen;
 pub use audit_running::{Observed, Reconciliation};
 pub use audit_sample::{METHOD, Sample, Stratum};
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};
@@ -55,6 +57,7 @@ pub use past::PolicyMoment;
 pub use receiving::{
     CODES as RECEIVING_CODES, MalformedPush, Push, Received, Receiver, Refs, Refusal, Update, receive,
 };
+pub use refinement::Refinement;
 pub use squashed::squash_mend;
 
 use std::collections::BTreeMap;

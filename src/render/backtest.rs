@@ -8,6 +8,7 @@ use crate::insight::statistics::{Conclusion, LEAST_INCIDENTS, LEAST_OTHERS};
 use crate::model::{Name, Time};
 use crate::verdict::{Outcome, RequirementId, Status};
 
+use super::judgement;
 use super::origin::origin_facts;
 use super::page::{Entry, Page, Section, Tone, Word, counted, list};
 
@@ -48,6 +49,7 @@ pub(super) fn backtest_page(shown: &BacktestShown<'_>) -> Page {
         Section::entries("What it flips", flipped(found)),
         Section::entries("What it asks of people", asked(found)),
         Section::entries("Tried and left out", population(shown)),
+        Section::entries("Notices", judgement::notices(&shown.origin.notices)),
         Section::facts("Judged from", origin_facts(shown.origin)),
     ];
     Page {
@@ -87,7 +89,7 @@ fn lead(shown: &BacktestShown<'_>, flips: u64) -> Vec<Entry> {
 }
 
 /// What the counts let one conclude, in a sentence.
-fn conclusion(score: &Score) -> String {
+pub(super) fn conclusion(score: &Score) -> String {
     let table = score.all.fourfold();
     match score.conclude() {
         Conclusion::TooFew => format!(

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::decision::{ClaimedBasis, Verb};
 use crate::insight::{Judgement, LoggedRecord, Origin, Running};
 use crate::model::{ArtifactDigest, ArtifactName, ObjectId};
-use crate::verdict::{Notice, Replay};
+use crate::verdict::{Notice, RecordFact, Replay};
 
 use super::judgement;
 use super::origin::origin_facts;
@@ -162,8 +162,12 @@ fn entry(logged: &LoggedRecord) -> Entry {
 
 /// How a record stands, in a word.
 pub(super) fn word(logged: &LoggedRecord) -> (&'static str, Tone) {
-    let record = &logged.record;
-    match (logged.break_glass, &logged.debt, &record.defect) {
+    word_of(logged.break_glass, logged.debt.as_deref(), &logged.record)
+}
+
+/// The same of a record that is a break-glass or none, and of why it is not covered.
+pub(super) fn word_of(break_glass: bool, debt: Option<&str>, record: &RecordFact) -> (&'static str, Tone) {
+    match (break_glass, debt, &record.defect) {
         (true, Some(_), _) => ("uncovered", Tone::Bad),
         (true, None, _) => ("covered", Tone::Accepted),
         (false, _, Some(_)) => ("does not count", Tone::Open),

@@ -1,7 +1,7 @@
 //! Gate metrics for people: counts with bars, waits, and what to look at.
 
 use crate::insight::Origin;
-use crate::insight::metrics::{ENOUGH_DECISIONS, METHOD, Metrics, Span, Spread, Tally};
+use crate::insight::metrics::{ENOUGH_DECISIONS, METHOD, Metrics, Span, Spread, Tally, in_words as long};
 use crate::insight::timeline::End;
 
 use super::judgement;
@@ -63,7 +63,7 @@ fn spans(tally: &Tally) -> Vec<Entry> {
     tally.spans.iter().filter_map(entry).collect()
 }
 
-fn name(span: &Span) -> String {
+pub(super) fn name(span: &Span) -> String {
     match span {
         Span::OpenedToDecided => "opened to decided".into(),
         Span::DecidedToDeployed => "approved to deployed".into(),
@@ -99,7 +99,7 @@ fn decisions(tally: &Tally) -> Vec<Fact> {
 
 /// What may be rubber-stamping, and may be not: most of one role's approvals, none rejected of many, or given sooner than
 /// anybody reads.
-fn signs(tally: &Tally) -> Vec<Entry> {
+pub(super) fn signs(tally: &Tally) -> Vec<Entry> {
     let mut entries = Vec::new();
     for ((role, person), reviewer) in &tally.reviewers {
         let of_role = tally.reviewers.iter().filter(|((other, _), _)| other == role);
@@ -259,21 +259,11 @@ fn bar(part: u64, of: u64) -> String {
         .collect()
 }
 
-fn percent(part: u64, of: u64) -> String {
+pub(super) fn percent(part: u64, of: u64) -> String {
     match (part * 1000 + of / 2).checked_div(of) {
         Some(tenths) => format!("{}.{} %", tenths / 10, tenths % 10),
         None => String::new(),
     }
-}
-
-/// A stretch of time for people: its two largest units.
-fn long(seconds: i64) -> String {
-    let units =
-        [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
-    let first = units.iter().position(|(_, count)| *count > 0).unwrap_or(units.len() - 1);
-    let shown = units.iter().skip(first).take(2).filter(|(_, count)| *count > 0);
-    let shown = shown.map(|(unit, count)| format!("{count}{unit}")).collect::<Vec<_>>().concat();
-    if shown.is_empty() { "0s".into() } else { shown }
 }
 
 fn some(count: u64) -> String {
@@ -293,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_ten_cells_wide_and_times_have_two_units() {
+    fn bars_are_ten_cells_wide() {
         for (part, of, drawn) in [
             (0, 0, "░░░░░░░░░░"),
             (0, 7, "░░░░░░░░░░"),
@@ -303,11 +293,6 @@ mod tests {
             (9, 7, "██████████"),
         ] {
             assert_eq!(bar(part, of), drawn, "{part} of {of}");
-        }
-        for (seconds, text) in
-            [(0, "0s"), (59, "59s"), (60, "1m"), (3_661, "1h1m"), (90_000, "1d1h"), (86_460, "1d")]
-        {
-            assert_eq!(long(seconds), text);
         }
         assert_eq!((percent(1, 3), percent(0, 0)), ("33.3 %".into(), String::new()));
     }

@@ -55,7 +55,7 @@ pub(super) fn plan_of_action(whole: &Whole<'_>) -> Option<String> {
     let excepted = whole.gates.iter().filter(|row| row.exception.is_some());
     let mut risks: Vec<Value> = excepted.clone().filter_map(|row| exception_risk(row, &ids)).collect();
     let mut items: Vec<Value> = excepted.filter_map(|row| exception_item(row, &ids)).collect();
-    for logged in whole.records.iter().filter(|logged| logged.debt.is_some()) {
+    for logged in whole.debts() {
         risks.push(debt_risk(logged, &ids));
         items.push(debt_item(logged, &ids));
     }

@@ -68,10 +68,23 @@ pub(super) struct Chart {
     pub(super) title: String,
     /// What is counted.
     pub(super) unit: &'static str,
+    /// How it is drawn.
+    pub(super) drawing: Drawing,
+    /// What stands along the bottom, such as `Month`.
+    pub(super) along_is: &'static str,
     /// The names along the bottom.
     pub(super) along: Vec<String>,
     /// Each series with a number, or none, for each of these names.
     pub(super) series: Vec<(String, Vec<Option<f64>>)>,
+}
+
+/// How numbers are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drawing {
+    /// A line for each series: over time.
+    Lines,
+    /// A bar for each series beside those of the others: by name.
+    Bars,
 }
 
 /// A piece of text.
@@ -89,6 +102,8 @@ pub(super) enum Cell {
     Mark(Word),
     /// A moment.
     Time(Time),
+    /// A moment that leads to another page of the report, by its path.
+    TimeLink(Time, String),
 }
 
 impl Cell {
@@ -110,6 +125,10 @@ impl Cell {
 
     pub(super) fn time(time: Time) -> Vec<Self> {
         vec![Self::Time(time)]
+    }
+
+    pub(super) fn time_link(time: Time, path: impl Into<String>) -> Vec<Self> {
+        vec![Self::TimeLink(time, path.into())]
     }
 
     pub(super) fn maybe_time(time: Option<Time>) -> Vec<Self> {

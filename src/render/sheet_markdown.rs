@@ -62,7 +62,7 @@ fn cell(cell: &Cell) -> String {
         Cell::Exact(text) | Cell::Short(_, text) => code(text),
         Cell::Link(text, _) => words(text),
         Cell::Mark(word) => format!("**{}**", words(&word.text)),
-        Cell::Time(time) => code(&time.to_string()),
+        Cell::Time(time) | Cell::TimeLink(time, _) => code(&time.to_string()),
     }
 }
 

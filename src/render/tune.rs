@@ -9,6 +9,7 @@ use crate::model::{Label, Time};
 use crate::verdict::Dial;
 
 use super::backtest::probability;
+use super::judgement;
 use super::origin::origin_facts;
 use super::page::{Diff, Entry, Page, Section, Tone, Word, counted, list};
 
@@ -49,6 +50,7 @@ pub(super) fn tune_page(shown: &TuneShown<'_>) -> Page {
     sections.extend(Section::entries("Thresholds", shown.tuning.bounds().map(bound).collect()));
     sections.extend(Section::diffs("Proposed", shown.changes.iter().map(change).collect()));
     sections.extend(Section::entries("Where criteria came from", origins(shown.origins)));
+    sections.extend(Section::entries("Notices", judgement::notices(&shown.origin.notices)));
     sections.extend(Section::facts("Judged from", origin_facts(shown.origin)));
     Page {
         word: Word::new(word, tone),
@@ -59,14 +61,14 @@ pub(super) fn tune_page(shown: &TuneShown<'_>) -> Page {
 }
 
 /// A bound as people write it.
-pub(super) fn value(value: f64) -> String {
+pub(super) fn exact(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-5..1e15).contains(&size) { format!("{value}") } else { format!("{value:e}") }
 }
 
 /// A number to six decimals: where it is shown in passing.
 fn short(number: f64) -> String {
-    value(if number.abs() < 1e9 { (number * 1e6).round() / 1e6 } else { number })
+    exact(if number.abs() < 1e9 { (number * 1e6).round() / 1e6 } else { number })
 }
 
 fn bound(tuned: &Tuned) -> Entry {
@@ -74,7 +76,7 @@ fn bound(tuned: &Tuned) -> Entry {
     let about = format!(
         "{} = {} on {} of {}",
         tuned.dial.as_str(),
-        value(tuned.present),
+        exact(tuned.present),
         tuned.metric,
         tuned.evidence
     );
@@ -84,8 +86,8 @@ fn bound(tuned: &Tuned) -> Entry {
             if let Suggested::Bound(_) = suggestion { Tone::Open } else { Tone::Plain },
         )
         .prose("rules", list(&tuned.rules))
-        .prose("led to incidents", spread(&tuned.spread(true)))
-        .prose("others", spread(&tuned.spread(false)));
+        .prose("led to incidents", spread_words(&tuned.spread(true)))
+        .prose("others", spread_words(&tuned.spread(false)));
     let entry =
         if tuned.unread > 0 { entry.prose("without a number", counted(tuned.unread, "gate")) } else { entry };
     let cuts = tuned.cuts();
@@ -119,7 +121,7 @@ fn plain(line: &str) -> (char, String) {
     (mark, rest.as_str().to_owned())
 }
 
-fn spread(spread: &Spread) -> String {
+pub(super) fn spread_words(spread: &Spread) -> String {
     match spread.five {
         None => "none".to_owned(),
         Some([least, lower, median, upper, most]) => format!(
@@ -146,19 +148,19 @@ fn cut_words(cut: &Cut) -> String {
     let Fourfold { caught, false_alarms, .. } = cut.table;
     format!(
         "{}{}: catches {caught} of {}, stops {false_alarms} of {} others",
-        value(cut.bound),
+        exact(cut.bound),
         if cut.present { " (present)" } else { "" },
         cut.table.incidents(),
         cut.table.others()
     )
 }
 
-fn suggested(tuned: &Tuned, suggestion: &Suggested) -> String {
+pub(super) fn suggested(tuned: &Tuned, suggestion: &Suggested) -> String {
     match suggestion {
         Suggested::Bound(found) => format!(
             "{} = {}; chance alone would do as well with probability {} (R12.7)",
             tuned.dial.as_str(),
-            value(found.cut.bound),
+            exact(found.cut.bound),
             probability(found.p)
         ),
         Suggested::NoIncidents => "nothing: no gate with this number led to an incident".to_owned(),

@@ -301,3 +301,35 @@ fn a_bound_that_the_numbers_speak_for_is_proposed_as_a_change_that_applies() {
     let run = repo.run(&["tune", "--until", "2001-01-01", "--patch"]).expect(0);
     assert!(run.stdout.is_empty() && run.stderr.contains("nothing is proposed"), "{run}");
 }
+
+#[test]
+fn what_is_odd_about_the_history_is_said_with_what_was_tried() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate("summarizer/v1.4");
+    repo.incident("s.chen", "INC-7", "summarizer/v1.4", None);
+    // A bot resolves nothing.
+    let file = repo.path.join("incidents/INC-7.toml");
+    let toml = std::fs::read_to_string(&file).unwrap();
+    repo.write("incidents/INC-7.toml", format!("{toml}cause = \"none\"\n"));
+    repo.commit("eval-ci", "Nothing happened");
+    for command in [&["backtest", "--policy", "main"][..], &["tune"], &["metrics"]] {
+        let text = repo.run(command).expect(0).stdout;
+        assert!(text.contains("incident-not-seen"), "{command:?}: {text}");
+        let answer = repo.run(&[command, &["--format", "json"]].concat()).json();
+        assert_eq!(answer["notices"][0]["code"], "incident-not-seen", "{command:?}");
+    }
+}
+
+#[test]
+fn a_policy_is_not_tried_on_a_history_that_was_rewound() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate("summarizer/v1.4");
+    repo.run(&["check", "summarizer/v1.4", "--env", "production"]).expect(0);
+    repo.switch("main").git(&["reset", "-q", "--hard", "main~1"]);
+    for command in [&["backtest", "--policy", "main"][..], &["tune"]] {
+        let run = repo.run(command).expect(3);
+        assert!(run.stderr.contains("[mainline-rewound]"), "{run}");
+    }
+}

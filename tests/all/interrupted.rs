@@ -192,3 +192,77 @@ fn ctrl_c_while_a_clone_is_borrowed_leaves_nothing() {
     assert!(left_behind(&temporary).is_empty(), "{:?}", left_behind(&temporary));
     assert!(!world.dir().join("home/.config").exists(), "nothing is remembered");
 }
+
+/// R14.10.
+#[test]
+fn ctrl_c_while_a_site_is_written_leaves_the_old_one_whole() {
+    for signal in ["INT", "TERM"] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        let out = world.dir().join("public");
+        let report = ["report", "--out", out.to_str().unwrap()];
+        repo.run(&report).expect(0);
+        let slow = out.join("gates/summarizer/v1.4.html");
+        // A page of the old site that never ends: the writer compares with it, and hangs there.
+        std::fs::remove_file(&slow).unwrap();
+        assert!(Command::new("mkfifo").arg(&slow).status().unwrap().success());
+        let state = || {
+            let files =
+                Command::new("find").arg(&out).args(["-type", "f", "-exec", "sha256sum", "{}", "+"]).output();
+            String::from_utf8(files.unwrap().stdout).unwrap()
+        };
+        let beside = || {
+            let names = left_behind(&world.dir()).into_iter();
+            names.filter(|name| name.to_str().unwrap().contains(".git-gate-report-")).count()
+        };
+        let before = state();
+        assert!(before.contains("index.html"));
+        let (mut command, temporary) = started(&repo, "j.rivera", &report);
+        let mut child = command.spawn().unwrap();
+        let mut waited = 0;
+        while beside() == 0 && waited < 3_000 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            waited += 1;
+        }
+        assert_eq!(beside(), 1, "it is made beside the old one");
+        // Long enough that it hangs.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert!(child.try_wait().unwrap().is_none(), "it hangs");
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args([&format!("-{signal}"), "--", &group]).status().unwrap().success());
+        let number = if signal == "INT" { 2 } else { 15 };
+        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        assert_eq!(beside(), 0, "{signal}: nothing is left beside");
+        assert!(left_behind(&temporary).is_empty());
+        assert_eq!(state(), before, "{signal}");
+        // The same again, once nothing is in the way.
+        std::fs::remove_file(&slow).unwrap();
+        repo.run(&report).expect(0);
+        assert!(slow.is_file());
+    }
+}
+
+#[test]
+fn ctrl_c_while_a_policy_is_tried_leaves_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let proposed = world.dir().join("proposed");
+    std::fs::create_dir(&proposed).unwrap();
+    std::fs::write(proposed.join("allowed_signers"), "").unwrap();
+    assert!(Command::new("mkfifo").arg(proposed.join("policy.toml")).status().unwrap().success());
+    let state = || [repo.git(&["for-each-ref"]), repo.git(&["status", "--porcelain", "--ignored"])];
+    let before = state();
+    let (mut command, temporary) =
+        started(&repo, "j.rivera", &["backtest", "--policy", proposed.to_str().unwrap()]);
+    let mut child = command.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "it hangs");
+    assert!(
+        Command::new("kill").args(["-INT", "--", &format!("-{}", child.id())]).status().unwrap().success()
+    );
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    assert!(left_behind(&temporary).is_empty());
+    assert_eq!(state(), before);
+}

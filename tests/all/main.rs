@@ -82,6 +82,8 @@ mod recorder;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod report_joined;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod rewound;

@@ -16,7 +16,7 @@ const HOSTILE: &str =
     "<script>alert(1)</script>\" onload='x' <img src=x onerror=alert(1)> &amp; ]]> --> {{7*7}}";
 
 /// A site by path.
-fn site(directory: &Path) -> BTreeMap<String, String> {
+pub(crate) fn site(directory: &Path) -> BTreeMap<String, String> {
     let mut pages = BTreeMap::new();
     let mut open = vec![(directory.to_owned(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
@@ -38,7 +38,7 @@ fn html(pages: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> 
     pages.iter().filter(move |(name, _)| is_page(name)).map(|(name, text)| (name.as_str(), text.as_str()))
 }
 
-fn written(repo: &Repo<'_>) -> (PathBuf, BTreeMap<String, String>) {
+pub(crate) fn written(repo: &Repo<'_>) -> (PathBuf, BTreeMap<String, String>) {
     let out = repo.world.dir().join("public");
     repo.run(&["report", "--out", out.to_str().unwrap()]).expect(0);
     let pages = site(&out);
@@ -52,7 +52,7 @@ fn soon() -> String {
 }
 
 /// A version that runs, one past the gate, one on an exception, an incident.
-fn eventful(world: &World) -> Repo<'_> {
+pub(crate) fn eventful(world: &World) -> Repo<'_> {
     let repo = world.governance_repo();
     repo.allowed_gate(GATE);
     repo.deploy_record("bot", GATE, "production", "requirements");
@@ -80,6 +80,8 @@ fn a_site_tells_of_every_gate_deployment_exception_and_incident() {
         "metrics.html",
         "policy.html",
         "control.html",
+        "audit.html",
+        "criteria.html",
         "systems/summarizer.html",
         "gates/summarizer/v1.4.html",
         "gates/summarizer/v1.5.html",
@@ -223,7 +225,7 @@ fn hostile(world: &World) -> Repo<'_> {
 }
 
 /// The texts of a page as a reader sees them: what stands outside of tags, and in attributes.
-fn texts(page: &str) -> String {
+pub(crate) fn texts(page: &str) -> String {
     page.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
@@ -251,6 +253,7 @@ fn hostile_text_in_every_field_shows_as_text() {
         "policy.html",
         "gates.html",
         "incidents.html",
+        "criteria.html",
     ] {
         assert!(shown.contains(name), "{name} among {shown:?}");
     }

@@ -1,13 +1,22 @@
-//! All that a report is made from, gate by gate: each gate's pages are written before the next one is read, and of each no more
-//! is kept than the lists show.
+//! All that a report is made from, one thing after the other: each deployment's and each gate's pages are written before the next
+//! one is read, and of each no more is kept than the lists show.
 
-use crate::insight::control::{Evidence, Finding};
-use crate::insight::{Dossier, GateLine, LoggedRecord, Origin, PolicyMoment, Running};
-use crate::render::report::{self, ExceptionRow, GateRow, Whole};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::insight::control::{Evidence, Finding, Grounds};
+use crate::insight::metrics::{Asked, By, Metrics};
+use crate::insight::{
+    Audit, Deployment, Dossier, GateLine, IncidentLine, LoggedRecord, Origin, Place, PolicyMoment,
+    Refinement, Running, Violation,
+};
+use crate::model::{GateName, ObjectId, Time};
+use crate::render::report::{ExceptionRow, GateRow, Measured, Whole};
 
 use super::super::session::{Reading, Session};
-use super::super::{Context, Failure, gathering};
-use super::site::Site;
+use super::super::{Context, Failure, gathering, measure};
+
+/// Why a gate that a log or an incident names is not judged.
+const NOT_THERE: &str = "it does not stand on the mainline";
 
 /// What is kept for the pages about the whole.
 #[derive(Debug)]
@@ -16,48 +25,148 @@ pub(super) struct Gathered {
     policies: Vec<PolicyMoment>,
     gates: Vec<GateRow>,
     running: Vec<Running>,
+    /// The audit; its deployments stand below.
+    audit: Audit,
     records: Vec<LoggedRecord>,
+    outside: Vec<(LoggedRecord, Place)>,
+    dues: BTreeMap<ObjectId, Time>,
+    incidents: Vec<IncidentLine>,
+    measured: Measured,
+    refinement: Refinement,
     evidence: Evidence,
     findings: Vec<Finding>,
 }
 
+/// What is done with a deployment, and with what is wrong with it.
+type PutDeployment<'p> = &'p mut dyn FnMut(&Deployment, &[Violation]) -> Result<(), Failure>;
+
+/// What is done with a gate.
+type PutGate<'p> = &'p mut dyn FnMut(&Dossier) -> anyhow::Result<()>;
+
 impl Gathered {
-    /// Begins with what the logs hold.
-    fn begin(session: &Session, reading: &Reading<'_>) -> Result<Self, Failure> {
-        let (mut records, mut running) = (Vec::new(), Vec::new());
-        for environment in &reading.environments()? {
-            records.extend(reading.log(environment)?);
-            running.extend(reading.running(environment)?);
+    /// Begins with the logs.
+    pub(super) fn begin(
+        context: &Context,
+        session: &Session,
+        reading: &Reading<'_>,
+        put: PutDeployment<'_>,
+    ) -> Result<Self, Failure> {
+        let _busy = context.busy("judging every deployment again");
+        let (mut evidence, mut told) = (Evidence::default(), BTreeSet::new());
+        let mut audit = reading.audit(&mut |deployment, violations| {
+            evidence.add_deployment(deployment);
+            put(deployment, violations)?;
+            deployment.then = None;
+            told.insert((deployment.environment.clone(), deployment.record.commit));
+            Ok(())
+        })?;
+        let (mut records, mut outside, mut dues) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for deployment in std::mem::take(&mut audit.deployments) {
+            let commit = deployment.record.commit;
+            if !told.contains(&(deployment.environment.clone(), commit)) {
+                let about = |violation: &&Violation| violation.record == Some(commit);
+                let violations: Vec<Violation> = audit.violations.iter().filter(about).cloned().collect();
+                evidence.add_deployment(&deployment);
+                put(&deployment, &violations)?;
+            }
+            dues.extend(deployment.cover_due.map(|due| (commit, due)));
+            match deployment.place {
+                Place::Log => records.push(deployment.into_logged()),
+                Place::Fork | Place::Lacking | Place::Stray => {
+                    let place = deployment.place;
+                    outside.push((deployment.into_logged(), place));
+                }
+            }
         }
-        let mut evidence = Evidence::default();
-        for logged in &records {
-            evidence.add_record(logged);
+        let mut running = Vec::new();
+        for environment in &reading.environments()? {
+            running.extend(reading.running(environment)?);
         }
         Ok(Self {
             origin: session.origin()?,
             policies: reading.policy_moments(),
             gates: Vec::new(),
             running,
+            audit,
             records,
+            outside,
+            dues,
+            incidents: session.incidents()?,
+            measured: Measured::default(),
+            refinement: Refinement::default(),
             evidence,
             findings: Vec::new(),
         })
     }
 
-    /// Keeps what the lists show of a gate.
-    fn keep(&mut self, dossier: Dossier) {
-        self.evidence.add(&dossier);
-        self.gates.push(row(dossier));
+    /// What it is made from.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
-    /// Ends with the gates that are on branches alone.
-    fn end(&mut self, context: &Context, session: &Session) -> Result<(), Failure> {
+    /// Goes through every gate that stands.
+    pub(super) fn read_gates(
+        &mut self,
+        context: &Context,
+        session: &Session,
+        reading: &Reading<'_>,
+        put: PutGate<'_>,
+    ) -> anyhow::Result<()> {
+        let (standing, _) = session.gates()?;
+        let busy = context.counting("writing gates", standing.len());
+        for gate in &standing {
+            match reading.dossier(gate) {
+                Ok(dossier) => {
+                    put(&dossier)?;
+                    self.evidence.add(&dossier);
+                    self.gates.push(row(dossier));
+                }
+                Err(failure) => {
+                    self.gates.push(unjudged(GateLine::unjudged(gate.clone(), failure.message)));
+                }
+            }
+            busy.step();
+        }
+        Ok(())
+    }
+
+    /// Ends with what is read off all of it.
+    pub(super) fn end(
+        &mut self,
+        context: &Context,
+        session: &Session,
+        reading: &Reading<'_>,
+    ) -> Result<(), Failure> {
         for line in gathering::unmerged(context, session)? {
-            if self.gates.iter().all(|row| row.line.gate != line.gate) {
-                self.gates.push(unjudged(line));
+            match self.gates.iter_mut().find(|row| row.line.gate == line.gate) {
+                Some(row) => row.ahead = Some(line),
+                None => self.gates.push(unjudged(line)),
             }
         }
-        self.findings = self.evidence.findings(session.policy());
+        let known: BTreeSet<GateName> = self.gates.iter().map(|row| row.line.gate.clone()).collect();
+        let logged = self.records.iter().chain(self.outside.iter().map(|(logged, _)| logged));
+        let named = logged.map(|logged| &logged.record.gate);
+        let named: BTreeSet<&GateName> =
+            named.chain(self.incidents.iter().map(|line| &line.fact.incident.gate)).collect();
+        for gate in named.into_iter().filter(|gate| !known.contains(gate)) {
+            self.gates.push(unjudged(GateLine::unjudged(gate.clone(), NOT_THERE.to_owned())));
+        }
+        let by = |by| Metrics::new(Asked { by: Some(by), ..Asked::default() });
+        let mut all = [by(By::Month), by(By::System), by(By::Environment)];
+        measure::measure(context, session, &mut all, &[])?;
+        let [by_month, by_system, by_environment] = all;
+        self.measured = Measured { by_month, by_system, by_environment };
+        let (past, gates) = reading.past()?;
+        let busy = context.counting("holding the policy in force against the past", gates.len());
+        self.refinement = reading.refinement(&past, &gates, &|| busy.step())?;
+        self.findings = self.evidence.findings(&Grounds {
+            policy: session.policy(),
+            policies: &self.policies,
+            audit: &self.audit,
+            metrics: &self.measured.by_month,
+            incidents: &self.incidents,
+            refinement: &self.refinement,
+        });
         Ok(())
     }
 
@@ -69,78 +178,17 @@ impl Gathered {
             policies: &self.policies,
             gates: &self.gates,
             running: &self.running,
+            audit: &self.audit,
             records: &self.records,
+            outside: &self.outside,
+            dues: &self.dues,
+            incidents: &self.incidents,
+            measured: &self.measured,
+            refinement: &self.refinement,
             evidence: &self.evidence,
             findings: &self.findings,
         }
     }
-}
-
-/// Writes the page of every gate and deployment, and keeps the rest.
-pub(super) fn write(context: &Context, session: &Session, site: &mut Site) -> Result<Gathered, Failure> {
-    let policy = session.policy();
-    let reading = session.reading();
-    let mut gathered = Gathered::begin(session, &reading)?;
-    let (standing, _) = session.gates()?;
-    for gate in &standing {
-        match reading.dossier(gate) {
-            Ok(dossier) => {
-                for (path, text) in report::gate_files(&dossier, policy) {
-                    site.put(&path, &text)?;
-                }
-                for logged in &dossier.records {
-                    put_deployment(&reading, logged, session, site)?;
-                }
-                gathered.keep(dossier);
-            }
-            Err(failure) => {
-                gathered.gates.push(unjudged(GateLine::unjudged(gate.clone(), failure.message)));
-            }
-        }
-    }
-    gathered.end(context, session)?;
-    // Of a gate that does not stand, or that does not ask for this environment.
-    for logged in &gathered.records {
-        if !site.holds(&report::deployment_path(logged)) {
-            put_deployment(&reading, logged, session, site)?;
-        }
-    }
-    Ok(gathered)
-}
-
-fn put_deployment(
-    reading: &Reading<'_>,
-    logged: &LoggedRecord,
-    session: &Session,
-    site: &mut Site,
-) -> Result<(), Failure> {
-    let then = reading.checklist_then(logged)?;
-    let (path, text) = report::deployment_file(logged, then.as_ref(), session.policy());
-    site.put(&path, &text)
-}
-
-/// Prints everything as one object.
-pub(super) fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
-    let reading = session.reading();
-    let mut gathered = Gathered::begin(session, &reading)?;
-    let (standing, _) = session.gates()?;
-    context.print(report::json_before_gates())?;
-    let mut first = true;
-    for gate in &standing {
-        match reading.dossier(gate) {
-            Ok(dossier) => {
-                let comma = if first { "" } else { "," };
-                context.print(&format!("{comma}{}", report::gate_json(&dossier, &gathered.origin)))?;
-                first = false;
-                gathered.keep(dossier);
-            }
-            Err(failure) => {
-                gathered.gates.push(unjudged(GateLine::unjudged(gate.clone(), failure.message)));
-            }
-        }
-    }
-    gathered.findings = gathered.evidence.findings(session.policy());
-    context.print(&report::json_after_gates(&gathered.whole(session)))
 }
 
 fn row(dossier: Dossier) -> GateRow {
@@ -151,10 +199,10 @@ fn row(dossier: Dossier) -> GateRow {
     GateRow {
         exception: dossier.exception.map(|fact| ExceptionRow { fact, in_force, reason }),
         line: dossier.line,
-        incidents: dossier.incidents,
+        ahead: None,
     }
 }
 
 fn unjudged(line: GateLine) -> GateRow {
-    GateRow { line, exception: None, incidents: Vec::new() }
+    GateRow { line, exception: None, ahead: None }
 }

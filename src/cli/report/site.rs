@@ -1,4 +1,4 @@
-//! The files of a site: made beside the directory, then moved into place, so that nobody sees half of one.
+//! The files of a site: made beside the directory, then moved into place, so that nobody sees half of one (R14.10).
 //!
 //! A page that says the same as the one that is there is taken over from it as it stands, time of writing and all: what
 //! publishes the directory sends only what changed. A directory that holds something else is refused.
@@ -93,11 +93,6 @@ impl Site {
         }
         #[expect(clippy::disallowed_methods, reason = "cli/ writes what the user asks for")]
         fs::write(&to, text).map_err(failed)
-    }
-
-    /// Whether a file was put already.
-    pub(super) fn holds(&self, path: &str) -> bool {
-        self.pages.contains(path)
     }
 
     /// Moves the site into place.

@@ -1,6 +1,6 @@
 //! The audit of the deployment logs, for the commands that show it.
 
-use crate::insight::{Audit, Scope, Violation, ViolationCode};
+use crate::insight::{Audit, Judge, Scope, Seen, Violation, ViolationCode};
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
@@ -10,7 +10,18 @@ use super::Session;
 impl Session {
     /// Every logged deployment, judged again. Where the session tells of a rewound mainline, that is a violation.
     pub(crate) fn audit(&self, scope: &Scope) -> Result<Audit, Failure> {
-        let mut audit = self.judging().audit(scope, self.view)?;
+        self.audit_each(&self.judging(), scope, &mut |_deployment, _violations| Ok(()))
+    }
+
+    /// The same, by a judge who is asked more; `seen` is shown each deployment of which nothing more will be found, and may let
+    /// go of what it keeps elsewhere.
+    pub(super) fn audit_each(
+        &self,
+        judge: &Judge<'_>,
+        scope: &Scope,
+        seen: Seen<'_, Failure>,
+    ) -> Result<Audit, Failure> {
+        let mut audit = judge.audit_each(scope, self.view, seen)?;
         if let Some(rewound) = &self.rewound {
             audit.violations.insert(
                 0,
@@ -23,7 +34,6 @@ impl Session {
                 },
             );
         }
-        let judge = self.judging();
         for environment in audit.population.keys().cloned().collect::<Vec<Name>>() {
             let holds = |commit| judge.log_holds(&environment, commit);
             if let Some(seen) = mark::lost_of_log(&self.repository, &environment, holds)? {

@@ -7,7 +7,7 @@ use crate::insight::timeline::Ground;
 use crate::model::{GateName, Name};
 
 use super::super::Failure;
-use super::super::metrics::Measured;
+use super::super::measure::Measured;
 use super::Session;
 
 impl Session {

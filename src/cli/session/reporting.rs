@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::insight::{Dossier, Judge, LoggedRecord, PolicyMoment, Running};
+use crate::insight::backtest::Past;
+use crate::insight::{Audit, Dossier, Judge, PolicyMoment, Refinement, Running, Scope, Seen};
 use crate::model::{GateName, Name};
-use crate::verdict::Verdict;
 
 use super::super::Failure;
 use super::Session;
@@ -28,18 +28,40 @@ impl Session {
 impl Reading<'_> {
     /// What a report says of one gate. Who asks about many asks by system.
     pub(crate) fn dossier(&self, gate: &GateName) -> Result<Dossier, Failure> {
-        // Replays of one system's records share what they rest on; another system's rest on other gates.
-        let before = self.system.replace(Some(gate.system.clone()));
-        if before.is_some_and(|before| before != gate.system) {
-            self.judge.forget_gates();
-        }
+        self.begin(&gate.system);
         let environments = self.session.environments(gate)?;
         Ok(self.judge.dossier(gate, &environments, self.session.view)?)
     }
 
-    /// The checklist of a deployment as it was when it was logged.
-    pub(crate) fn checklist_then(&self, logged: &LoggedRecord) -> Result<Option<Verdict>, Failure> {
-        Ok(self.judge.checklist_then(logged)?)
+    /// Every logged deployment, judged again, with what runs on an exception that has ended; `seen` is shown each of which nothing
+    /// more will be found.
+    pub(crate) fn audit(&self, seen: Seen<'_, Failure>) -> Result<Audit, Failure> {
+        let mut audit = self.session.audit_each(&self.judge, &Scope::default(), seen)?;
+        audit.find_ended_exceptions();
+        Ok(audit)
+    }
+
+    /// How the policy in force lines up with incidents; `step` is told of each gate.
+    pub(crate) fn refinement(
+        &self,
+        past: &Past,
+        gates: &BTreeSet<GateName>,
+        step: &dyn Fn(),
+    ) -> Result<Refinement, Failure> {
+        let mut found = Refinement::of(self.session.policy());
+        for gate in gates {
+            self.begin(&gate.system);
+            found.add(past, &self.judge, gate)?;
+            step();
+        }
+        Ok(found)
+    }
+
+    /// What was decided, and the gates that were.
+    pub(crate) fn past(&self) -> Result<(Past, BTreeSet<GateName>), Failure> {
+        let past = Past::read(&self.judge, None, None)?;
+        let gates = past.gates(&self.judge)?;
+        Ok((past, gates))
     }
 
     /// Every policy that has been in force, the first one first.
@@ -52,13 +74,16 @@ impl Reading<'_> {
         self.session.these_or_all_environments(&[])
     }
 
-    /// Every record of an environment, oldest first.
-    pub(crate) fn log(&self, environment: &Name) -> Result<Vec<LoggedRecord>, Failure> {
-        Ok(self.judge.log(environment, None, self.session.view)?)
-    }
-
     /// What runs in an environment.
     pub(crate) fn running(&self, environment: &Name) -> Result<Vec<Running>, Failure> {
         Ok(self.judge.running(environment, None, self.session.view)?.into_values().collect())
+    }
+
+    /// Replays of one system's records share what they rest on; another system's rest on other gates.
+    fn begin(&self, system: &Name) {
+        let before = self.system.replace(Some(system.clone()));
+        if before.is_some_and(|before| before != *system) {
+            self.judge.forget_gates();
+        }
     }
 }

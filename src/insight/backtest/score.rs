@@ -93,7 +93,7 @@ impl Score {
     }
 
     /// Counts a gate that ran.
-    pub(super) fn add(&mut self, verdict: &Verdict, incident: bool) {
+    pub(in crate::insight) fn add(&mut self, verdict: &Verdict, incident: bool) {
         let answer = match verdict.outcome {
             Outcome::Allowed(_) => Answer::Passed,
             Outcome::Pending => Answer::HeldUp,

@@ -10,7 +10,7 @@ mod spread;
 mod tests;
 
 pub use figures::{FIGURES, Figure, Meaning, Unit, Value, figures};
-pub use spread::{METHOD, Spread};
+pub use spread::{METHOD, Spread, in_words};
 
 use std::collections::{BTreeMap, BTreeSet};
 

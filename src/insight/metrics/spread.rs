@@ -37,3 +37,27 @@ impl Spread {
         self.0.iter().copied().max()
     }
 }
+
+/// A stretch of time for people: its two largest units.
+pub fn in_words(seconds: i64) -> String {
+    let units =
+        [("d", seconds / 86_400), ("h", seconds / 3600 % 24), ("m", seconds / 60 % 60), ("s", seconds % 60)];
+    let first = units.iter().position(|(_, count)| *count > 0).unwrap_or(units.len() - 1);
+    let shown = units.iter().skip(first).take(2).filter(|(_, count)| *count > 0);
+    let shown = shown.map(|(unit, count)| format!("{count}{unit}")).collect::<Vec<_>>().concat();
+    if shown.is_empty() { "0s".into() } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_two_units() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (3_661, "1h1m"), (90_000, "1d1h"), (86_460, "1d")]
+        {
+            assert_eq!(in_words(seconds), text);
+        }
+    }
+}

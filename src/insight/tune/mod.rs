@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{IncidentId, Label, Name};
 use crate::policy::{Criterion, Policy, Subject};
-use crate::verdict::Dial;
+use crate::verdict::{Dial, Facts, RequirementId, Verdict, readings};
 
 /// One bound of one criterion.
 #[derive(Debug, Clone)]
@@ -91,8 +91,16 @@ impl Tuning {
         self.tuned.is_empty()
     }
 
-    /// Adds a gate that ran: its numbers, the criteria on its checklist, the incidents that it led to.
-    pub fn add(
+    /// Adds a gate that ran, as it was judged then, with the incidents that it led to.
+    pub fn add_gate(&mut self, facts: &Facts, verdict: &Verdict, incidents: &BTreeSet<IncidentId>) {
+        let criteria = verdict.requirements.iter().filter_map(|line| {
+            if let RequirementId::Criterion(name) = &line.id { Some(name.clone()) } else { None }
+        });
+        self.add(&readings(facts), &criteria.collect(), incidents);
+    }
+
+    /// The same: its numbers, the criteria on its checklist, the incidents that it led to.
+    pub(super) fn add(
         &mut self,
         readings: &BTreeMap<(Label, Dial), f64>,
         asked: &BTreeSet<Label>,

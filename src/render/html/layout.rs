@@ -5,6 +5,8 @@
 
 use maud::{Markup, html};
 
+use crate::model::Time;
+
 use super::super::page::{Tone, Word};
 use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
 
@@ -64,7 +66,7 @@ fn table(table: &Table, up: Option<&str>) -> Markup {
     html! {
         div.wide role="region" tabindex="0" aria-label=(table.caption) {
             table.narrow[columns.len() < 4] {
-                caption { (table.caption) }
+                caption { (prose(&table.caption)) }
                 thead { tr { @for at in &columns { th scope="col" { (table.columns.get(*at).copied().unwrap_or_default()) } } } }
                 tbody { @for row in &table.rows { tr {
                     @for at in &columns {
@@ -97,12 +99,14 @@ fn cell(cell: &Cell, up: Option<&str>) -> Markup {
         (Cell::Short(_, whole), None) => html! { code { (whole) } },
         (Cell::Link(text, path), Some(up)) => html! { a href={ (up) (path) } { (text) } },
         (Cell::Link(text, _), None) => html! { (text) },
+        (Cell::TimeLink(time, path), Some(up)) => html! { a href={ (up) (path) } { (self::time(*time)) } },
         (Cell::Mark(word), _) => mark(word),
-        (Cell::Time(time), _) => {
-            let text = time.to_string();
-            html! { time datetime=(text) { (moment(*time)) } }
-        }
+        (Cell::Time(time), _) | (Cell::TimeLink(time, _), None) => self::time(*time),
     }
+}
+
+fn time(time: Time) -> Markup {
+    html! { time datetime=(time.to_string()) { (moment(time)) } }
 }
 
 /// Words, with what stands between two backticks set apart, and what is too long to be a word.

@@ -20,15 +20,17 @@ pub(super) const STYLE_PATH: &str = "style.css";
 /// Allows the style sheet beside the pages, and nothing else.
 const POLICY_OF_SITE: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'";
 /// Allows the style sheet within the page, which has this digest, and nothing else.
-const POLICY_OF_FILE: &str = "default-src 'none'; style-src 'sha256-Dsh8urAQUacidbWUKQlQkTVBJOrz8Bz6td0j6NaD6Oo='; \
+const POLICY_OF_FILE: &str = "default-src 'none'; style-src 'sha256-wYwn4Nq3ErN0tEyNFw0g2b9Fg7mrYNkSFzshhX1r8wo='; \
                               base-uri 'none'; form-action 'none'";
 /// The pages that every page leads to.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 10] = [
     ("Overview", "index.html"),
     ("Gates", "gates.html"),
     ("Deployments", "deployments.html"),
+    ("Audit", "audit.html"),
     ("Exceptions", "exceptions.html"),
     ("Incidents", "incidents.html"),
+    ("Criteria", "criteria.html"),
     ("Metrics", "metrics.html"),
     ("Policy", "policy.html"),
     ("Control", "control.html"),

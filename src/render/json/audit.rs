@@ -10,7 +10,7 @@ use crate::insight::{
     ViolationCode,
 };
 use crate::model::{Code, Name, ObjectId, Principal, Time};
-use crate::verdict::{Basis, Outcome};
+use crate::verdict::{Basis, Outcome, RecordFact};
 
 use super::super::audit::shown;
 use super::deployments::{ReplayJson, replay};
@@ -31,7 +31,10 @@ pub(in crate::render) fn audit(audit: &Audit) -> String {
         population: audit.population.iter().map(population).collect(),
         not_audited: names(&audit.other_environments),
         violations: audit.violations.iter().map(violation).collect(),
-        debts: audit.debts().map(debt).collect(),
+        debts: audit
+            .debts()
+            .map(|owed| debt(&owed.environment, &owed.record, owed.debt.as_deref(), owed.cover_due))
+            .collect(),
         running: audit.running.as_ref().map(running),
         sample: audit.sample.as_ref().map(sample),
         deployments: shown(audit).map(deployment).collect(),
@@ -59,8 +62,9 @@ struct AuditJson<'a> {
     relaxations: &'a [String],
 }
 
+/// What was read of a log.
 #[derive(Serialize)]
-struct PopulationJson<'a> {
+pub(super) struct PopulationJson<'a> {
     environment: &'a str,
     tip: Option<String>,
     records: u64,
@@ -78,8 +82,9 @@ struct MomentJson {
     time: String,
 }
 
+/// Something that is wrong.
 #[derive(Serialize)]
-struct ViolationJson<'a> {
+pub(super) struct ViolationJson<'a> {
     code: &'static str,
     environment: Option<&'a str>,
     gate: Option<String>,
@@ -87,8 +92,9 @@ struct ViolationJson<'a> {
     message: &'a str,
 }
 
+/// What nobody has covered.
 #[derive(Serialize)]
-struct DebtJson<'a> {
+pub(super) struct DebtJson<'a> {
     environment: &'a str,
     gate: String,
     record: String,
@@ -196,7 +202,7 @@ struct AttestedJson<'a> {
     principal: Option<&'a str>,
 }
 
-fn population<'a>((environment, of): (&'a Name, &'a Population)) -> PopulationJson<'a> {
+pub(super) fn population<'a>((environment, of): (&'a Name, &'a Population)) -> PopulationJson<'a> {
     let moment =
         |(record, time): (ObjectId, Time)| MomentJson { record: record.to_string(), time: time.to_string() };
     PopulationJson {
@@ -212,7 +218,7 @@ fn population<'a>((environment, of): (&'a Name, &'a Population)) -> PopulationJs
     }
 }
 
-fn violation(violation: &Violation) -> ViolationJson<'_> {
+pub(super) fn violation(violation: &Violation) -> ViolationJson<'_> {
     ViolationJson {
         code: violation.code.as_str(),
         environment: violation.environment.as_ref().map(Name::as_str),
@@ -222,14 +228,19 @@ fn violation(violation: &Violation) -> ViolationJson<'_> {
     }
 }
 
-fn debt(deployment: &Deployment) -> DebtJson<'_> {
+pub(super) fn debt<'a>(
+    environment: &'a Name,
+    record: &RecordFact,
+    reason: Option<&'a str>,
+    due: Option<Time>,
+) -> DebtJson<'a> {
     DebtJson {
-        environment: deployment.environment.as_str(),
-        gate: deployment.record.gate.to_string(),
-        record: deployment.record.commit.to_string(),
-        time: deployment.record.time.to_string(),
-        due: deployment.cover_due.map(|due| due.to_string()),
-        reason: deployment.debt.as_deref().unwrap_or_default(),
+        environment: environment.as_str(),
+        gate: record.gate.to_string(),
+        record: record.commit.to_string(),
+        time: record.time.to_string(),
+        due: due.map(|due| due.to_string()),
+        reason: reason.unwrap_or_default(),
     }
 }
 

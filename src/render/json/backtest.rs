@@ -13,6 +13,7 @@ use crate::render::backtest::BacktestShown;
 use super::evidence::number;
 use super::object;
 use super::policy_diff::ChangeJson;
+use super::verdict::{NoticeJson, notices};
 
 /// What a proposed policy would have done.
 pub(in crate::render) fn backtest(shown: &BacktestShown<'_>) -> String {
@@ -40,6 +41,7 @@ pub(in crate::render) fn backtest(shown: &BacktestShown<'_>) -> String {
         proposed: score(&found.proposed),
         conclusion: ConclusionJson::new(&found.proposed.conclude()),
         cost: cost(found),
+        notices: notices(&[], shown.origin),
     })
 }
 
@@ -67,6 +69,7 @@ struct BacktestJson<'a> {
     proposed: ScoreJson,
     conclusion: ConclusionJson,
     cost: CostJson<'a>,
+    notices: Vec<NoticeJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -84,8 +87,9 @@ struct FlipJson<'a> {
     incidents: Vec<&'a str>,
 }
 
+/// How a policy lines up with incidents.
 #[derive(Serialize)]
-struct ScoreJson {
+pub(super) struct ScoreJson {
     #[serde(flatten)]
     all: CellsJson,
     rules: BTreeMap<String, CellsJson>,
@@ -171,7 +175,7 @@ fn flip(flip: &Flip) -> FlipJson<'_> {
     }
 }
 
-fn score(score: &Score) -> ScoreJson {
+pub(super) fn score(score: &Score) -> ScoreJson {
     ScoreJson {
         all: cells(&score.all),
         rules: score.rules.iter().map(|(name, counts)| (name.to_string(), cells(counts))).collect(),

@@ -19,7 +19,7 @@ pub(in crate::render) fn incidents(lines: &[IncidentLine], origin: &Origin) -> S
     })
 }
 
-fn incident(line: &IncidentLine) -> IncidentJson<'_> {
+pub(super) fn incident(line: &IncidentLine) -> IncidentJson<'_> {
     let incident = &line.fact.incident;
     IncidentJson {
         id: line.hit.id.as_str(),
@@ -51,8 +51,9 @@ struct IncidentsJson<'a> {
     incidents: Vec<IncidentJson<'a>>,
 }
 
+/// An incident, and what it hit.
 #[derive(Serialize)]
-struct IncidentJson<'a> {
+pub(super) struct IncidentJson<'a> {
     id: &'a str,
     gate: String,
     environment: &'a str,

@@ -22,12 +22,11 @@ mod problems;
 mod recording;
 mod refusals;
 mod report;
+mod tune;
 mod verdict;
 
-pub(super) use audit::audit;
-mod tune;
-
 pub(super) use attestation::{envelope, statement};
+pub(super) use audit::audit;
 pub(super) use backtest::backtest;
 pub(super) use brief::review;
 pub(super) use deployments::{deploy, log, status};

@@ -50,8 +50,9 @@ struct ListJson<'a> {
     notices: Vec<NoticeJson<'a>>,
 }
 
+/// A gate at a glance.
 #[derive(Serialize)]
-struct GateJson<'a> {
+pub(super) struct GateJson<'a> {
     gate: String,
     verdict: Option<&'static str>,
     merged: bool,
@@ -136,7 +137,7 @@ struct MomentJson<'a> {
     words: Option<&'a str>,
 }
 
-fn gate(line: &GateLine) -> GateJson<'_> {
+pub(super) fn gate(line: &GateLine) -> GateJson<'_> {
     let change = line.change.as_ref();
     GateJson {
         gate: line.gate.to_string(),

@@ -2,15 +2,18 @@
 //!
 //! Written piece by piece: a gate is printed before the next one is read, so that a report of any length takes little memory.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use crate::insight::control::{Finding, Shown};
-use crate::insight::{Dossier, Judgement, Origin, PolicyMoment};
-use crate::model::Name;
-use crate::verdict::IncidentFact;
+use crate::insight::{Dossier, Judgement, LoggedRecord, Origin, PolicyMoment};
 
 use super::super::report::Whole;
-use super::{deployments, object, policy, verdict};
+use super::super::tune::TuneShown;
+use super::backtest::{ScoreJson, score};
+use super::incidents::{IncidentJson, incident};
+use super::{audit, deployments, metrics, names, object, overview, policy, tune, verdict};
 
 /// What stands before the first gate.
 pub(in crate::render) const BEFORE_GATES: &str = "{\"schema\":\"git-gate/report/1\",\"gates\":[";
@@ -37,7 +40,20 @@ pub(in crate::render) fn after_gates(whole: &Whole<'_>) -> String {
                 Some(UnjudgedJson { gate: row.line.gate.to_string(), problem })
             })
             .collect(),
-        incidents: whole.gates.iter().flat_map(|row| &row.incidents).map(incident).collect(),
+        unmerged: whole.unmerged().map(overview::gate).collect(),
+        audit: AuditJson {
+            population: whole.audit.population.iter().map(audit::population).collect(),
+            not_audited: names(&whole.audit.other_environments),
+            violations: whole.audit.violations.iter().map(audit::violation).collect(),
+            debts: whole.debts().map(|logged| debt(whole, logged)).collect(),
+        },
+        in_force: InForceJson {
+            judged: whole.refinement.judged.iter().map(|(how, count)| (how.as_str(), *count)).collect(),
+            undecided: whole.refinement.undecided,
+            left_out: &whole.refinement.left_out,
+            score: score(&whole.refinement.score),
+        },
+        incidents: whole.incidents.iter().map(incident).collect(),
         policies: whole.policies.iter().map(past_policy).collect(),
         control: whole.findings.iter().map(finding).collect(),
     });
@@ -45,6 +61,8 @@ pub(in crate::render) fn after_gates(whole: &Whole<'_>) -> String {
         ("log", deployments::log(whole.records, whole.origin)),
         ("status", deployments::status(whole.running, whole.origin)),
         ("policy", policy::policy(whole.policy, whole.origin)),
+        ("metrics", metrics::metrics(&whole.measured.by_month, whole.origin)),
+        ("criteria", criteria(whole)),
     ];
     let mut text = String::from("]");
     for (name, part) in parts {
@@ -56,6 +74,19 @@ pub(in crate::render) fn after_gates(whole: &Whole<'_>) -> String {
     text
 }
 
+/// The bounds of the policy in force, as `tune` tells of them; the changes are its own to propose.
+fn criteria(whole: &Whole<'_>) -> String {
+    let origins = crate::insight::origins(whole.policy, whole.incidents.iter().map(|line| &line.fact.id));
+    tune::tune(&TuneShown {
+        tuning: &whole.refinement.tuning,
+        changes: &BTreeMap::new(),
+        origins: &origins,
+        since: None,
+        until: None,
+        origin: whole.origin,
+    })
+}
+
 /// Without the end of its line.
 fn line(mut object: String) -> String {
     object.truncate(object.trim_end().len());
@@ -65,6 +96,9 @@ fn line(mut object: String) -> String {
 #[derive(Serialize)]
 struct RestJson<'a> {
     unjudged: Vec<UnjudgedJson<'a>>,
+    unmerged: Vec<overview::GateJson<'a>>,
+    audit: AuditJson<'a>,
+    in_force: InForceJson<'a>,
     incidents: Vec<IncidentJson<'a>>,
     policies: Vec<PolicyMomentJson<'a>>,
     control: Vec<FindingJson<'a>>,
@@ -76,18 +110,21 @@ struct UnjudgedJson<'a> {
     problem: &'a str,
 }
 
+/// What an audit finds; the deployments themselves stand in the log.
 #[derive(Serialize)]
-struct IncidentJson<'a> {
-    id: &'a str,
-    gate: String,
-    environment: &'a str,
-    severity: &'a str,
-    open: bool,
-    detected: String,
-    resolved: Option<String>,
-    summary: &'a str,
-    cause: Option<&'a str>,
-    opened: String,
+struct AuditJson<'a> {
+    population: Vec<audit::PopulationJson<'a>>,
+    not_audited: Vec<&'a str>,
+    violations: Vec<audit::ViolationJson<'a>>,
+    debts: Vec<audit::DebtJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct InForceJson<'a> {
+    judged: BTreeMap<&'static str, u64>,
+    undecided: u64,
+    left_out: &'a BTreeMap<String, BTreeSet<String>>,
+    score: ScoreJson,
 }
 
 #[derive(Serialize)]
@@ -109,19 +146,9 @@ struct FindingJson<'a> {
     missing: &'a [String],
 }
 
-fn incident(fact: &IncidentFact) -> IncidentJson<'_> {
-    IncidentJson {
-        id: fact.id.as_str(),
-        gate: fact.incident.gate.to_string(),
-        environment: Name::as_str(&fact.incident.environment),
-        severity: fact.incident.severity.as_str(),
-        open: fact.open,
-        detected: fact.incident.detected.to_string(),
-        resolved: fact.incident.resolved.map(|time| time.to_string()),
-        summary: &fact.incident.summary,
-        cause: fact.incident.cause.as_deref(),
-        opened: fact.opened.to_string(),
-    }
+fn debt<'a>(whole: &'a Whole<'_>, logged: &'a LoggedRecord) -> audit::DebtJson<'a> {
+    let due = whole.dues.get(&logged.record.commit).copied();
+    audit::debt(&logged.environment, &logged.record, logged.debt.as_deref(), due)
 }
 
 fn past_policy(moment: &PolicyMoment) -> PolicyMomentJson<'_> {

@@ -12,6 +12,7 @@ use crate::render::tune::TuneShown;
 
 use super::backtest::{ConclusionJson, rounded};
 use super::evidence::number;
+use super::verdict::{NoticeJson, notices};
 use super::{names, object};
 
 /// What each threshold would have caught.
@@ -28,6 +29,7 @@ pub(in crate::render) fn tune(shown: &TuneShown<'_>) -> String {
         led: shown.tuning.led,
         criteria: shown.tuning.bounds().map(|tuned| bound(shown, tuned)).collect(),
         origins: OriginsJson::new(shown.origins),
+        notices: notices(&[], shown.origin),
     })
 }
 
@@ -44,6 +46,7 @@ struct TuneJson<'a> {
     led: u64,
     criteria: Vec<BoundJson<'a>>,
     origins: OriginsJson<'a>,
+    notices: Vec<NoticeJson<'a>>,
 }
 
 #[derive(Serialize)]

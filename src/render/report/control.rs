@@ -33,7 +33,7 @@ fn summary(caption: String, findings: &[&Finding]) -> Table {
     let rows = findings.iter().map(|finding| {
         vec![
             Cell::words(finding.title),
-            vec![Cell::Mark(word(finding.shown))],
+            vec![Cell::Mark(word(finding))],
             Cell::words(finding.asked),
             Cell::link(place(finding.page), finding.page),
         ]
@@ -48,7 +48,7 @@ fn summary(caption: String, findings: &[&Finding]) -> Table {
 
 fn part(finding: &Finding) -> Part {
     let mut blocks =
-        vec![Block::Words(vec![Cell::Mark(word(finding.shown)), Cell::Words(format!(" {}", finding.asked))])];
+        vec![Block::Words(vec![Cell::Mark(word(finding)), Cell::Words(format!(" {}", finding.asked))])];
     blocks.push(Block::Facts(vec![
         ("Shown by", said(&finding.records, "nothing")),
         ("Missing", said(&finding.missing, "nothing")),
@@ -61,8 +61,16 @@ fn said(lines: &[String], none: &str) -> Vec<Cell> {
     if lines.is_empty() { Cell::words(none) } else { Cell::words(lines.join("\n")) }
 }
 
-fn word(shown: Shown) -> Word {
-    match shown {
+/// The first two levels are those that a gate is to leave behind: there to show them is to show that they are over.
+fn word(finding: &Finding) -> Word {
+    if matches!(finding.id, "level-1" | "level-2") {
+        return match finding.shown {
+            Shown::Whole => Word::new("left behind", Tone::Good),
+            Shown::Partly => Word::new("not wholly left behind", Tone::Open),
+            Shown::Not => Word::new("not left behind", Tone::Bad),
+        };
+    }
+    match finding.shown {
         Shown::Whole => Word::new("shown", Tone::Good),
         Shown::Partly => Word::new("in part", Tone::Open),
         Shown::Not => Word::new("not shown", Tone::Bad),

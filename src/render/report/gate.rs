@@ -13,22 +13,36 @@ use crate::verdict::{DecisionShown, EvidenceFact, Requirement, RequirementId, St
 
 use super::super::judgement;
 use super::super::page::{Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined, number};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined};
+use super::super::tune::exact;
 use super::parts;
 
 /// So many metrics of one report stand in its row; `git gate evidence` shows all.
 const MOST_METRICS: usize = 12;
+
+/// Of a gate whose request is not there.
+const NO_REQUEST: &str =
+    "Its request does not stand where it is judged, or cannot be read: what it asks for is not known.";
 
 pub(super) fn sheet(dossier: &Dossier, policy: &Policy) -> Sheet {
     let words = dossier.verdicts.iter().map(|verdict| {
         let Word { text, tone } = parts::outcome_word(verdict.outcome);
         Word::new(format!("{}: {text}", verdict.environment), tone)
     });
+    let mut words: Vec<Word> = words.collect();
+    if dossier.line.unmerged {
+        words.push(Word::new("as if its branch were merged", Tone::Open));
+    }
     let change = dossier.verdicts.iter().find_map(|verdict| verdict.change.as_ref());
-    let lead = change.map(|change| Cell::words(change.summary.as_str())).unwrap_or_default();
-    let mut all =
-        vec![change_part(dossier), artifacts_part(dossier, policy), approvals_part(dossier, policy)];
-    all.push(criteria_part(dossier));
+    let lead = change.map_or(NO_REQUEST, |change| &change.summary);
+    let mut all = Vec::new();
+    // Of what is not known to be asked for, nothing is said to be in order.
+    if change.is_some() {
+        all.push(change_part(dossier));
+        all.push(artifacts_part(dossier, policy));
+        all.push(approvals_part(dossier, policy));
+        all.push(criteria_part(dossier));
+    }
     all.push(log_part(dossier));
     all.push(risks_part(dossier));
     all.extend(checklists(dossier));
@@ -38,8 +52,8 @@ pub(super) fn sheet(dossier: &Dossier, policy: &Policy) -> Sheet {
         path: parts::gate_path(&dossier.gate),
         kind: "Deployment gate checklist",
         title: dossier.gate.to_string(),
-        words: words.collect(),
-        lead,
+        words,
+        lead: Cell::words(lead),
         parts: all,
     }
 }
@@ -150,7 +164,7 @@ fn results(report: &Report) -> String {
 
 fn value(value: &Value) -> String {
     match value {
-        Value::Number(found) => number(*found),
+        Value::Number(found) => exact(*found),
         Value::Bool(said) => said.to_string(),
         Value::Text(text) | Value::NonFinite(text) => text.clone(),
     }

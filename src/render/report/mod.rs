@@ -3,7 +3,9 @@
 //! Sheets hold nothing that is not in the findings that they are made from, and nothing that changes when the findings do
 //! not: a page that says the same as before has the same bytes.
 
+mod audit;
 mod control;
+mod criteria;
 mod deployments;
 mod gate;
 mod gates;
@@ -13,10 +15,16 @@ mod parts;
 mod policy;
 mod risks;
 
+use std::collections::BTreeMap;
+
 use crate::insight::control::{Evidence, Finding};
-use crate::insight::{Dossier, GateLine, LoggedRecord, Origin, PolicyMoment, Running};
+use crate::insight::metrics::Metrics;
+use crate::insight::{
+    Audit, Deployment, Dossier, GateLine, IncidentLine, LoggedRecord, Origin, Place, PolicyMoment,
+    Refinement, Running, Violation,
+};
+use crate::model::{ObjectId, Time};
 use crate::policy::Policy;
-use crate::verdict::Verdict;
 
 use super::sheet::Sheet;
 use super::{html, json, oscal, sheet_markdown};
@@ -28,8 +36,8 @@ pub struct GateRow {
     pub line: GateLine,
     /// Its exception, as lists show it; nothing: it has none.
     pub exception: Option<ExceptionRow>,
-    /// Its incidents.
-    pub incidents: Vec<crate::verdict::IncidentFact>,
+    /// The same as if its branch were merged, where that holds more than the mainline.
+    pub ahead: Option<GateLine>,
 }
 
 /// An exception as lists show it.
@@ -56,12 +64,51 @@ pub struct Whole<'a> {
     pub gates: &'a [GateRow],
     /// What runs where.
     pub running: &'a [Running],
-    /// Every record, by environment, oldest first.
+    /// The audit; its deployments stand in `records` and `outside`.
+    pub audit: &'a Audit,
+    /// Every record of the logs, by environment, oldest first.
     pub records: &'a [LoggedRecord],
+    /// Records that the mainline holds and the log does not.
+    pub outside: &'a [(LoggedRecord, Place)],
+    /// Until when what is not covered may stay so.
+    pub dues: &'a BTreeMap<ObjectId, Time>,
+    /// Every incident, the latest first.
+    pub incidents: &'a [IncidentLine],
+    /// What was measured.
+    pub measured: &'a Measured,
+    /// How the policy in force lines up with incidents.
+    pub refinement: &'a Refinement,
     /// The records counted.
     pub evidence: &'a Evidence,
     /// The control held against them.
     pub findings: &'a [Finding],
+}
+
+impl<'a> Whole<'a> {
+    /// Deployments that were not allowed and are not covered.
+    pub(super) fn debts(&self) -> impl Iterator<Item = &'a LoggedRecord> + use<'a> {
+        let outside = self.outside.iter().map(|(logged, _)| logged);
+        self.records.iter().chain(outside).filter(|logged| logged.debt.is_some())
+    }
+
+    /// Gates whose branch holds what the mainline does not, as if it were merged.
+    pub(super) fn unmerged(&self) -> impl Iterator<Item = &'a GateLine> + use<'a> {
+        self.gates.iter().filter_map(|row| {
+            let itself = (row.line.unmerged && row.line.problem.is_none()).then_some(&row.line);
+            row.ahead.as_ref().or(itself)
+        })
+    }
+}
+
+/// The metrics of a repository, of all time, in the groups that a report shows; the totals are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// By month.
+    pub by_month: Metrics,
+    /// By system.
+    pub by_system: Metrics,
+    /// By environment.
+    pub by_environment: Metrics,
 }
 
 /// A file of a report: its path below the directory, and what stands in it.
@@ -79,14 +126,10 @@ pub fn gate_files(dossier: &Dossier, policy: &Policy) -> Vec<File> {
     sheets.iter().map(|sheet| file(sheet, policy)).collect()
 }
 
-/// The page about one deployment, with its checklist as it was when it was logged, where that can be judged again.
-pub fn deployment_file(logged: &LoggedRecord, then: Option<&Verdict>, policy: &Policy) -> File {
-    file(&deployments::sheet(logged, then), policy)
-}
-
-/// Where that page lies.
-pub fn deployment_path(logged: &LoggedRecord) -> String {
-    parts::record_path(&logged.environment, logged.record.commit)
+/// The page about one deployment, with what is wrong with it, and with its checklist as it was when it was logged, where that can
+/// be judged again.
+pub fn deployment_file(deployment: &Deployment, violations: &[Violation], policy: &Policy) -> File {
+    file(&deployments::sheet(deployment, violations), policy)
 }
 
 /// The pages about the whole.
@@ -94,13 +137,16 @@ pub fn whole_files(whole: &Whole<'_>) -> Vec<File> {
     let mut sheets = vec![
         overview::sheet(whole),
         deployments::all(whole),
+        audit::sheet(whole),
         risks::exceptions(whole),
         risks::incidents(whole),
+        criteria::sheet(whole),
         policy::sheet(whole),
         metrics::sheet(whole),
         control::sheet(whole),
     ];
     sheets.extend(gates::sheets(whole));
+    sheets.extend(gates::others(whole));
     sheets.extend(deployments::by_environment(whole));
     sheets.extend(risks::incident_sheets(whole));
     sheets.iter().map(|sheet| file(sheet, whole.policy)).collect()

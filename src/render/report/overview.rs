@@ -7,11 +7,13 @@ use crate::model::Principal;
 use crate::verdict::Outcome;
 
 use super::super::page::{Tone, Word, counted, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, moment};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table};
 use super::{Whole, parts, risks};
 
 /// So many gates wait in the list on the first page; the page of each system holds all.
 const MOST_WAITING: usize = 100;
+/// So many violations stand on the first page; that of the audit holds all.
+const MOST_VIOLATIONS: usize = 25;
 
 pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
     Sheet {
@@ -20,8 +22,9 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
         title: whole.policy.id.clone(),
         words: words(whole),
         lead: Cell::words(format!(
-            "{}, {} in the log, judged from the mainline at {}.",
-            counted(count(whole.gates.len()), "gate"),
+            "{} on the mainline{}, {} in the log, judged from the mainline at {}.",
+            counted(whole.evidence.gates, "gate"),
+            others(whole),
             counted(count(whole.records.len()), "deployment"),
             whole.origin.mainline.short()
         )),
@@ -29,7 +32,8 @@ pub(super) fn sheet(whole: &Whole<'_>) -> Sheet {
             running(whole),
             waiting(whole),
             risks::in_force(whole),
-            debts(whole),
+            Part::table("Debts", parts::debts(whole)),
+            violations(whole),
             incidents(whole),
             control(whole),
             notices(whole),
@@ -42,11 +46,22 @@ fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+/// What else there is: gates on branches alone, and those that could not be judged.
+fn others(whole: &Whole<'_>) -> String {
+    let unjudged = count(whole.gates.iter().filter(|row| row.line.problem.is_some()).count());
+    let branches =
+        count(whole.gates.iter().filter(|row| row.line.unmerged && row.line.problem.is_none()).count());
+    let all = [(branches, "on branches alone"), (unjudged, "that could not be judged")];
+    let said = all.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!(", {many} {what}"));
+    said.collect::<Vec<_>>().concat()
+}
+
 fn words(whole: &Whole<'_>) -> Vec<Word> {
     let gates = |wanted: fn(Outcome) -> bool| {
         count(whole.gates.iter().filter(|row| row.line.worst().is_some_and(wanted)).count())
     };
-    let debts = count(whole.records.iter().filter(|logged| logged.debt.is_some()).count());
+    let debts = count(whole.debts().count());
+    let violations = count(whole.audit.violations.len());
     let pending = gates(|outcome| outcome == Outcome::Pending);
     let blocked = gates(|outcome| outcome == Outcome::Blocked);
     let debts_word = if debts == 0 {
@@ -54,7 +69,13 @@ fn words(whole: &Whole<'_>) -> Vec<Word> {
     } else {
         Word::new(counted(debts, "open debt"), Tone::Bad)
     };
+    let violations_word = if violations == 0 {
+        Word::new("no violation", Tone::Good)
+    } else {
+        Word::new(counted(violations, "violation"), Tone::Bad)
+    };
     vec![
+        violations_word,
         debts_word,
         Word::new(format!("{pending} pending"), Tone::Open),
         Word::new(format!("{blocked} blocked"), if blocked == 0 { Tone::Good } else { Tone::Bad }),
@@ -68,8 +89,8 @@ fn running(whole: &Whole<'_>) -> Part {
             Cell::link(logged.record.gate.system.to_string(), parts::system_path(&logged.record.gate.system)),
             Cell::words(logged.environment.to_string()),
             Cell::link(logged.record.gate.version.to_string(), parts::gate_path(&logged.record.gate)),
-            Cell::link(
-                moment(logged.record.time),
+            Cell::time_link(
+                logged.record.time,
                 parts::record_path(&logged.environment, logged.record.commit),
             ),
             Cell::person(logged.record.principal.as_ref()),
@@ -87,28 +108,25 @@ fn running(whole: &Whole<'_>) -> Part {
     )
 }
 
+/// What each open gate waits for, and on whom (R14.2).
 fn waiting(whole: &Whole<'_>) -> Part {
     let mut by_person: BTreeMap<&Principal, u64> = BTreeMap::new();
     let mut rows = Vec::new();
     let mut waiting = 0_u64;
-    for row in whole.gates {
-        for wait in &row.line.waits {
+    // What a branch holds besides is what people work on now.
+    for line in whole.gates.iter().map(|row| row.ahead.as_ref().unwrap_or(&row.line)) {
+        for wait in &line.waits {
             waiting += 1;
             for who in &wait.who {
                 *by_person.entry(who).or_default() += 1;
             }
             if rows.len() < MOST_WAITING {
-                let gate = if row.line.unmerged {
-                    Cell::words(row.line.gate.to_string())
-                } else {
-                    parts::gate_link(&row.line.gate)
-                };
                 rows.push(vec![
-                    gate,
+                    parts::gate_link(&line.gate),
                     Cell::words(wait.requirement.to_string()),
                     Cell::words(list(&wait.environments)),
                     Cell::words(list(&wait.who)),
-                    Cell::maybe_time(row.line.since),
+                    Cell::maybe_time(line.since),
                 ]);
             }
         }
@@ -146,29 +164,20 @@ fn waiting(whole: &Whole<'_>) -> Part {
     Part::new("What waits on whom", blocks)
 }
 
-fn debts(whole: &Whole<'_>) -> Part {
-    let debts = whole.records.iter().filter(|logged| logged.debt.is_some());
-    let rows = debts.map(|logged| {
-        vec![
-            Cell::link(
-                logged.record.gate.to_string(),
-                parts::record_path(&logged.environment, logged.record.commit),
-            ),
-            Cell::words(logged.environment.to_string()),
-            Cell::time(logged.record.time),
-            Cell::person(logged.record.principal.as_ref()),
-            Cell::words(logged.debt.clone().unwrap_or_default()),
-        ]
-    });
-    Part::table(
-        "Debts",
-        Table {
-            caption: "Deployments that were not allowed and whose risk nobody has accepted".to_owned(),
-            columns: vec!["Version", "Environment", "Logged", "Deployer", "Why it is not covered"],
-            rows: rows.collect(),
-            empty: "There is none: every deployment in the log was allowed, or its risk was accepted.",
-        },
-    )
+fn violations(whole: &Whole<'_>) -> Part {
+    let all = &whole.audit.violations;
+    let first = all.get(..MOST_VIOLATIONS.min(all.len())).unwrap_or_default();
+    let mut blocks =
+        vec![Block::Table(parts::violations("What the audit of the logs finds wrong".to_owned(), first))];
+    let more = all.len() - first.len();
+    let words =
+        if more > 0 { format!("And {more} more, under ") } else { "What was read stands under ".to_owned() };
+    blocks.push(Block::Words(vec![
+        Cell::Words(words),
+        Cell::Link("audit".to_owned(), "audit.html".to_owned()),
+        Cell::Words(".".to_owned()),
+    ]));
+    Part::new("Violations", blocks)
 }
 
 fn incidents(whole: &Whole<'_>) -> Part {

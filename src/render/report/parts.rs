@@ -1,7 +1,7 @@
 //! What several pages of a report have in common: where pages lie, marks, the checklist and the decisions as tables.
 
 use crate::decision::Verb;
-use crate::insight::{LoggedRecord, Origin};
+use crate::insight::{LoggedRecord, Origin, Place, Violation};
 use crate::model::Code;
 use crate::model::{GateName, IncidentId, Label, Name, ObjectId};
 use crate::verdict::{Basis, DecisionShown, Outcome, Requirement, Status};
@@ -10,7 +10,8 @@ use super::super::deployments::word;
 use super::super::judgement::tone;
 use super::super::origin::origin_facts;
 use super::super::page::{Fact, Text, Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Table, joined, moment};
+use super::super::sheet::{Block, Cell, Part, Table, joined};
+use super::Whole;
 
 pub(super) fn gate_path(gate: &GateName) -> String {
     format!("gates/{}/{}.html", gate.system, gate.version)
@@ -106,7 +107,7 @@ pub(super) fn checklist(caption: String, lines: &[Requirement]) -> Table {
     }
 }
 
-/// What was found, without how old it is: a page says since when, and so says the same tomorrow.
+/// What was found, without how old it is: a page says since when, and so says the same tomorrow (R14.9).
 pub(super) fn without_age(found: &str) -> String {
     let is_age = |word: &str| {
         let word = word.trim_end_matches([',', ';']);
@@ -194,7 +195,7 @@ pub(super) fn records<'a>(caption: String, records: impl IntoIterator<Item = &'a
     let rows = records.into_iter().map(|logged| {
         let record = &logged.record;
         vec![
-            Cell::link(moment(record.time), record_path(&logged.environment, record.commit)),
+            Cell::time_link(record.time, record_path(&logged.environment, record.commit)),
             gate_link(&record.gate),
             Cell::words(logged.environment.to_string()),
             Cell::person(record.principal.as_ref()),
@@ -209,6 +210,83 @@ pub(super) fn records<'a>(caption: String, records: impl IntoIterator<Item = &'a
         rows: rows.collect(),
         empty: "Nothing has been deployed.",
     }
+}
+
+/// Where a record stands, where that is not the log.
+pub(super) fn place_words(place: Place) -> Option<&'static str> {
+    match place {
+        Place::Log => None,
+        Place::Fork => Some("on the mainline; the log goes another way"),
+        Place::Lacking => Some("on the mainline; the log lacks it"),
+        Place::Stray => Some("on the mainline only"),
+    }
+}
+
+/// What was deployed past the gate, and until when somebody is to accept that (R14.4).
+pub(super) fn debts(whole: &Whole<'_>) -> Table {
+    let rows = whole.debts().map(|logged| {
+        let due = whole.dues.get(&logged.record.commit);
+        vec![
+            Cell::link(
+                logged.record.gate.to_string(),
+                record_path(&logged.environment, logged.record.commit),
+            ),
+            Cell::words(logged.environment.to_string()),
+            Cell::time(logged.record.time),
+            Cell::person(logged.record.principal.as_ref()),
+            due.map_or_else(|| Cell::words("at once"), |due| Cell::time(*due)),
+            Cell::words(without_age(logged.debt.as_deref().unwrap_or_default())),
+        ]
+    });
+    Table {
+        caption: "Deployments that were not allowed and whose risk nobody has accepted".to_owned(),
+        columns: vec![
+            "Version",
+            "Environment",
+            "Logged",
+            "Deployer",
+            "To be covered by",
+            "Why it is not covered",
+        ],
+        rows: rows.collect(),
+        empty: "There is none: every deployment in the log was allowed, or its risk was accepted.",
+    }
+}
+
+/// What the audit finds wrong: the first ones, or all.
+pub(super) fn violations(caption: String, found: &[Violation]) -> Table {
+    let rows = found.iter().map(|violation| {
+        let place = violation.environment.as_ref().map(ToString::to_string).unwrap_or_default();
+        let about = match (&violation.gate, &violation.environment, violation.record) {
+            (Some(gate), Some(environment), Some(record)) => {
+                Cell::link(gate.to_string(), record_path(environment, record))
+            }
+            (Some(gate), _, _) => Cell::words(gate.to_string()),
+            (None, _, Some(record)) => Cell::commit(record),
+            (None, _, None) => Vec::new(),
+        };
+        vec![
+            Cell::exact(violation.code),
+            Cell::words(violation.code.meaning()),
+            Cell::words(place),
+            about,
+            Cell::words(without_age(&violation.message)),
+        ]
+    });
+    Table {
+        caption,
+        columns: vec!["Code", "Meaning", "Environment", "About", "Found"],
+        rows: rows.collect(),
+        empty: "There is none.",
+    }
+}
+
+pub(super) fn force_word(in_force: bool) -> Word {
+    if in_force { Word::new("in force", Tone::Accepted) } else { Word::new("not in force", Tone::Plain) }
+}
+
+pub(super) fn force_mark(in_force: bool) -> Vec<Cell> {
+    vec![Cell::Mark(force_word(in_force))]
 }
 
 /// Facts of a page for terminals, as a report shows them.

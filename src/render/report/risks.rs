@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::insight::{Dossier, LoggedRecord};
+use crate::insight::{Dossier, IncidentLine, LoggedRecord};
 use crate::model::IncidentId;
-use crate::verdict::{ExceptionFact, IncidentFact};
+use crate::verdict::ExceptionFact;
 
 use super::super::page::{Tone, Word, list};
-use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined, number};
+use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined};
+use super::super::tune::exact;
 use super::{ExceptionRow, GateRow, Whole, parts};
 
 /// The page of a gate's exception.
@@ -19,7 +20,7 @@ pub(super) fn exception_sheet(dossier: &Dossier) -> Option<Sheet> {
         verdict.exceptions.iter().map(|exception| {
             vec![
                 Cell::words(verdict.environment.to_string()),
-                force_mark(exception.in_force),
+                parts::force_mark(exception.in_force),
                 Cell::words(exception.reason.as_str()),
             ]
         })
@@ -34,21 +35,13 @@ pub(super) fn exception_sheet(dossier: &Dossier) -> Option<Sheet> {
         path: parts::exception_path(&dossier.gate),
         kind: "Exception",
         title: dossier.gate.to_string(),
-        words: vec![force_word(in_force)],
+        words: vec![parts::force_word(in_force)],
         lead: Vec::new(),
         parts: vec![
             Part::new("What is accepted", vec![Block::Facts(exception_facts(dossier, fact))]),
             Part::table("How it stands", stands),
         ],
     })
-}
-
-fn force_word(in_force: bool) -> Word {
-    if in_force { Word::new("in force", Tone::Accepted) } else { Word::new("not in force", Tone::Plain) }
-}
-
-fn force_mark(in_force: bool) -> Vec<Cell> {
-    vec![Cell::Mark(force_word(in_force))]
 }
 
 fn exception_facts(dossier: &Dossier, fact: &ExceptionFact) -> Vec<(&'static str, Vec<Cell>)> {
@@ -110,7 +103,7 @@ pub(super) fn exceptions(whole: &Whole<'_>) -> Sheet {
     }
 }
 
-/// The exceptions in force.
+/// The exceptions in force (R14.3).
 pub(super) fn in_force(whole: &Whole<'_>) -> Part {
     Part::table("Exceptions in force", exception_table("Risks that are accepted now".to_owned(), whole, true))
 }
@@ -140,90 +133,86 @@ fn exception_table(caption: String, whole: &Whole<'_>, in_force: bool) -> Table 
 
 /// The page of all incidents.
 pub(super) fn incidents(whole: &Whole<'_>) -> Sheet {
-    let origins = crate::insight::origins(whole.policy, whole.evidence.incidents.keys());
-    let rows = origins.criteria.iter().map(|(name, origin)| {
-        vec![
-            Cell::words(name.to_string()),
-            Cell::words(origin.text.clone().unwrap_or_else(|| "the policy does not say".to_owned())),
-            joined(origin.incidents.iter().map(|id| Cell::link(id.to_string(), parts::incident_path(id)))),
-        ]
-    });
-    let criteria = Table {
-        caption: "Where each criterion of the policy in force came from".to_owned(),
-        columns: vec!["Criterion", "Origin", "Incidents"],
-        rows: rows.collect(),
-        empty: "The policy has no criterion.",
-    };
-    let unanswered = if origins.unanswered.is_empty() {
-        Block::Words(Cell::words("There is none."))
-    } else {
-        Block::Words(joined(
-            origins.unanswered.iter().map(|id| Cell::link(id.to_string(), parts::incident_path(id))),
-        ))
-    };
     Sheet {
         path: "incidents.html".to_owned(),
         kind: "Incidents",
-        title: "Incidents and what they changed".to_owned(),
+        title: "Incidents".to_owned(),
         words: Vec::new(),
-        lead: Vec::new(),
-        parts: vec![
-            Part::table("Incidents", incident_table("Every incident".to_owned(), whole, false)),
-            Part::table("Criteria and their origin", criteria),
-            Part::new("Incidents that no criterion names", vec![unanswered]),
+        lead: vec![
+            Cell::Words("What they changed in the policy stands under ".to_owned()),
+            Cell::Link("criteria".to_owned(), "criteria.html".to_owned()),
+            Cell::Words(".".to_owned()),
         ],
+        parts: vec![Part::table("Incidents", incident_table("Every incident".to_owned(), whole, false))],
     }
 }
 
-/// Incidents in rows; those that are open alone, or all.
+/// Incidents in rows, the latest first; those that are open alone, or all.
 pub(super) fn incident_table(caption: String, whole: &Whole<'_>, open_only: bool) -> Table {
-    let mut all: Vec<&IncidentFact> = whole.gates.iter().flat_map(|row| &row.incidents).collect();
-    all.retain(|incident| incident.open || !open_only);
-    all.sort_by(|one, other| {
-        other.incident.detected.cmp(&one.incident.detected).then_with(|| one.id.cmp(&other.id))
-    });
-    let rows = all.into_iter().map(|fact| {
+    let shown = whole.incidents.iter().filter(|line| line.hit.open || !open_only);
+    let rows = shown.map(|line| {
+        let incident = &line.fact.incident;
         vec![
-            Cell::link(fact.id.to_string(), parts::incident_path(&fact.id)),
-            state_mark(fact),
-            Cell::words(fact.incident.severity.to_string()),
-            parts::gate_link(&fact.incident.gate),
-            Cell::words(fact.incident.environment.to_string()),
-            Cell::time(fact.incident.detected),
-            Cell::words(fact.incident.summary.as_str()),
+            Cell::link(line.fact.id.to_string(), parts::incident_path(&line.fact.id)),
+            state_mark(line.hit.open),
+            Cell::words(incident.severity.to_string()),
+            parts::gate_link(&incident.gate),
+            Cell::words(incident.environment.to_string()),
+            Cell::time(line.hit.began),
+            hit(line),
+            Cell::words(incident.summary.as_str()),
         ]
     });
     Table {
         caption,
-        columns: vec!["Incident", "State", "Severity", "Version", "Environment", "Detected", "What happened"],
+        columns: vec![
+            "Incident",
+            "State",
+            "Severity",
+            "Version",
+            "Environment",
+            "Began",
+            "Hit",
+            "What happened",
+        ],
         rows: rows.collect(),
         empty: "There is none.",
     }
 }
 
-fn state_mark(fact: &IncidentFact) -> Vec<Cell> {
-    if fact.open { Cell::mark("open", Tone::Bad) } else { Cell::mark("resolved", Tone::Good) }
+/// The deployment that an incident hit.
+fn hit(line: &IncidentLine) -> Vec<Cell> {
+    match &line.record {
+        Some(record) => {
+            Cell::time_link(record.time, parts::record_path(&line.fact.incident.environment, record.commit))
+        }
+        None => Cell::words("no deployment"),
+    }
+}
+
+fn state_mark(open: bool) -> Vec<Cell> {
+    if open { Cell::mark("open", Tone::Bad) } else { Cell::mark("resolved", Tone::Good) }
 }
 
 /// A page for each incident; one file may have named several versions over time.
 pub(super) fn incident_sheets(whole: &Whole<'_>) -> Vec<Sheet> {
-    let mut by_id: BTreeMap<&IncidentId, Vec<&IncidentFact>> = BTreeMap::new();
-    for fact in whole.gates.iter().flat_map(|row| &row.incidents) {
-        by_id.entry(&fact.id).or_default().push(fact);
+    let mut by_id: BTreeMap<&IncidentId, Vec<&IncidentLine>> = BTreeMap::new();
+    for line in whole.incidents {
+        by_id.entry(&line.fact.id).or_default().push(line);
     }
-    by_id.into_iter().map(|(id, facts)| incident_sheet(id, &facts, whole)).collect()
+    by_id.into_iter().map(|(id, lines)| incident_sheet(id, &lines, whole)).collect()
 }
 
-fn incident_sheet(id: &IncidentId, facts: &[&IncidentFact], whole: &Whole<'_>) -> Sheet {
-    let open = facts.iter().any(|fact| fact.open);
+fn incident_sheet(id: &IncidentId, lines: &[&IncidentLine], whole: &Whole<'_>) -> Sheet {
+    let open = lines.iter().any(|line| line.hit.open);
     let origins = crate::insight::origins(whole.policy, [id]);
     let answered = origins.criteria.iter().filter(|(_, origin)| !origin.incidents.is_empty());
     let answered: Vec<String> = answered.map(|(name, _)| name.to_string()).collect();
-    let mut all: Vec<Part> = facts.iter().map(|fact| incident_part(fact, whole)).collect();
+    let mut all: Vec<Part> = lines.iter().map(|line| incident_part(line)).collect();
     all.push(Part::new(
         "What it changed",
         vec![Block::Words(Cell::words(if answered.is_empty() {
-            "No criterion of the policy in force names it as its origin.".to_owned()
+            "Nothing, as far as the policy says: no criterion in force names it as its origin.".to_owned()
         } else {
             format!("It is the origin of: {}.", answered.join(", "))
         }))],
@@ -233,31 +222,32 @@ fn incident_sheet(id: &IncidentId, facts: &[&IncidentFact], whole: &Whole<'_>) -
         kind: "Incident",
         title: id.to_string(),
         words: vec![if open { Word::new("open", Tone::Bad) } else { Word::new("resolved", Tone::Good) }],
-        lead: facts.first().map(|fact| Cell::words(fact.incident.summary.as_str())).unwrap_or_default(),
+        lead: lines.first().map(|line| Cell::words(line.fact.incident.summary.as_str())).unwrap_or_default(),
         parts: all,
     }
 }
 
-fn incident_part(fact: &IncidentFact, whole: &Whole<'_>) -> Part {
-    let incident = &fact.incident;
+fn incident_part(line: &IncidentLine) -> Part {
+    let incident = &line.fact.incident;
     let mut facts = vec![
         ("Version", parts::gate_link(&incident.gate)),
         ("Environment", Cell::words(incident.environment.to_string())),
         ("Severity", Cell::words(incident.severity.to_string())),
         ("Detected", Cell::time(incident.detected)),
+        ("Began", Cell::time(line.hit.began)),
         ("Resolved", Cell::maybe_time(incident.resolved)),
+        ("Hit", hit(line)),
+        (
+            "Deployed by",
+            line.record
+                .as_ref()
+                .map_or_else(|| Cell::words("—"), |record| Cell::person(record.principal.as_ref())),
+        ),
         ("Cause", Cell::words(incident.cause.clone().unwrap_or_else(|| "not known yet".to_owned()))),
     ];
     for (name, value) in &incident.metrics {
-        facts.push(("Production showed", Cell::words(format!("{name} = {}", number(*value)))));
+        facts.push(("Production showed", Cell::words(format!("{name} = {}", exact(*value)))));
     }
-    facts.push(("Opened by commit", Cell::exact(fact.opened)));
-    let hit = whole
-        .records
-        .iter()
-        .filter(|logged| logged.record.gate == incident.gate && logged.environment == incident.environment);
-    Part::new(
-        format!("{} in {}", incident.gate, incident.environment),
-        vec![Block::Facts(facts), Block::Table(parts::records("Deployments that it hit".to_owned(), hit))],
-    )
+    facts.push(("Opened by commit", Cell::exact(line.fact.opened)));
+    Part::new(format!("{} in {}", incident.gate, incident.environment), vec![Block::Facts(facts)])
 }

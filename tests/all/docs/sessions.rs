@@ -131,6 +131,15 @@ fn stage<'w>(world: &'w World, name: &str) -> Stage<'w> {
                 repo.decide("j.rivera", &Decision::close(GATE));
                 repo.merge("l.wu", &format!("gate/{GATE}"));
             }
+            // One version led to an incident, the next one runs nowhere yet.
+            "docs/metrics.md" | "docs/report.md" | "docs/refinement.md" => {
+                repo.allowed_gate("summarizer/v1.3");
+                repo.deploy_record("bot", "summarizer/v1.3", "production", "requirements");
+                repo.incident("s.chen", "INC-7", "summarizer/v1.3", None);
+                repo.allowed_gate(GATE);
+                repo.open("j.doe", "summarizer/v1.5");
+                repo.switch("main");
+            }
             _ => {}
         }
         let server = repo.clone_to("server.git", true);
@@ -242,9 +251,25 @@ fn what_the_page_on_editors_and_shells_shows_happens() {
 }
 
 #[test]
+fn what_the_page_on_metrics_shows_happens() {
+    run("docs/metrics.md", &page("metrics.md"));
+}
+
+#[test]
+fn what_the_page_on_reports_shows_happens() {
+    run("docs/report.md", &page("report.md"));
+}
+
+#[test]
+fn what_the_page_on_refinement_shows_happens() {
+    run("docs/refinement.md", &page("refinement.md"));
+}
+
+#[test]
 fn no_other_page_shows_a_session() {
+    let others = ["docs/editors-and-shells.md", "docs/metrics.md", "docs/report.md", "docs/refinement.md"];
     for (name, text) in pages() {
-        let guide = name.starts_with("docs/guide-") || name == "docs/editors-and-shells.md";
+        let guide = name.starts_with("docs/guide-") || others.contains(&name.as_str());
         assert_eq!(!sessions(&text).unwrap().is_empty(), guide, "{name}: add a test that runs it");
     }
 }
