@@ -12,7 +12,7 @@ use crate::insight::{
     Brief, GateDirectory, GateLine, Judge, Judgement, LoggedRecord, Moment, Origin, Question,
 };
 use crate::ledger::{self, Branches, Ledger, Snapshot, Undecided, mark, snapshot};
-use crate::model::{GateName, Name, ObjectId, Principal, Time};
+use crate::model::{GateName, Name, ObjectId, Principal};
 use crate::policy::Policy;
 use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standing};
 
