@@ -336,16 +336,8 @@ impl<'a> Judge<'a> {
     ) -> Result<Option<DeployedFact>, Undecided> {
         let Some(view) = self.ledger.at(record.judged, record.time) else { return Ok(None) };
         let policy = self.ledger.policy(case.view).policy;
-        let Standing::Recorded(content) = self.ledger.standing(&record.gate, view, None, &policy)? else {
-            return Ok(None);
-        };
-        let mut reports: BTreeMap<Name, Vec<_>> = BTreeMap::new();
-        for evidence in content.evidence {
-            if let Some(Ok(report)) = evidence.report {
-                reports.entry(evidence.kind).or_default().push(report);
-            }
-        }
-        Ok(Some(DeployedFact { gate: record.gate.clone(), record: record.commit, reports }))
+        let reports = self.ledger.reports_then(&record.gate, view, &policy)?;
+        Ok(reports.map(|reports| DeployedFact { gate: record.gate.clone(), record: record.commit, reports }))
     }
 
     /// Rejections and closes on the gate's branch that nobody has recorded yet.

@@ -26,6 +26,7 @@ mod provenance;
 mod reading;
 mod records;
 mod remembered;
+mod reports;
 mod rewound;
 mod shape;
 mod signing;
@@ -58,7 +59,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::model::{GateName, Name, ObjectId, Time};
+use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{Notice, PolicyInForce};
 
@@ -67,6 +68,7 @@ use chronicle::{Chronicle, Sources};
 use history::{About, History, Index, place};
 use provenance::Provenance;
 use remembered::Remembered;
+use reports::Reports;
 use signing::{Revocations, Signing};
 use trees::Trees;
 
@@ -89,10 +91,13 @@ pub struct Ledger {
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     /// The tip is a merge that was not made.
     preview: bool,
-    incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    incident_events: RefCell<Option<Rc<incidents::Events>>>,
     /// As they stood in the view that was asked about last.
     last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
+    /// Whom requests name, by their file.
+    requesters: RefCell<HashMap<ObjectId, Rc<Vec<Principal>>>>,
+    reports: Reports,
     /// Why the index that stood there was not used.
     unfit_index: Option<&'static str>,
     /// A policy that is only proposed, in place of the one in force now.
@@ -211,6 +216,8 @@ impl Ledger {
             incident_events: RefCell::default(),
             last_incidents: RefCell::default(),
             requests: RefCell::default(),
+            requesters: RefCell::default(),
+            reports: Reports::default(),
             unfit_index: remembered.unfit,
             proposed: None,
             time,
