@@ -4,6 +4,8 @@
 //! ones rest on is there. Nothing is refused: what ends other commands with status 3 is a violation here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ledger::{AuditedLog, AuditedRecord, Place, Undecided, View};
 use crate::model::{GateName, Name, ObjectId, Time};
@@ -91,7 +93,9 @@ impl Judge<'_> {
                 Some(self.then(&facts, verdict, then)?)
             }
         };
-        let mut fact = self.record_fact(audited.record.clone(), environment, view, BTreeSet::new())?;
+        let record = Rc::new(audited.record.clone());
+        let fact = self.record_fact(&record, environment, view, BTreeSet::new())?;
+        let mut fact = Arc::unwrap_or_clone(fact);
         let (break_glass, debt) = verdict::break_glass(&fact, environment);
         fact.covers = Vec::new();
         if audited.before_root && matches!(fact.replay, Replay::NotReplayable(_)) {

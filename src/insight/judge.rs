@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decision::ClaimedBasis;
 use crate::evidence::Unreadable;
@@ -33,6 +34,8 @@ pub struct Judge<'a> {
     pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
+    /// Records with their replays, by commit, as most who ask see them.
+    plain_records: RefCell<HashMap<ObjectId, Arc<RecordFact>>>,
 }
 
 /// A required gate, where, in which view, up to which log commit.
@@ -65,6 +68,7 @@ impl<'a> Judge<'a> {
             last_gate: RefCell::default(),
             required: RefCell::default(),
             reached: RefCell::default(),
+            plain_records: RefCell::default(),
         }
     }
 
@@ -199,7 +203,11 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn records(&self, case: &Case<'_>, incidents: &[IncidentFact]) -> Result<Vec<RecordFact>, Undecided> {
+    fn records(
+        &self,
+        case: &Case<'_>,
+        incidents: &[IncidentFact],
+    ) -> Result<Vec<Arc<RecordFact>>, Undecided> {
         let (_, mut log) = self.log_of(case.environment)?;
         // What a fork, or a record that the log lacks, was judged with is not in this log, but below that record.
         if let Some(last) = case.log.filter(|last| !log.holds(*last)) {
@@ -210,7 +218,11 @@ impl<'a> Judge<'a> {
             system: Some(&case.gate.system),
             last: case.log,
             whole: case.whole,
-            accepted: mark::accepted_log(self.repository, case.environment)?,
+            // What was accepted matters to who asks about the present.
+            accepted: match case.whole {
+                true => mark::accepted_log(self.repository, case.environment)?,
+                false => None,
+            },
         };
         let mut facts = Vec::new();
         for record in self.ledger.records(&log, asked, case.view)? {
@@ -218,21 +230,21 @@ impl<'a> Judge<'a> {
                 record.gate == *case.gate && !self.ledger.contains(record.judged, incident.opened)
             });
             let unseen = unseen.map(|incident| incident.id.clone()).collect();
-            facts.push(self.record_fact(record, case.environment, case.view, unseen)?);
+            facts.push(self.record_fact(&record, case.environment, case.view, unseen)?);
         }
         Ok(facts)
     }
 
-    /// A record with its replay and its covers.
+    /// A record with its replay and its covers. Most are the same for whoever asks, and are shared.
     pub(super) fn record_fact(
         &self,
-        record: Record,
+        record: &Rc<Record>,
         environment: &Name,
         view: View,
         unseen_incidents: BTreeSet<IncidentId>,
-    ) -> Result<RecordFact, Undecided> {
-        let replay = self.replay(&record, environment)?;
-        let covers = match &replay {
+    ) -> Result<Arc<RecordFact>, Undecided> {
+        let plain = self.plain_record(record, environment)?;
+        let covers = match &plain.replay {
             // What claims to be a break-glass is one, and can be covered, though it would have been allowed.
             Replay::Allowed { .. } if !record.out_of_chain && record.claimed != ClaimedBasis::BreakGlass => {
                 Vec::new()
@@ -241,23 +253,53 @@ impl<'a> Judge<'a> {
                 self.ledger.covers(&record.gate, record.commit, view)?
             }
         };
-        Ok(RecordFact {
-            unseen_incidents,
+        if covers.is_empty() && unseen_incidents.is_empty() && !record.failed {
+            return Ok(plain);
+        }
+        let failed = record.failed;
+        Ok(Arc::new(RecordFact { unseen_incidents, covers, failed, ..(*plain).clone() }))
+    }
+
+    /// A record with its replay: not said to have failed, with no covers and nothing unseen.
+    fn plain_record(&self, record: &Record, environment: &Name) -> Result<Arc<RecordFact>, Undecided> {
+        // Who forks a log, or looks from a later time, sees another defect of the same commit.
+        let same = |known: &RecordFact| {
+            known.defect == record.defect
+                && known.principal == record.principal
+                && known.by_deployer == record.by_deployer
+                && known.out_of_chain == record.out_of_chain
+        };
+        if let Some(known) = self.plain_records.borrow().get(&record.commit)
+            && same(known)
+        {
+            return Ok(Arc::clone(known));
+        }
+        let plain = Arc::new(RecordFact {
+            unseen_incidents: BTreeSet::new(),
             commit: record.commit,
-            gate: record.gate,
+            gate: record.gate.clone(),
             content: record.content,
-            artifacts: record.artifacts,
+            artifacts: record.artifacts.clone(),
             claimed: record.claimed,
             judged: record.judged,
             time: record.time,
-            principal: record.principal,
-            defect: record.defect,
+            principal: record.principal.clone(),
+            defect: record.defect.clone(),
             by_deployer: record.by_deployer,
             out_of_chain: record.out_of_chain,
-            failed: record.failed,
-            replay,
-            covers,
-        })
+            failed: false,
+            replay: self.replay(record, environment)?,
+            covers: Vec::new(),
+        });
+        self.plain_records.borrow_mut().insert(record.commit, Arc::clone(&plain));
+        Ok(plain)
+    }
+
+    /// Lets go of records and of required gates: others ask about others.
+    pub(super) fn forget_records(&self) {
+        self.plain_records.borrow_mut().clear();
+        self.required.borrow_mut().clear();
+        self.reached.borrow_mut().clear();
     }
 
     /// Judges a record again: at its judged commit and time, with the log as it stood before it.

@@ -4,6 +4,8 @@
 //! section 10). Break-glass is told as the verdict tells it, so that `log`, `status` and `check` never differ.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ledger::{Asked, Record, Undecided, View, mark};
 use crate::model::{Name, ObjectId, Time};
@@ -49,8 +51,9 @@ impl Judge<'_> {
         let (tip, log) = self.log_of(environment)?;
         let accepted = mark::accepted_log(self.repository, environment)?;
         let asked = Asked { environment, system, last: tip, whole: view == self.ledger.now(), accepted };
-        let logged = |record| -> Result<LoggedRecord, Undecided> {
-            let record = self.record_fact(record, environment, view, BTreeSet::new())?;
+        let logged = |record: Rc<Record>| -> Result<LoggedRecord, Undecided> {
+            let record = self.record_fact(&record, environment, view, BTreeSet::new())?;
+            let record = Arc::unwrap_or_clone(record);
             let (break_glass, debt) = verdict::break_glass(&record, environment);
             Ok(LoggedRecord { environment: environment.clone(), record, debt, break_glass })
         };

@@ -5,6 +5,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use crate::decision::{Action, Decision, Deploy, Target};
 use crate::model::{GateName, Name, ObjectId, Time};
@@ -27,7 +28,7 @@ pub struct Log {
     /// Log commits of this environment that the mainline holds and this log does not, once somebody asked.
     pub(super) missing: OnceCell<Vec<Index>>,
     /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
-    pub(super) judged: RefCell<HashMap<usize, Record>>,
+    pub(super) judged: RefCell<HashMap<usize, Rc<Record>>>,
 }
 
 /// One log commit as walked.
