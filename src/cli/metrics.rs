@@ -1,24 +1,21 @@
 //! `git gate metrics`: what the gates of this repository took, came to and led to.
 //!
-//! Every gate is judged at the steps that recorded something of it. Systems are shared out among threads, each with a history
-//! of its own; what is counted does not depend on how.
+//! Every gate is judged at the steps that recorded something of it. Systems are shared out among threads
+//! (`sharing.rs`); what is counted does not depend on how.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::thread;
 
 use clap::ValueEnum;
 
 use crate::insight::metrics::{self, Metrics};
 use crate::insight::timeline::Timeline;
-use crate::model::{Duration, GateName, Name, ObjectId, Time};
+use crate::model::{Duration, GateName, Name, Time};
 use crate::render::{self, Table};
 
 use super::session::{Opening, Session, View};
-use super::{Context, Exit, Failure, Format, judging};
+use super::{Context, Exit, Failure, Format, judging, sharing};
 
 /// The arguments of `metrics`.
 #[derive(Debug, clap::Args)]
@@ -145,30 +142,25 @@ fn measure(
     asked: metrics::Asked,
     only: &[Name],
 ) -> Result<Metrics, Failure> {
-    let _busy = context.busy("measuring");
+    session.hold_logs()?;
     let mut metrics = Metrics::new(asked);
     let gates = session.gates_ever()?;
     let (_, unmerged) = session.gates()?;
     let wanted = |gate: &GateName| only.is_empty() || only.contains(&gate.system);
     metrics.unrecorded = unmerged.into_iter().filter(|gate| !gates.contains(gate) && wanted(gate)).collect();
-    let shares = shares(gates.into_iter().filter(wanted).collect());
-    let mainline = session.origin()?.mainline;
-    let (own, others) = shares.split_first().map_or((&[][..], &[][..]), |(own, others)| (own, others));
-    thread::scope(|scope| -> Result<(), Failure> {
-        let helpers: Vec<_> = others
-            .iter()
-            .map(|share| (share, scope.spawn(|| measure_apart(context, mainline, share))))
-            .collect();
-        add(&mut metrics, session.timelines(own)?);
-        for (share, helper) in helpers {
-            // Who found another mainline has its share measured here.
-            match helper.join() {
-                Ok(Ok(Some(found))) => add(&mut metrics, found),
-                Ok(Ok(None) | Err(_)) | Err(_) => add(&mut metrics, session.timelines(share)?),
-            }
-        }
+    let gates: Vec<GateName> = gates.into_iter().filter(wanted).collect();
+    let several = gates.len() >= FEW;
+    let busy = context.counting("measuring gates", gates.len());
+    let work = |[session]: [&Session; 1], system: &Vec<GateName>| {
+        let found = session.timelines(system);
+        system.iter().for_each(|_gate| busy.step());
+        found
+    };
+    let take = |found: Result<Vec<Measured>, Failure>| {
+        add(&mut metrics, found?);
         Ok(())
-    })?;
+    };
+    sharing::in_order([session], &sharing::systems(gates), several, work, take)?;
     for (what, why) in session.unmeasured(only)? {
         metrics.leave_out(what, why);
     }
@@ -189,44 +181,6 @@ fn add(metrics: &mut Metrics, found: Vec<Measured>) {
 
 /// Fewer gates than this are not worth another thread, which reads the history for itself.
 const FEW: usize = 100;
-const MOST_THREADS: usize = 8;
-
-/// The gates by thread: all of one system in one share.
-fn shares(gates: BTreeSet<GateName>) -> Vec<Vec<GateName>> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = (gates.len() / FEW).clamp(1, cores.min(MOST_THREADS));
-    let mut systems: Vec<Vec<GateName>> = Vec::new();
-    for gate in gates {
-        match systems.last_mut() {
-            Some(system) if system.first().is_some_and(|first| first.system == gate.system) => {
-                system.push(gate);
-            }
-            Some(_) | None => systems.push(vec![gate]),
-        }
-    }
-    // The largest first, each to whom has least.
-    systems.sort_by_key(|system| std::cmp::Reverse(system.len()));
-    let mut shares: Vec<Vec<GateName>> = vec![Vec::new(); threads];
-    for system in systems {
-        if let Some(least) = shares.iter_mut().min_by_key(|share| share.len()) {
-            least.extend(system);
-        }
-    }
-    shares
-}
-
-/// A share measured on a history of its own; nothing where that is not the mainline as the others read it.
-fn measure_apart(
-    context: &Context,
-    mainline: ObjectId,
-    share: &[GateName],
-) -> Result<Option<Vec<Measured>>, Failure> {
-    let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
-    if session.origin()?.mainline != mainline {
-        return Ok(None);
-    }
-    session.timelines(share).map(Some)
-}
 
 /// Writes a file beside its place, then moves it there: who reads it meanwhile has the one or the other.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {

@@ -29,6 +29,8 @@ pub struct Judge<'a> {
     pub(super) repository: &'a Repository,
     pub(super) snapshot: &'a Snapshot,
     pub(super) ledger: &'a Ledger,
+    /// Where all logs end, where that was asked once.
+    ends: Option<Arc<BTreeMap<Name, ObjectId>>>,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
@@ -59,10 +61,21 @@ pub(super) struct Case<'q> {
 impl<'a> Judge<'a> {
     /// A judge of what `ledger` holds; `snapshot` says where logs and gate branches stand.
     pub fn new(repository: &'a Repository, snapshot: &'a Snapshot, ledger: &'a Ledger) -> Self {
+        Self::of_logs(repository, snapshot, ledger, None)
+    }
+
+    /// As [`Judge::new`], of logs that end where `ends` says, and no others; nothing: where they end when they are read.
+    pub fn of_logs(
+        repository: &'a Repository,
+        snapshot: &'a Snapshot,
+        ledger: &'a Ledger,
+        ends: Option<Arc<BTreeMap<Name, ObjectId>>>,
+    ) -> Self {
         Self {
             repository,
             snapshot,
             ledger,
+            ends,
             logs: RefCell::default(),
             replays: RefCell::default(),
             last_gate: RefCell::default(),
@@ -161,11 +174,22 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// The environments that have a log.
+    pub fn logged_environments(&self) -> Result<BTreeSet<Name>, Undecided> {
+        match &self.ends {
+            Some(ends) => Ok(ends.keys().cloned().collect()),
+            None => Ok(self.snapshot.logs(self.repository)?.into_keys().collect()),
+        }
+    }
+
     pub(super) fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }
-        let tip = self.snapshot.log(self.repository, environment)?;
+        let tip = match &self.ends {
+            Some(ends) => ends.get(environment).copied(),
+            None => self.snapshot.log(self.repository, environment)?,
+        };
         let log = Rc::new(self.ledger.read_log(environment, tip)?);
         self.logs.borrow_mut().insert(environment.clone(), (tip, Rc::clone(&log)));
         Ok((tip, log))

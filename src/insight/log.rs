@@ -36,11 +36,6 @@ pub struct Running {
 }
 
 impl Judge<'_> {
-    /// The environments that have a log.
-    pub fn logged_environments(&self) -> Result<BTreeSet<Name>, Undecided> {
-        Ok(self.snapshot.logs(self.repository)?.into_keys().collect())
-    }
-
     /// All records of an environment's log, or those of one system, oldest first.
     pub fn log(
         &self,

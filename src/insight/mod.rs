@@ -34,6 +34,7 @@ pub mod tune;
 
 pub use audit::{Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation};
 pub use audit_codes::{VIOLATIONS, ViolationCode};
+pub use audit_fold::{AuditPart, AuditShare, Auditing};
 pub use audit_running::{Observed, Reconciliation};
 pub use audit_sample::{METHOD, Sample, Stratum};
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};

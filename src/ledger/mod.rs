@@ -42,7 +42,7 @@ pub mod mark;
 
 pub(crate) use arrivals::{Arrivals, Governed};
 pub(crate) use arrived::Proposal;
-pub use audited::{AuditedLog, AuditedRecord, ChainBreak, Place};
+pub use audited::{AuditedRecord, ChainBreak, LogOutline, Outlined, Place};
 pub use directory::GateDirectory;
 pub use populace::ContentChange;
 pub use records::{Asked, Record};
@@ -272,6 +272,11 @@ impl Ledger {
             self.chronicle.epochs.push(chronicle::Epoch { policy, digest, link, commit, directory });
         }
         self.proposed = Some(policy);
+    }
+
+    /// The policy that is only proposed, where one is.
+    pub fn proposed(&self) -> Option<&PolicyInForce> {
+        self.proposed.as_ref()
     }
 
     /// The policy in force in a view.

@@ -1,16 +1,19 @@
 //! The audit of the deployment logs, for the commands that show it.
 
-use crate::insight::{Audit, Scope, Violation, ViolationCode};
+use crate::insight::{Audit, AuditPart, AuditShare, Scope, Violation, ViolationCode};
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
-use super::super::Failure;
+use super::super::{Context, Failure, sharing};
 use super::Session;
+
+/// Fewer records than this are not worth another thread, which reads the history for itself.
+const FEW: usize = 50;
 
 impl Session {
     /// Every logged deployment, judged again. Where the session tells of a rewound mainline, that is a violation.
-    pub(crate) fn audit(&self, scope: &Scope) -> Result<Audit, Failure> {
-        let mut audit = self.judging().audit(scope, self.view)?;
+    pub(crate) fn audit(&self, context: &Context, scope: &Scope) -> Result<Audit, Failure> {
+        let mut audit = self.judge_again(context, scope)?;
         if let Some(rewound) = &self.rewound {
             audit.violations.insert(
                 0,
@@ -37,6 +40,26 @@ impl Session {
             }
         }
         Ok(audit)
+    }
+
+    fn judge_again(&self, context: &Context, scope: &Scope) -> Result<Audit, Failure> {
+        self.hold_logs()?;
+        let auditing = self.judging().begin_audit(scope, self.view)?;
+        let shares = auditing.shares();
+        let records = shares.iter().map(Vec::len).sum();
+        let busy = context.counting("judging deployments again", records);
+        let mut parts = Vec::with_capacity(records);
+        let work = |[session]: [&Self; 1], share: &AuditShare| {
+            let parts = session.judging().audit_share(&auditing, share);
+            parts.iter().for_each(|_part| busy.step());
+            parts
+        };
+        let take = |some: Vec<AuditPart>| {
+            parts.extend(some);
+            Ok(())
+        };
+        sharing::in_order([self], &shares, records >= FEW, work, take)?;
+        Ok(auditing.finish(parts)?)
     }
 
     /// `allowed_signers` as it was in force for a commit: of a log record at the commit that it judged, of a decision where it
