@@ -144,7 +144,9 @@ impl Order {
     }
 
     fn took(&self, many: usize) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).taken = many;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.taken = state.taken.max(many);
+        drop(state);
         self.taken.notify_all();
     }
 }
