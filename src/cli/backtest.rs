@@ -11,7 +11,7 @@ use crate::verdict::PolicyInForce;
 
 use super::period::Period;
 use super::session::{Opening, Session};
-use super::{Context, Exit, judging, policy_files, sharing};
+use super::{Context, Exit, Failure, judging, policy_files, sharing};
 
 /// Fewer gates than this are not worth another thread, which reads the history for itself.
 const FEW: usize = 50;
@@ -92,7 +92,7 @@ fn try_all(
         Ok(found)
     };
     let mut all = Backtest::default();
-    let take = |found: Result<Backtest, Undecided>| {
+    let take = |found: Result<Backtest, Undecided>| -> Result<(), Failure> {
         all.join(found?);
         Ok(())
     };

@@ -156,7 +156,7 @@ fn measure(
         system.iter().for_each(|_gate| busy.step());
         found
     };
-    let take = |found: Result<Vec<Measured>, Failure>| {
+    let take = |found: Result<Vec<Measured>, Failure>| -> Result<(), Failure> {
         add(&mut metrics, found?);
         Ok(())
     };

@@ -58,7 +58,6 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if context.format == Format::Json && args.out.is_none() {
-        let _busy = context.busy("reading the gates");
         gathered::print_json(context, &session)?;
         return Ok(Exit::Done);
     }
@@ -70,7 +69,6 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     };
     let directory = context.directory.join(out);
     let written = {
-        let _busy = context.busy("writing the report");
         let mut site = site::Site::begin(&directory)?;
         let gathered = gathered::write(context, &session, &mut site)?;
         write_whole(&gathered, &session, args.oscal, &mut site)?;

@@ -22,13 +22,13 @@ const AHEAD: usize = 4;
 
 /// Does `work` on each share, on all cores where they are worth it (`several`), and gives what came of each to `take`, in the
 /// order of the shares.
-pub(super) fn in_order<const N: usize, S: Sync, T: Send>(
+pub(super) fn in_order<const N: usize, S: Sync, T: Send, E: From<Failure>>(
     sessions: [&Session; N],
     shares: &[S],
     several: bool,
     work: impl Fn([&Session; N], &S) -> T + Sync,
-    mut take: impl FnMut(T) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    mut take: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = if several { cores.min(MOST_THREADS).min(shares.len()) } else { 1 };
     let mut apart: Vec<Vec<Apart>> = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn in_order<const N: usize, S: Sync, T: Send>(
             ahead: AHEAD * threads,
             end: shares.len(),
         };
-        thread::scope(|scope| -> Result<(), Failure> {
+        thread::scope(|scope| -> Result<(), E> {
             let (done, dones) = channel();
             for twins in apart {
                 let (done, order, work) = (done.clone(), &order, &work);

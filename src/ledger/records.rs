@@ -98,8 +98,10 @@ impl Ledger {
                 None => {}
             }
         }
-        if asked.whole {
+        let whole = Some((asked.last, view.link, asked.accepted));
+        if asked.whole && log.unrewound.get() != whole {
             self.refuse_rewound_mainline(asked, entries, view)?;
+            log.unrewound.set(whole);
         }
         records.extend(self.forks(log, asked, view)?.into_iter().map(Rc::new));
         Ok(records)

@@ -1,13 +1,19 @@
-//! All that a report is made from, gate by gate: each gate's pages are written before the next one is read, and of each no more
-//! is kept than the lists show.
+//! All that a report is made from, system by system: each gate's pages are written before those of the next system are read,
+//! and of each no more is kept than the lists show.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::insight::control::{Evidence, Finding};
 use crate::insight::{Dossier, GateLine, LoggedRecord, Origin, PolicyMoment, Running};
+use crate::model::{GateName, Name};
 use crate::render::report::{self, ExceptionRow, GateRow, Whole};
 
 use super::super::session::{Reading, Session};
-use super::super::{Context, Failure, gathering};
+use super::super::{Context, Failure, gathering, sharing};
 use super::site::Site;
+
+/// Fewer gates than this are not worth another thread, which reads the history for itself.
+const FEW: usize = 50;
 
 /// What is kept for the pages about the whole.
 #[derive(Debug)]
@@ -21,27 +27,103 @@ pub(super) struct Gathered {
     findings: Vec<Finding>,
 }
 
+/// What is read of one system.
+struct SystemRead {
+    /// Its records, by environment.
+    records: BTreeMap<Name, Vec<LoggedRecord>>,
+    /// What of it runs, by environment.
+    running: BTreeMap<Name, Vec<Running>>,
+    /// Its gates, and what was made of each.
+    gates: Vec<GateRead>,
+    /// Pages of deployments that belong to none of these gates.
+    others: Vec<report::File>,
+}
+
+/// What is read of one gate: its dossier, or why there is none; and what was made of it.
+struct GateRead {
+    dossier: Result<Dossier, GateLine>,
+    files: Vec<report::File>,
+    json: String,
+}
+
+/// What is made of gates while they are at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Making {
+    Pages,
+    Json,
+}
+
 impl Gathered {
-    /// Begins with what the logs hold.
-    fn begin(session: &Session, reading: &Reading<'_>) -> Result<Self, Failure> {
-        let (mut records, mut running) = (Vec::new(), Vec::new());
-        for environment in &reading.environments()? {
-            records.extend(reading.log(environment)?);
-            running.extend(reading.running(environment)?);
+    /// Reads all gates that stand, system by system; `take` is told of each gate in its order, and of pages of its system's
+    /// other deployments.
+    fn read(
+        context: &Context,
+        session: &Session,
+        making: Making,
+        mut take: impl FnMut(&[report::File], &str) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
+        session.hold_logs()?;
+        let origin = session.origin()?;
+        let reading = session.reading();
+        let environments = reading.environments()?;
+        let (standing, _) = session.gates()?;
+        let mut systems: BTreeMap<Name, Vec<GateName>> = BTreeMap::new();
+        for gate in &standing {
+            systems.entry(gate.system.clone()).or_default().push(gate.clone());
         }
-        let mut evidence = Evidence::default();
-        for logged in &records {
-            evidence.add_record(logged);
+        for gate in session.logged_gates()? {
+            systems.entry(gate.system).or_default();
         }
-        Ok(Self {
-            origin: session.origin()?,
+        let shares: Vec<(Name, Vec<GateName>)> = systems.into_iter().collect();
+        // A log that lacks all that it held is refused like any other that lacks something.
+        for environment in environments.iter().filter(|_environment| shares.is_empty()) {
+            session.log(environment, None)?;
+        }
+        let mut gathered = Self {
+            origin,
             policies: reading.policy_moments(),
             gates: Vec::new(),
-            running,
-            records,
-            evidence,
+            running: Vec::new(),
+            records: Vec::new(),
+            evidence: Evidence::default(),
             findings: Vec::new(),
-        })
+        };
+        let mut records: BTreeMap<Name, Vec<LoggedRecord>> = BTreeMap::new();
+        let mut running: BTreeMap<Name, Vec<Running>> = BTreeMap::new();
+        let busy = context.counting("reading the gates", standing.len());
+        let origin = gathered.origin.clone();
+        let work = |[session]: [&Session; 1], (system, gates): &(Name, Vec<GateName>)| {
+            let read = read_system(session, system, gates, &environments, &origin, making);
+            gates.iter().for_each(|_gate| busy.step());
+            read
+        };
+        let keep = |read: Result<SystemRead, Failure>| -> anyhow::Result<()> {
+            let read = read?;
+            for (environment, some) in read.records {
+                records.entry(environment).or_default().extend(some);
+            }
+            for (environment, some) in read.running {
+                running.entry(environment).or_default().extend(some);
+            }
+            for gate in read.gates {
+                take(&gate.files, &gate.json)?;
+                match gate.dossier {
+                    Ok(dossier) => gathered.keep(dossier),
+                    Err(line) => gathered.gates.push(unjudged(line)),
+                }
+            }
+            take(&read.others, "")
+        };
+        sharing::in_order([session], &shares, standing.len() >= FEW, work, keep)?;
+        drop(busy);
+        for environment in &environments {
+            let mut some = records.remove(environment).unwrap_or_default();
+            reading.sort_log(environment, &mut some)?;
+            some.iter().for_each(|logged| gathered.evidence.add_record(logged));
+            gathered.records.extend(some);
+            gathered.running.extend(running.remove(environment).unwrap_or_default());
+        }
+        Ok(gathered)
     }
 
     /// Keeps what the lists show of a gate.
@@ -76,69 +158,88 @@ impl Gathered {
     }
 }
 
-/// Writes the page of every gate and deployment, and keeps the rest.
-pub(super) fn write(context: &Context, session: &Session, site: &mut Site) -> Result<Gathered, Failure> {
-    let policy = session.policy();
+fn read_system(
+    session: &Session,
+    system: &Name,
+    gates: &[GateName],
+    environments: &BTreeSet<Name>,
+    origin: &Origin,
+    making: Making,
+) -> Result<SystemRead, Failure> {
     let reading = session.reading();
-    let mut gathered = Gathered::begin(session, &reading)?;
-    let (standing, _) = session.gates()?;
-    for gate in &standing {
-        match reading.dossier(gate) {
-            Ok(dossier) => {
-                for (path, text) in report::gate_files(&dossier, policy) {
-                    site.put(&path, &text)?;
+    reading.begin();
+    let mut read = SystemRead {
+        records: BTreeMap::new(),
+        running: BTreeMap::new(),
+        gates: Vec::new(),
+        others: Vec::new(),
+    };
+    for environment in environments {
+        read.records.insert(environment.clone(), reading.log(environment, system)?);
+        read.running.insert(environment.clone(), reading.running(environment, system)?);
+    }
+    let mut made: BTreeSet<String> = BTreeSet::new();
+    for gate in gates {
+        let dossier = reading.dossier(gate);
+        let mut found = GateRead {
+            dossier: dossier.map_err(|failure| GateLine::unjudged(gate.clone(), failure.message)),
+            files: Vec::new(),
+            json: String::new(),
+        };
+        if let Ok(dossier) = &found.dossier {
+            match making {
+                Making::Json => found.json = report::gate_json(dossier, origin),
+                Making::Pages => {
+                    found.files = report::gate_files(dossier, session.policy());
+                    for logged in &dossier.records {
+                        made.insert(report::deployment_path(logged));
+                        found.files.push(deployment(&reading, logged, session)?);
+                    }
                 }
-                for logged in &dossier.records {
-                    put_deployment(&reading, logged, session, site)?;
-                }
-                gathered.keep(dossier);
-            }
-            Err(failure) => {
-                gathered.gates.push(unjudged(GateLine::unjudged(gate.clone(), failure.message)));
             }
         }
+        read.gates.push(found);
     }
-    gathered.end(context, session)?;
     // Of a gate that does not stand, or that does not ask for this environment.
-    for logged in &gathered.records {
-        if !site.holds(&report::deployment_path(logged)) {
-            put_deployment(&reading, logged, session, site)?;
+    for logged in read.records.values().flatten().filter(|_logged| making == Making::Pages) {
+        if made.insert(report::deployment_path(logged)) {
+            read.others.push(deployment(&reading, logged, session)?);
         }
     }
-    Ok(gathered)
+    Ok(read)
 }
 
-fn put_deployment(
+fn deployment(
     reading: &Reading<'_>,
     logged: &LoggedRecord,
     session: &Session,
-    site: &mut Site,
-) -> Result<(), Failure> {
+) -> Result<report::File, Failure> {
     let then = reading.checklist_then(logged)?;
-    let (path, text) = report::deployment_file(logged, then.as_ref(), session.policy());
-    site.put(&path, &text)
+    Ok(report::deployment_file(logged, then.as_ref(), session.policy()))
+}
+
+/// Writes the page of every gate and deployment, and keeps the rest.
+pub(super) fn write(context: &Context, session: &Session, site: &mut Site) -> anyhow::Result<Gathered> {
+    let put = |files: &[report::File], _json: &str| {
+        Ok(files.iter().try_for_each(|(path, text)| site.put(path, text))?)
+    };
+    let mut gathered = Gathered::read(context, session, Making::Pages, put)?;
+    gathered.end(context, session)?;
+    Ok(gathered)
 }
 
 /// Prints everything as one object.
 pub(super) fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
-    let reading = session.reading();
-    let mut gathered = Gathered::begin(session, &reading)?;
-    let (standing, _) = session.gates()?;
     context.print(report::json_before_gates())?;
     let mut first = true;
-    for gate in &standing {
-        match reading.dossier(gate) {
-            Ok(dossier) => {
-                let comma = if first { "" } else { "," };
-                context.print(&format!("{comma}{}", report::gate_json(&dossier, &gathered.origin)))?;
-                first = false;
-                gathered.keep(dossier);
-            }
-            Err(failure) => {
-                gathered.gates.push(unjudged(GateLine::unjudged(gate.clone(), failure.message)));
-            }
+    let print = |_files: &[report::File], json: &str| {
+        if !json.is_empty() {
+            context.print(&format!("{}{json}", if first { "" } else { "," }))?;
+            first = false;
         }
-    }
+        Ok(())
+    };
+    let mut gathered = Gathered::read(context, session, Making::Json, print)?;
     gathered.findings = gathered.evidence.findings(session.policy());
     context.print(&report::json_after_gates(&gathered.whole(session)))
 }

@@ -95,11 +95,6 @@ impl Site {
         fs::write(&to, text).map_err(failed)
     }
 
-    /// Whether a file was put already.
-    pub(super) fn holds(&self, path: &str) -> bool {
-        self.pages.contains(path)
-    }
-
     /// Moves the site into place.
     pub(super) fn finish(self) -> Result<Written, Failure> {
         let failed = |error: io::Error| unwritten(&self.place, &error);

@@ -54,7 +54,7 @@ impl Session {
             parts.iter().for_each(|_part| busy.step());
             parts
         };
-        let take = |some: Vec<AuditPart>| {
+        let take = |some: Vec<AuditPart>| -> Result<(), Failure> {
             parts.extend(some);
             Ok(())
         };

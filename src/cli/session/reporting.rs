@@ -1,6 +1,5 @@
 //! What a session says to a report: one gate after the other, by one judge, with little kept of each.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::insight::{Dossier, Judge, LoggedRecord, PolicyMoment, Running};
@@ -15,24 +14,23 @@ use super::Session;
 pub(crate) struct Reading<'s> {
     session: &'s Session,
     judge: Judge<'s>,
-    system: RefCell<Option<Name>>,
 }
 
 impl Session {
+    /// The gates that a record of a log names.
+    pub(crate) fn logged_gates(&self) -> Result<BTreeSet<GateName>, Failure> {
+        Ok(self.judging().logged_gates()?.into_iter().map(|(gate, _environment)| gate).collect())
+    }
+
     /// Begins to read everything.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { session: self, judge: self.judging(), system: RefCell::default() }
+        Reading { session: self, judge: self.judging() }
     }
 }
 
 impl Reading<'_> {
     /// What a report says of one gate. Who asks about many asks by system.
     pub(crate) fn dossier(&self, gate: &GateName) -> Result<Dossier, Failure> {
-        // Replays of one system's records share what they rest on; another system's rest on other gates.
-        let before = self.system.replace(Some(gate.system.clone()));
-        if before.is_some_and(|before| before != gate.system) {
-            self.judge.forget_gates();
-        }
         let environments = self.session.environments(gate)?;
         Ok(self.judge.dossier(gate, &environments, self.session.view)?)
     }
@@ -52,13 +50,23 @@ impl Reading<'_> {
         self.session.these_or_all_environments(&[])
     }
 
-    /// Every record of an environment, oldest first.
-    pub(crate) fn log(&self, environment: &Name) -> Result<Vec<LoggedRecord>, Failure> {
-        Ok(self.judge.log(environment, None, self.session.view)?)
+    /// Begins with another system: what was worked out of the one before is of no use to it.
+    pub(crate) fn begin(&self) {
+        self.judge.forget_gates();
     }
 
-    /// What runs in an environment.
-    pub(crate) fn running(&self, environment: &Name) -> Result<Vec<Running>, Failure> {
-        Ok(self.judge.running(environment, None, self.session.view)?.into_values().collect())
+    /// The records of a system in an environment, oldest first.
+    pub(crate) fn log(&self, environment: &Name, system: &Name) -> Result<Vec<LoggedRecord>, Failure> {
+        Ok(self.judge.log(environment, Some(system), self.session.view)?)
+    }
+
+    /// What of a system runs in an environment.
+    pub(crate) fn running(&self, environment: &Name, system: &Name) -> Result<Vec<Running>, Failure> {
+        Ok(self.judge.running(environment, Some(system), self.session.view)?.into_values().collect())
+    }
+
+    /// Puts records of several systems in the order of the log.
+    pub(crate) fn sort_log(&self, environment: &Name, records: &mut [LoggedRecord]) -> Result<(), Failure> {
+        Ok(self.judge.sort_log(environment, records)?)
     }
 }
