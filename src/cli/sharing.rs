@@ -30,6 +30,8 @@ pub(super) fn in_order<const N: usize, S: Sync, T: Send, E: From<Failure>>(
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    // Debug builds share out whatever there is, so that every test of a command is a test of this.
+    let several = several || cfg!(debug_assertions);
     let threads = if several { cores.min(MOST_THREADS).min(shares.len()) } else { 1 };
     let mut apart: Vec<Vec<Apart>> = Vec::new();
     for number in (1..=threads).filter(|_number| threads > 1) {

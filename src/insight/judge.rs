@@ -296,25 +296,14 @@ impl<'a> Judge<'a> {
         if let Some(known) = self.plain_records.borrow().get(&record.commit)
             && same(known)
         {
+            debug_assert_eq!(
+                format!("{known:?}"),
+                format!("{:?}", plain(record, self.replay(record, environment)?)),
+                "what is shared is what each would find"
+            );
             return Ok(Arc::clone(known));
         }
-        let plain = Arc::new(RecordFact {
-            unseen_incidents: BTreeSet::new(),
-            commit: record.commit,
-            gate: record.gate.clone(),
-            content: record.content,
-            artifacts: record.artifacts.clone(),
-            claimed: record.claimed,
-            judged: record.judged,
-            time: record.time,
-            principal: record.principal.clone(),
-            defect: record.defect.clone(),
-            by_deployer: record.by_deployer,
-            out_of_chain: record.out_of_chain,
-            failed: false,
-            replay: self.replay(record, environment)?,
-            covers: Vec::new(),
-        });
+        let plain = Arc::new(plain(record, self.replay(record, environment)?));
         self.plain_records.borrow_mut().insert(record.commit, Arc::clone(&plain));
         Ok(plain)
     }
@@ -439,6 +428,27 @@ fn bring(standing: &mut Standing, originals: &Originals) {
             fact.original_at_hand = true;
             fact.report = Some(original.clone().map_err(Unreadable::Invalid));
         }
+    }
+}
+
+/// A record as most who ask see it.
+fn plain(record: &Record, replay: Replay) -> RecordFact {
+    RecordFact {
+        unseen_incidents: BTreeSet::new(),
+        commit: record.commit,
+        gate: record.gate.clone(),
+        content: record.content,
+        artifacts: record.artifacts.clone(),
+        claimed: record.claimed,
+        judged: record.judged,
+        time: record.time,
+        principal: record.principal.clone(),
+        defect: record.defect.clone(),
+        by_deployer: record.by_deployer,
+        out_of_chain: record.out_of_chain,
+        failed: false,
+        replay,
+        covers: Vec::new(),
     }
 }
 
