@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::decision::ClaimedBasis;
 use crate::evidence::Unreadable;
 use crate::git::Repository;
-use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
+use crate::ledger::{Ledger, Log, Record, Snapshot, Undecided, View};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::verdict::{
-    self, Basis, DeployedFact, Facts, Given, IncidentFact, Notice, Outcome, RecordFact, Replay, RequiredFact,
+    self, Basis, DeployedFact, Facts, Given, Notice, Outcome, RecordFact, Replay, RequiredFact,
     RequirementId, Standing, Status, Verdict,
 };
 
@@ -37,7 +36,7 @@ pub struct Judge<'a> {
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
     /// Records with their replays, by commit, as most who ask see them.
-    plain_records: RefCell<HashMap<ObjectId, Arc<RecordFact>>>,
+    pub(super) plain_records: RefCell<HashMap<ObjectId, Arc<RecordFact>>>,
 }
 
 /// A required gate, where, in which view, up to which log commit.
@@ -227,96 +226,8 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn records(
-        &self,
-        case: &Case<'_>,
-        incidents: &[IncidentFact],
-    ) -> Result<Vec<Arc<RecordFact>>, Undecided> {
-        let (_, mut log) = self.log_of(case.environment)?;
-        // What a fork, or a record that the log lacks, was judged with is not in this log, but below that record.
-        if let Some(last) = case.log.filter(|last| !log.holds(*last)) {
-            log = Rc::new(self.ledger.read_log(case.environment, Some(last))?);
-        }
-        let asked = Asked {
-            environment: case.environment,
-            system: Some(&case.gate.system),
-            last: case.log,
-            whole: case.whole,
-            // What was accepted matters to who asks about the present.
-            accepted: match case.whole {
-                true => mark::accepted_log(self.repository, case.environment)?,
-                false => None,
-            },
-        };
-        let mut facts = Vec::new();
-        for record in self.ledger.records(&log, asked, case.view)? {
-            let unseen = incidents.iter().filter(|incident| {
-                record.gate == *case.gate && !self.ledger.contains(record.judged, incident.opened)
-            });
-            let unseen = unseen.map(|incident| incident.id.clone()).collect();
-            facts.push(self.record_fact(&record, case.environment, case.view, unseen)?);
-        }
-        Ok(facts)
-    }
-
-    /// A record with its replay and its covers. Most are the same for whoever asks, and are shared.
-    pub(super) fn record_fact(
-        &self,
-        record: &Rc<Record>,
-        environment: &Name,
-        view: View,
-        unseen_incidents: BTreeSet<IncidentId>,
-    ) -> Result<Arc<RecordFact>, Undecided> {
-        let plain = self.plain_record(record, environment)?;
-        let covers = match &plain.replay {
-            // What claims to be a break-glass is one, and can be covered, though it would have been allowed.
-            Replay::Allowed { .. } if !record.out_of_chain && record.claimed != ClaimedBasis::BreakGlass => {
-                Vec::new()
-            }
-            Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
-                self.ledger.covers(&record.gate, record.commit, view)?
-            }
-        };
-        if covers.is_empty() && unseen_incidents.is_empty() && !record.failed {
-            return Ok(plain);
-        }
-        let failed = record.failed;
-        Ok(Arc::new(RecordFact { unseen_incidents, covers, failed, ..(*plain).clone() }))
-    }
-
-    /// A record with its replay: not said to have failed, with no covers and nothing unseen.
-    fn plain_record(&self, record: &Record, environment: &Name) -> Result<Arc<RecordFact>, Undecided> {
-        // Who forks a log, or looks from a later time, sees another defect of the same commit.
-        let same = |known: &RecordFact| {
-            known.defect == record.defect
-                && known.principal == record.principal
-                && known.by_deployer == record.by_deployer
-                && known.out_of_chain == record.out_of_chain
-        };
-        if let Some(known) = self.plain_records.borrow().get(&record.commit)
-            && same(known)
-        {
-            debug_assert_eq!(
-                format!("{known:?}"),
-                format!("{:?}", plain(record, self.replay(record, environment)?)),
-                "what is shared is what each would find"
-            );
-            return Ok(Arc::clone(known));
-        }
-        let plain = Arc::new(plain(record, self.replay(record, environment)?));
-        self.plain_records.borrow_mut().insert(record.commit, Arc::clone(&plain));
-        Ok(plain)
-    }
-
-    /// Lets go of records and of required gates: others ask about others.
-    pub(super) fn forget_records(&self) {
-        self.plain_records.borrow_mut().clear();
-        self.required.borrow_mut().clear();
-        self.reached.borrow_mut().clear();
-    }
-
     /// Judges a record again: at its judged commit and time, with the log as it stood before it.
-    fn replay(&self, record: &Record, environment: &Name) -> Result<Replay, Undecided> {
+    pub(super) fn replay(&self, record: &Record, environment: &Name) -> Result<Replay, Undecided> {
         let key = (record.commit, environment.clone());
         if let Some(known) = self.replays.borrow().get(&key) {
             return Ok(known.clone());
@@ -428,27 +339,6 @@ fn bring(standing: &mut Standing, originals: &Originals) {
             fact.original_at_hand = true;
             fact.report = Some(original.clone().map_err(Unreadable::Invalid));
         }
-    }
-}
-
-/// A record as most who ask see it.
-fn plain(record: &Record, replay: Replay) -> RecordFact {
-    RecordFact {
-        unseen_incidents: BTreeSet::new(),
-        commit: record.commit,
-        gate: record.gate.clone(),
-        content: record.content,
-        artifacts: record.artifacts.clone(),
-        claimed: record.claimed,
-        judged: record.judged,
-        time: record.time,
-        principal: record.principal.clone(),
-        defect: record.defect.clone(),
-        by_deployer: record.by_deployer,
-        out_of_chain: record.out_of_chain,
-        failed: false,
-        replay,
-        covers: Vec::new(),
     }
 }
 

@@ -26,6 +26,7 @@ mod origins;
 mod overview;
 mod past;
 mod receiving;
+mod records;
 mod required;
 mod squashed;
 pub mod statistics;

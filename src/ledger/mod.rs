@@ -274,11 +274,6 @@ impl Ledger {
         self.proposed = Some(policy);
     }
 
-    /// The policy that is only proposed, where one is.
-    pub fn proposed(&self) -> Option<&PolicyInForce> {
-        self.proposed.as_ref()
-    }
-
     /// The policy in force in a view.
     pub fn policy(&self, view: View) -> PolicyInForce {
         let now = self.now();
