@@ -189,7 +189,7 @@ impl<'a> Judge<'a> {
             Some(ends) => ends.get(environment).copied(),
             None => self.snapshot.log(self.repository, environment)?,
         };
-        let log = Rc::new(self.ledger.read_log(environment, tip)?);
+        let log = self.ledger.log(environment, tip)?;
         self.logs.borrow_mut().insert(environment.clone(), (tip, Rc::clone(&log)));
         Ok((tip, log))
     }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use crate::decision::Action;
 use crate::model::{Code, Name, ObjectId, Time};
@@ -110,6 +111,17 @@ impl fmt::Display for ChainBreak {
 }
 
 impl Ledger {
+    /// The log of `environment` from its commit `tip` back, walked once for all who ask.
+    pub fn log(&self, environment: &Name, tip: Option<ObjectId>) -> Result<Rc<Log>, Undecided> {
+        let key = (environment.clone(), tip);
+        if let Some(known) = self.logs.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let log = Rc::new(self.read_log(environment, tip)?);
+        self.logs.borrow_mut().insert(key, Rc::clone(&log));
+        Ok(log)
+    }
+
     /// The environments of which the mainline holds records, whatever logs there are.
     pub fn recorded_environments(&self) -> BTreeSet<Name> {
         let mut all = BTreeSet::new();

@@ -88,6 +88,7 @@ pub struct Ledger {
     log_commits: Vec<Index>,
     /// Those of one environment.
     logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
+    logs: RefCell<HashMap<(Name, Option<ObjectId>), Rc<Log>>>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     /// The tip is a merge that was not made.
     preview: bool,
@@ -211,6 +212,7 @@ impl Ledger {
             by_gate,
             log_commits,
             logs_by_environment: RefCell::default(),
+            logs: RefCell::default(),
             provenances: RefCell::default(),
             preview,
             incident_events: RefCell::default(),
