@@ -28,8 +28,11 @@ pub struct Auditing {
 /// Records of one system, in the order of the logs: the place of each log, and the place there.
 pub type AuditShare = Vec<(usize, usize)>;
 
+/// A deployment, and what is wrong with it.
+type Judged = (Deployment, Vec<Violation>);
+
 /// What judging one record gave: its place, and the deployment with what is wrong with it.
-pub type AuditPart = ((usize, usize), Result<Option<Box<(Deployment, Vec<Violation>)>>, Undecided>);
+pub type AuditPart = ((usize, usize), Result<Option<Box<Judged>>, Undecided>);
 
 impl Auditing {
     /// The records, those of one system together: replays of one system's records share what they rest on.
@@ -57,7 +60,7 @@ impl Auditing {
             let mut judged = Vec::with_capacity(parts.len());
             for part in parts {
                 let part = part.unwrap_or_else(|| Err(unjudged()))?;
-                judged.extend(part);
+                judged.extend(part.map(|part| *part));
             }
             audit.add_log(environment, tip, &outline, judged);
         }
@@ -71,14 +74,14 @@ impl Audit {
         environment: Name,
         tip: Option<ObjectId>,
         outline: &LogOutline,
-        judged: Vec<Box<(Deployment, Vec<Violation>)>>,
+        judged: Vec<Judged>,
     ) {
         let mut population = population(tip, outline, &judged);
         self.violations.extend(of_the_log(&environment, outline));
         let first_shown = self.since.map_or(0, |since| first_shown(&judged, since));
         let running = running(&judged);
         for (at, judged) in judged.into_iter().enumerate() {
-            let (deployment, violations) = *judged;
+            let (deployment, violations) = judged;
             // What is owed or runs today is shown, however old it is; and of what is out of order, no date can be believed.
             let is_of_today = deployment.debt.is_some()
                 || deployment.place != Place::Log
@@ -251,11 +254,7 @@ fn unjudged() -> Undecided {
 }
 
 /// What is said of a population.
-fn population(
-    tip: Option<ObjectId>,
-    outline: &LogOutline,
-    judged: &[Box<(Deployment, Vec<Violation>)>],
-) -> Population {
+fn population(tip: Option<ObjectId>, outline: &LogOutline, judged: &[Judged]) -> Population {
     let deployments = || judged.iter().map(|judged| &judged.0);
     let in_log = || deployments().filter(|deployment| deployment.place == Place::Log);
     let moment = |deployment: &Deployment| (deployment.record.commit, deployment.record.time);
@@ -277,8 +276,8 @@ fn count(many: usize) -> u64 {
 
 /// The place after the last record that counts and was logged before `since`. The order of the log is not a claim, so nobody
 /// hides a later record by dating it back.
-fn first_shown(judged: &[Box<(Deployment, Vec<Violation>)>], since: Time) -> usize {
-    let before = |judged: &Box<(Deployment, Vec<Violation>)>| {
+fn first_shown(judged: &[Judged], since: Time) -> usize {
+    let before = |judged: &Judged| {
         let deployment = &judged.0;
         let counts = deployment.record.defect.is_none() || deployment.before_root;
         deployment.place == Place::Log && counts && deployment.record.time < since
@@ -287,7 +286,7 @@ fn first_shown(judged: &[Box<(Deployment, Vec<Violation>)>], since: Time) -> usi
 }
 
 /// The versions that the log says run.
-fn running(judged: &[Box<(Deployment, Vec<Violation>)>]) -> BTreeSet<GateName> {
+fn running(judged: &[Judged]) -> BTreeSet<GateName> {
     let mut last = BTreeMap::new();
     for record in judged.iter().map(|judged| &judged.0.record) {
         if record.defect.is_none() && !record.failed {

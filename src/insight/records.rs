@@ -32,10 +32,7 @@ impl Judge<'_> {
             last: case.log,
             whole: case.whole,
             // What was accepted matters to who asks about the present.
-            accepted: match case.whole {
-                true => mark::accepted_log(self.repository, case.environment)?,
-                false => None,
-            },
+            accepted: if case.whole { mark::accepted_log(self.repository, case.environment)? } else { None },
         };
         let mut facts = Vec::new();
         for record in self.ledger.records(&log, asked, case.view)? {
@@ -70,7 +67,7 @@ impl Judge<'_> {
             return Ok(plain);
         }
         let failed = record.failed;
-        Ok(Arc::new(RecordFact { unseen_incidents, covers, failed, ..(*plain).clone() }))
+        Ok(Arc::new(RecordFact { failed, unseen_incidents, covers, ..(*plain).clone() }))
     }
 
     /// A record with its replay: not said to have failed, with no covers and nothing unseen.

@@ -3,7 +3,7 @@
 //! What is an error for who asks about the present (a log that lacks a record, a mainline that lacks what was judged) is
 //! here a record among others, with what is wrong with it: nothing is refused, and nothing is left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::rc::Rc;
 
@@ -15,6 +15,9 @@ use super::records::Record;
 use super::shape::Shape;
 use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
+
+/// Logs that were walked, by environment and end.
+pub(super) type Logs = HashMap<(Name, Option<ObjectId>), Rc<Log>>;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -207,13 +210,12 @@ impl Ledger {
         outlined: &Outlined,
         view: View,
     ) -> Result<Option<AuditedRecord>, Undecided> {
-        let found = match outlined.at {
-            Some(at) => self.audited_record(environment, log, at, outlined.place, view)?,
-            None => {
-                let own = self.read_log(environment, Some(outlined.commit))?;
-                let Some(last) = own.entries.len().checked_sub(1) else { return Ok(None) };
-                self.audited_record(environment, &own, last, outlined.place, view)?
-            }
+        let found = if let Some(at) = outlined.at {
+            self.audited_record(environment, log, at, outlined.place, view)?
+        } else {
+            let own = self.read_log(environment, Some(outlined.commit))?;
+            let Some(last) = own.entries.len().checked_sub(1) else { return Ok(None) };
+            self.audited_record(environment, &own, last, outlined.place, view)?
         };
         Ok(found.map(|mut found| {
             found.record.failed = outlined.failed;

@@ -21,6 +21,9 @@ const MOST_COMPANIONS: usize = 32;
 /// A request as read, or all that is wrong inside its directory.
 pub(super) type ReadRequest = Result<Rc<GateRequest>, Vec<String>>;
 
+/// Reports that read, by kind.
+pub(crate) type ByKind = BTreeMap<Name, Vec<Arc<Report>>>;
+
 /// The request file of a gate directory.
 const REQUEST: &str = "gate.toml";
 
@@ -219,7 +222,7 @@ impl Ledger {
         gate: &GateName,
         view: View,
         reading: &Policy,
-    ) -> Result<Option<BTreeMap<Name, Vec<Arc<Report>>>>, Undecided> {
+    ) -> Result<Option<ByKind>, Undecided> {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         if self.stood_before_root(&*self.provenance(&path)?)? {
             return Ok(None);
@@ -227,7 +230,7 @@ impl Ledger {
         let Some(directory) = self.trees.directory(self.commit_at_link(view.step).tree, &path)? else {
             return Ok(None);
         };
-        let mut reports: BTreeMap<Name, Vec<Arc<Report>>> = BTreeMap::new();
+        let mut reports = ByKind::new();
         if let Ok(request) = self.request(gate, &directory)? {
             let companions = self.companions(&request, &directory)?;
             for entry in &request.evidence {

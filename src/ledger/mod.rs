@@ -88,7 +88,7 @@ pub struct Ledger {
     log_commits: Vec<Index>,
     /// Those of one environment.
     logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
-    logs: RefCell<HashMap<(Name, Option<ObjectId>), Rc<Log>>>,
+    logs: RefCell<audited::Logs>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     /// The tip is a merge that was not made.
     preview: bool,

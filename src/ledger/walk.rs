@@ -24,13 +24,16 @@ pub struct Log {
     places: BTreeMap<ObjectId, usize>,
     /// The records of each system, and where one of them is said to have failed: places, oldest first.
     by_system: BTreeMap<Name, Vec<usize>>,
-    /// Up to which commit, for which link of the mainline and in spite of what was accepted nothing is found rewound.
-    pub(super) unrewound: Cell<Option<(Option<ObjectId>, u32, Option<ObjectId>)>>,
+    /// For whom nothing is found rewound.
+    pub(super) unrewound: Cell<Option<Unrewound>>,
     /// Log commits of this environment that the mainline holds and this log does not, once somebody asked.
     pub(super) missing: OnceCell<Vec<Index>>,
     /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
     pub(super) judged: RefCell<HashMap<usize, Rc<Record>>>,
 }
+
+/// Up to which log commit, for which link of the mainline, and in spite of what was accepted.
+pub(super) type Unrewound = (Option<ObjectId>, u32, Option<ObjectId>);
 
 /// One log commit as walked.
 #[derive(Debug, Clone)]

@@ -94,7 +94,7 @@ impl Gathered {
         let origin = gathered.origin.clone();
         let work = |[session]: [&Session; 1], (system, gates): &(Name, Vec<GateName>)| {
             let read = read_system(session, system, gates, &environments, &origin, making);
-            gates.iter().for_each(|_gate| busy.step());
+            busy.steps(gates.len());
             read
         };
         let keep = |read: Result<SystemRead, Failure>| -> anyhow::Result<()> {
@@ -119,7 +119,9 @@ impl Gathered {
         for environment in &environments {
             let mut some = records.remove(environment).unwrap_or_default();
             reading.sort_log(environment, &mut some)?;
-            some.iter().for_each(|logged| gathered.evidence.add_record(logged));
+            for logged in &some {
+                gathered.evidence.add_record(logged);
+            }
             gathered.records.extend(some);
             gathered.running.extend(running.remove(environment).unwrap_or_default());
         }

@@ -51,7 +51,7 @@ impl Session {
         let mut parts = Vec::with_capacity(records);
         let work = |[session]: [&Self; 1], share: &AuditShare| {
             let parts = session.judging().audit_share(&auditing, share);
-            parts.iter().for_each(|_part| busy.step());
+            busy.steps(parts.len());
             parts
         };
         let take = |some: Vec<AuditPart>| -> Result<(), Failure> {
