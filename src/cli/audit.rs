@@ -92,10 +92,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         environments: (!named.is_empty()).then_some(named),
         since: args.since.and_then(|since| since.before(now)),
     };
-    let mut audit = {
-        let _busy = context.busy("judging every deployment again");
-        session.audit(&scope)?
-    };
+    let mut audit = session.audit(context, &scope)?;
     if let Some(observed) = observed {
         audit.reconcile(observed);
     }

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use crate::insight::backtest::{Backtest, Past};
+use crate::ledger::Undecided;
+use crate::model::GateName;
 use crate::policy::Policy;
 use crate::render::{self, BacktestShown};
 use crate::verdict::PolicyInForce;
 
 use super::period::Period;
 use super::session::{Opening, Session};
-use super::{Context, Exit, judging, policy_files};
+use super::{Context, Exit, Failure, judging, policy_files, sharing};
+
+/// Fewer gates than this are not worth another thread, which reads the history for itself.
+const FEW: usize = 50;
 
 /// The arguments of `backtest`.
 ///
@@ -65,20 +70,32 @@ fn try_all(
     other: &Session,
     period: &Period,
 ) -> anyhow::Result<Backtest> {
-    let (in_force, proposed) = (session.judging(), other.judging());
-    let past = Past::read(&in_force, period.since, period.until)?;
-    let gates = past.gates(&in_force)?;
+    session.hold_logs()?;
+    other.hold_logs_of(session);
+    let (past, gates) = {
+        let judge = session.judging();
+        let past = Past::read(&judge, period.since, period.until)?;
+        let gates = past.gates(&judge)?;
+        (past, gates)
+    };
+    let several = gates.len() >= FEW;
     let busy = context.counting("trying gates under both policies", gates.len());
-    let mut found = Backtest::default();
-    let mut system = None;
-    for gate in &gates {
-        // Gates of one system share records and what they rest on; those of another do not.
-        if system.replace(&gate.system).is_some_and(|before| *before != gate.system) {
-            in_force.forget_gates();
-            proposed.forget_gates();
+    let work = |[in_force, proposed]: [&Session; 2], system: &Vec<GateName>| {
+        let (in_force, proposed) = (in_force.judging(), proposed.judging());
+        in_force.forget_gates();
+        proposed.forget_gates();
+        let mut found = Backtest::default();
+        for gate in system {
+            found.try_gate(&past, &in_force, &proposed, gate)?;
+            busy.step();
         }
-        found.try_gate(&past, &in_force, &proposed, gate)?;
-        busy.step();
-    }
-    Ok(found)
+        Ok(found)
+    };
+    let mut all = Backtest::default();
+    let take = |found: Result<Backtest, Undecided>| -> Result<(), Failure> {
+        all.join(found?);
+        Ok(())
+    };
+    sharing::in_order([session, other], &sharing::systems(gates), several, work, take)?;
+    Ok(all)
 }

@@ -38,7 +38,12 @@ impl Busy {
 
     /// One more is done.
     pub(super) fn step(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
+        self.steps(1);
+    }
+
+    /// So many more are done.
+    pub(super) fn steps(&self, many: usize) {
+        self.done.fetch_add(many, Ordering::Relaxed);
     }
 
     /// Said on `terminal`, once.

@@ -1,6 +1,6 @@
 //! `git gate metrics`: what the gates of this repository took, came to and led to.
 //!
-//! Every gate is judged at the steps that recorded something of it.
+//! Every gate is judged at the steps that recorded something of it (`measure.rs`).
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -76,6 +76,7 @@ mod review;
 mod roots;
 mod schema;
 mod session;
+mod sharing;
 mod show;
 mod status;
 mod subject;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::insight::Dossier;
 use crate::model::GateName;
 use crate::render::report;
 
@@ -95,8 +96,9 @@ fn write_parts(context: &Context, session: &Session, site: &mut site::Site) -> a
         let (path, text) = report::deployment_file(deployment, violations, policy);
         site.put(&path, &text)
     })?;
-    gathered.read_gates(context, session, &reading, &mut |dossier| {
-        for (path, text) in report::gate_files(dossier, policy) {
+    let make = |session: &Session, dossier: &Dossier| report::gate_files(dossier, session.policy());
+    gathered.read_gates(context, session, make, |files| {
+        for (path, text) in files {
             site.put(&path, &text)?;
         }
         Ok(())
@@ -111,8 +113,9 @@ fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
     let mut gathered = Gathered::begin(context, session, &reading, &mut |_deployment, _violations| Ok(()))?;
     context.print(report::json_before_gates())?;
     let (mut comma, origin) = ("", gathered.origin().clone());
-    gathered.read_gates(context, session, &reading, &mut |dossier| {
-        let text = format!("{comma}{}", report::gate_json(dossier, &origin));
+    let make = |_session: &Session, dossier: &Dossier| report::gate_json(dossier, &origin);
+    gathered.read_gates(context, session, make, |json| {
+        let text = format!("{comma}{json}");
         comma = ",";
         context.print(&text)
     })?;

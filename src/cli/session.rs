@@ -2,7 +2,8 @@
 //!
 //! The commands that print ask here, and nowhere else: so all of them have the same answer.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::verdict::{DecisionShown, EvidenceFact, Notice, PolicyInForce, Standin
 use super::{Context, Failure};
 use refused::{conflict, not_on_mainline};
 
+mod apart;
 mod audit;
 mod deployments;
 mod glance;
@@ -28,6 +30,7 @@ mod opening;
 mod refused;
 mod reporting;
 
+pub(crate) use apart::Apart;
 pub(crate) use opening::{Opening, View};
 pub(crate) use reporting::Reading;
 
@@ -48,6 +51,8 @@ pub(crate) struct Session {
     policy: Arc<Policy>,
     /// Why the mainline does not follow the one seen before, where that is told.
     rewound: Option<Undecided>,
+    /// Where the logs end, once that was asked for all of them at once.
+    logs: OnceCell<Arc<BTreeMap<Name, ObjectId>>>,
 }
 
 impl Session {
@@ -141,6 +146,7 @@ impl Session {
             follows,
             policy,
             rewound,
+            logs: OnceCell::new(),
         })
     }
 
@@ -243,6 +249,7 @@ impl Session {
             named_time: self.named_time,
             policy,
             rewound: self.rewound.clone(),
+            logs: self.logs.clone(),
         })
     }
 
@@ -342,7 +349,7 @@ impl Session {
 
     /// Who judges what it holds.
     pub(crate) fn judging(&self) -> Judge<'_> {
-        Judge::new(&self.repository, &self.snapshot, &self.ledger)
+        Judge::of_logs(&self.repository, &self.snapshot, &self.ledger, self.logs.get().cloned())
     }
 }
 

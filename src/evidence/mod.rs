@@ -32,7 +32,7 @@ use crate::model::Time;
 
 pub use lookup::Lookup;
 pub use metrics::{External, NotTheReport};
-pub use read::{detect, is_companion, map_one, read, read_from};
+pub use read::{Keeping, detect, is_companion, map_one, read, read_from};
 
 /// A report format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

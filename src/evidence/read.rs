@@ -127,6 +127,32 @@ pub fn read(bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
     understood(&content, reading)
 }
 
+/// What is kept of JSON files that are read with the same mappings: worked out once, for who reads many.
+#[derive(Debug, Clone)]
+pub struct Keeping {
+    mappings: BTreeMap<String, Vec<Mapping>>,
+    sieve: Sieve,
+}
+
+impl Keeping {
+    /// What is kept where the policy makes these mappings.
+    pub fn of(mappings: &BTreeMap<String, Vec<Mapping>>) -> Self {
+        Self { mappings: mappings.clone(), sieve: sieve(mappings.values().flatten()) }
+    }
+
+    /// Whether it is for these mappings.
+    pub fn is_of(&self, mappings: &BTreeMap<String, Vec<Mapping>>) -> bool {
+        self.mappings == *mappings
+    }
+
+    /// What the file says, as [`read`] does, under the rules of `reading`; its mappings are those that this is for.
+    pub fn read(&self, bytes: &[u8], reading: &Reading<'_>) -> Result<Report, Unreadable> {
+        let reading = Reading { mappings: Some(&self.mappings), ..reading.clone() };
+        let content = Content::of(bytes, &self.sieve)?;
+        understood(&content, &reading)
+    }
+}
+
 /// What a file of any size says, as [`read`] does. JSON of more than 8 MiB is read through a small window: only what its format's
 /// reader and the policy's mappings look at is kept (`keeps` of each format). Other text is held, up to 64 MiB.
 pub fn read_from(mut file: impl Read + Seek, reading: &Reading<'_>) -> Result<Report, Unreadable> {

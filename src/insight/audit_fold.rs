@@ -4,8 +4,10 @@
 //! ones rest on is there. Nothing is refused: what ends other commands with status 3 is a violation here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::ledger::{AuditedLog, AuditedRecord, Place, Undecided, View};
+use crate::ledger::{AuditedRecord, LogOutline, Place, Undecided, View};
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{self, EvidenceFact, Facts, Replay, Standing, Verdict};
 
@@ -19,21 +21,109 @@ use super::judge::Judge;
 /// Who is shown each deployment, with what is wrong with it, and may let go of what is kept elsewhere.
 pub type Seen<'s, E> = &'s mut dyn FnMut(&mut Deployment, &[Violation]) -> Result<(), E>;
 
-impl Judge<'_> {
-    /// Audits the logs, as of `view`.
-    pub fn audit(&self, scope: &Scope, view: View) -> Result<Audit, Undecided> {
-        self.audit_each(scope, view, &mut |_deployment, _violations| Ok(()))
+/// An audit whose logs are read and whose records are to be judged: in shares that do not rest on each other, so that they may
+/// be judged in any order and on several threads.
+#[derive(Debug)]
+pub struct Auditing {
+    audit: Audit,
+    logs: Vec<(Name, Option<ObjectId>, LogOutline)>,
+    view: View,
+}
+
+/// Records of one system, in the order of the logs: the place of each log, and the place there.
+pub type AuditShare = Vec<(usize, usize)>;
+
+/// A deployment, and what is wrong with it.
+type Judged = (Deployment, Vec<Violation>);
+
+/// What judging one record gave: its place, and the deployment with what is wrong with it.
+pub type AuditPart = ((usize, usize), Result<Option<Box<Judged>>, Undecided>);
+
+impl Auditing {
+    /// The records, those of one system together: replays of one system's records share what they rest on.
+    pub fn shares(&self) -> Vec<AuditShare> {
+        let mut shares: BTreeMap<&Name, AuditShare> = BTreeMap::new();
+        for (log, (_, _, outline)) in self.logs.iter().enumerate() {
+            for (at, record) in outline.records.iter().enumerate() {
+                shares.entry(&record.system).or_default().push((log, at));
+            }
+        }
+        shares.into_values().collect()
     }
 
-    /// The same; `seen` is shown each deployment of which nothing more will be found, with what is wrong with it, and may let go
-    /// of what it keeps elsewhere.
-    /// Of what runs more may be found in the end ([`Audit::find_ended_exceptions`]): that is not shown to it.
-    pub fn audit_each<E: From<Undecided>>(
-        &self,
-        scope: &Scope,
-        view: View,
-        seen: Seen<'_, E>,
-    ) -> Result<Audit, E> {
+    /// Shows what judging one whole share gave to `seen`, but for what runs: of that more may be found in the end
+    /// ([`Audit::find_ended_exceptions`]).
+    pub fn show<E>(&self, parts: &mut [AuditPart], seen: Seen<'_, E>) -> Result<(), E> {
+        for log in 0..self.logs.len() {
+            let mut judged: Vec<&mut Judged> = parts
+                .iter_mut()
+                .filter(|((of, _), _)| *of == log)
+                .filter_map(|(_, part)| part.as_mut().ok()?.as_deref_mut())
+                .collect();
+            let running = running(judged.iter().map(|judged| &**judged));
+            for (deployment, violations) in &mut judged {
+                if !running.contains(&deployment.record.gate) {
+                    seen(deployment, violations)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The audit, from all that judging its shares gave, in whatever order.
+    pub fn finish(self, parts: impl IntoIterator<Item = AuditPart>) -> Result<Audit, Undecided> {
+        let Self { mut audit, logs, .. } = self;
+        let mut by_place: Vec<Vec<_>> =
+            logs.iter().map(|(_, _, outline)| outline.records.iter().map(|_| None).collect()).collect();
+        for ((log, at), part) in parts {
+            if let Some(place) = by_place.get_mut(log).and_then(|places| places.get_mut(at)) {
+                *place = Some(part);
+            }
+        }
+        for ((environment, tip, outline), parts) in logs.into_iter().zip(by_place) {
+            let mut judged = Vec::with_capacity(parts.len());
+            for part in parts {
+                let part = part.unwrap_or_else(|| Err(unjudged()))?;
+                judged.extend(part.map(|part| *part));
+            }
+            audit.add_log(environment, tip, &outline, judged);
+        }
+        Ok(audit)
+    }
+}
+
+impl Audit {
+    fn add_log(
+        &mut self,
+        environment: Name,
+        tip: Option<ObjectId>,
+        outline: &LogOutline,
+        judged: Vec<Judged>,
+    ) {
+        let mut population = population(tip, outline, &judged);
+        self.violations.extend(of_the_log(&environment, outline));
+        let first_shown = self.since.map_or(0, |since| first_shown(&judged, since));
+        let running = running(&judged);
+        for (at, judged) in judged.into_iter().enumerate() {
+            let (deployment, violations) = judged;
+            // What is owed or runs today is shown, however old it is; and of what is out of order, no date can be believed.
+            let is_of_today = deployment.debt.is_some()
+                || deployment.place != Place::Log
+                || running.contains(&deployment.record.gate);
+            if at < first_shown && !is_of_today {
+                population.left_out += 1;
+                continue;
+            }
+            self.deployments.push(deployment);
+            self.violations.extend(violations);
+        }
+        self.population.insert(environment, population);
+    }
+}
+
+impl Judge<'_> {
+    /// Reads the logs of an audit, as of `view`.
+    pub fn begin_audit(&self, scope: &Scope, view: View) -> Result<Auditing, Undecided> {
         let mut all: BTreeSet<Name> =
             self.ledger().policy(view).policy.environments.keys().cloned().collect();
         let mut logged = self.logged_environments()?;
@@ -54,47 +144,30 @@ impl Judge<'_> {
             audit.origin.relaxations.extend(named.iter().map(|environment| format!("--env {environment}")));
         }
         audit.origin.relaxations.extend(scope.since.map(|since| format!("--since {since}")));
-        for environment in &environments {
-            self.audit_environment(environment, view, &mut audit, seen)?;
+        let mut logs = Vec::new();
+        for environment in environments {
+            let (tip, log) = self.log_of(&environment)?;
+            let outline = self.ledger().outline(&environment, &log, view)?;
+            logs.push((environment, tip, outline));
         }
-        Ok(audit)
+        Ok(Auditing { audit, logs, view })
     }
 
-    fn audit_environment<E: From<Undecided>>(
-        &self,
-        environment: &Name,
-        view: View,
-        audit: &mut Audit,
-        seen: Seen<'_, E>,
-    ) -> Result<(), E> {
-        let (tip, log) = self.log_of(environment)?;
-        let audited = self.ledger().audited_log(environment, &log, view)?;
-        let mut population = population(tip, &audited);
-        audit.violations.extend(of_the_log(environment, &audited));
-        let first_shown = audit.since.map_or(0, |since| first_shown(&audited.records, since));
-        let running = running(&audited.records);
-        let mut system = None;
-        for (at, record) in audited.records.into_iter().enumerate() {
-            // Replays of one system's records share what they rest on; another system's rest on other gates.
-            if system.replace(record.record.gate.system.clone()) != Some(record.record.gate.system.clone()) {
-                self.forget_gates();
+    /// Judges the records of one share.
+    pub fn audit_share(&self, auditing: &Auditing, share: &AuditShare) -> Vec<AuditPart> {
+        self.forget_gates();
+        let judged = |(log, at): &(usize, usize)| {
+            let Some((environment, _, outline)) = auditing.logs.get(*log) else { return Ok(None) };
+            let Some(record) = outline.records.get(*at) else { return Ok(None) };
+            let (_, log) = self.log_of(environment)?;
+            match self.ledger().audited(environment, &log, record, auditing.view)? {
+                Some(audited) => {
+                    self.audit_record(environment, &audited, auditing.view).map(Box::new).map(Some)
+                }
+                None => Ok(None),
             }
-            let (mut deployment, violations) = self.audit_record(environment, &record, view)?;
-            // What is owed or runs today is shown, however old it is; and of what is out of order, no date can be believed.
-            let runs = running.contains(&deployment.record.gate);
-            let is_of_today = deployment.debt.is_some() || deployment.place != Place::Log || runs;
-            if at < first_shown && !is_of_today {
-                population.left_out += 1;
-                continue;
-            }
-            if !runs {
-                seen(&mut deployment, &violations)?;
-            }
-            audit.deployments.push(deployment);
-            audit.violations.extend(violations);
-        }
-        audit.population.insert(environment.clone(), population);
-        Ok(())
+        };
+        share.iter().map(|place| (*place, judged(place))).collect()
     }
 
     fn audit_record(
@@ -110,7 +183,9 @@ impl Judge<'_> {
                 Some(self.then(&facts, verdict, then)?)
             }
         };
-        let mut fact = self.record_fact(audited.record.clone(), environment, view, BTreeSet::new())?;
+        let record = Rc::new(audited.record.clone());
+        let fact = self.record_fact(&record, environment, view, BTreeSet::new())?;
+        let mut fact = Arc::unwrap_or_clone(fact);
         let (break_glass, debt) = verdict::break_glass(&fact, environment);
         fact.covers = Vec::new();
         if audited.before_root && matches!(fact.replay, Replay::NotReplayable(_)) {
@@ -208,17 +283,23 @@ fn attested(report: &EvidenceFact, facts: &Facts) -> Option<Attested> {
     Some(Attested { roles, by })
 }
 
+/// A record that nobody judged: what should have, ended before.
+fn unjudged() -> Undecided {
+    Undecided::new("git-library", "a reader failed", "try again")
+}
+
 /// What is said of a population.
-fn population(tip: Option<ObjectId>, audited: &AuditedLog) -> Population {
-    let in_log = || audited.records.iter().filter(|record| record.place == Place::Log);
-    let moment = |record: &AuditedRecord| (record.record.commit, record.record.time);
+fn population(tip: Option<ObjectId>, outline: &LogOutline, judged: &[Judged]) -> Population {
+    let deployments = || judged.iter().map(|judged| &judged.0);
+    let in_log = || deployments().filter(|deployment| deployment.place == Place::Log);
+    let moment = |deployment: &Deployment| (deployment.record.commit, deployment.record.time);
     Population {
         tip,
-        records: count(audited.records.len()),
-        outside_the_log: count(audited.records.len() - in_log().count()),
-        before_root: count(audited.records.iter().filter(|record| record.before_root).count()),
+        records: count(judged.len()),
+        outside_the_log: count(judged.len() - in_log().count()),
+        before_root: count(deployments().filter(|deployment| deployment.before_root).count()),
         left_out: 0,
-        failures: audited.failures,
+        failures: outline.failures,
         first: in_log().next().map(moment),
         last: in_log().next_back().map(moment),
     }
@@ -230,18 +311,19 @@ fn count(many: usize) -> u64 {
 
 /// The place after the last record that counts and was logged before `since`. The order of the log is not a claim, so nobody
 /// hides a later record by dating it back.
-fn first_shown(records: &[AuditedRecord], since: Time) -> usize {
-    let before = |record: &AuditedRecord| {
-        let counts = record.record.defect.is_none() || record.before_root;
-        record.place == Place::Log && counts && record.record.time < since
+fn first_shown(judged: &[Judged], since: Time) -> usize {
+    let before = |judged: &Judged| {
+        let deployment = &judged.0;
+        let counts = deployment.record.defect.is_none() || deployment.before_root;
+        deployment.place == Place::Log && counts && deployment.record.time < since
     };
-    records.iter().rposition(before).map_or(0, |at| at + 1)
+    judged.iter().rposition(before).map_or(0, |at| at + 1)
 }
 
 /// The versions that the log says run.
-fn running(records: &[AuditedRecord]) -> BTreeSet<GateName> {
+fn running<'j>(judged: impl IntoIterator<Item = &'j Judged>) -> BTreeSet<GateName> {
     let mut last = BTreeMap::new();
-    for AuditedRecord { record, .. } in records {
+    for record in judged.into_iter().map(|judged| &judged.0.record) {
         if record.defect.is_none() && !record.failed {
             last.insert(&record.gate.system, &record.gate);
         }
@@ -250,7 +332,7 @@ fn running(records: &[AuditedRecord]) -> BTreeSet<GateName> {
 }
 
 /// What is wrong with a log as a whole.
-fn of_the_log(environment: &Name, audited: &AuditedLog) -> Vec<Violation> {
+fn of_the_log(environment: &Name, audited: &LogOutline) -> Vec<Violation> {
     let violation = |code, record, message| Violation {
         environment: Some(environment.clone()),
         code,

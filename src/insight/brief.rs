@@ -227,7 +227,7 @@ impl Judge<'_> {
         };
         let numbers = verdict::numbers(&facts, reports.as_ref());
         let own = own_numbers(&facts, directory, request);
-        Ok(EnvironmentBrief { judgement, deployed: record.map(deployed), numbers, own })
+        Ok(EnvironmentBrief { judgement, deployed: record.map(|record| deployed(record)), numbers, own })
     }
 
     fn directory_then(&self, deployed: &Deployed) -> Result<Option<GateDirectory>, Undecided> {

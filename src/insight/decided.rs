@@ -5,6 +5,7 @@
 //! order decides, not dates; each moment is judged by the one evaluator, under the policy of then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::ledger::{Asked, Record, Undecided, View, mark};
 use crate::model::{GateName, Name, ObjectId, Time};
@@ -112,7 +113,7 @@ impl Judge<'_> {
             for record in self.ledger.records(&log, asked, now)? {
                 if record.defect.is_none() {
                     let places = found.0.entry(record.gate.clone()).or_default();
-                    places.entry(environment.clone()).or_default().push(record);
+                    places.entry(environment.clone()).or_default().push(Rc::unwrap_or_clone(record));
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! the evaluator did not see. Nothing here decides.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::ledger::{Undecided, View};
 use crate::model::{GateName, Name, Principal};
@@ -79,7 +80,7 @@ impl Judge<'_> {
             dossier.exception = facts.exception;
             dossier.incidents.extend(facts.incidents);
             let mine = facts.records.into_iter().filter(|record| record.gate == *gate);
-            dossier.records.extend(mine.map(|record| logged(record, environment)));
+            dossier.records.extend(mine.map(|record| logged(Arc::unwrap_or_clone(record), environment)));
         }
         dossier.line.waits = waits.into_values().collect();
         if let Some((first, last)) = self.ledger().first_and_last_change(gate, view)? {

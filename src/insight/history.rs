@@ -4,6 +4,7 @@
 //! counts, deployments from the logs. Nothing is left out because it does not count (design, section 2.2).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::ledger::{Happening, Undecided, View};
 use crate::model::{Code, GateName, Name, ObjectId, Principal, Time};
@@ -97,6 +98,7 @@ impl Judge<'_> {
                 }
             }
             for record in facts.records.into_iter().filter(|record| record.gate == *gate) {
+                let record = Arc::unwrap_or_clone(record);
                 let order = self.ledger().order_of(record.judged).unwrap_or_default();
                 moments.push(((order, 2, record.time), deployed(record, environment.clone())));
             }

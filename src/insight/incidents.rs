@@ -1,6 +1,7 @@
 //! Incidents, each with the deployment that it hit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::ledger::{Asked, Record, Undecided, View, mark};
 use crate::model::{GateName, Name};
@@ -33,7 +34,8 @@ impl Judge<'_> {
                 Asked { environment, system: None, last: tip, whole: view == self.ledger().now(), accepted };
             for record in self.ledger().records(&log, asked, view)? {
                 if record.defect.is_none() && !record.failed {
-                    records.entry((environment, record.gate.clone())).or_default().push(record);
+                    let key = (environment, record.gate.clone());
+                    records.entry(key).or_default().push(Rc::unwrap_or_clone(record));
                 }
             }
         }

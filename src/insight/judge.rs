@@ -7,14 +7,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::decision::ClaimedBasis;
 use crate::evidence::Unreadable;
 use crate::git::Repository;
-use crate::ledger::{Asked, Ledger, Log, Record, Snapshot, Undecided, View, mark};
+use crate::ledger::{Ledger, Log, Record, Snapshot, Undecided, View};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::verdict::{
-    self, Basis, DeployedFact, Facts, Given, IncidentFact, Notice, Outcome, RecordFact, Replay, RequiredFact,
+    self, Basis, DeployedFact, Facts, Given, Notice, Outcome, RecordFact, Replay, RequiredFact,
     RequirementId, Standing, Status, Verdict,
 };
 
@@ -28,11 +28,15 @@ pub struct Judge<'a> {
     pub(super) repository: &'a Repository,
     pub(super) snapshot: &'a Snapshot,
     pub(super) ledger: &'a Ledger,
+    /// Where all logs end, where that was asked once.
+    ends: Option<Arc<BTreeMap<Name, ObjectId>>>,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
+    /// Records with their replays, by commit, as most who ask see them.
+    pub(super) plain_records: RefCell<HashMap<ObjectId, Arc<RecordFact>>>,
 }
 
 /// A required gate, where, in which view, up to which log commit.
@@ -56,15 +60,27 @@ pub(super) struct Case<'q> {
 impl<'a> Judge<'a> {
     /// A judge of what `ledger` holds; `snapshot` says where logs and gate branches stand.
     pub fn new(repository: &'a Repository, snapshot: &'a Snapshot, ledger: &'a Ledger) -> Self {
+        Self::of_logs(repository, snapshot, ledger, None)
+    }
+
+    /// As [`Judge::new`], of logs that end where `ends` says, and no others; nothing: where they end when they are read.
+    pub fn of_logs(
+        repository: &'a Repository,
+        snapshot: &'a Snapshot,
+        ledger: &'a Ledger,
+        ends: Option<Arc<BTreeMap<Name, ObjectId>>>,
+    ) -> Self {
         Self {
             repository,
             snapshot,
             ledger,
+            ends,
             logs: RefCell::default(),
             replays: RefCell::default(),
             last_gate: RefCell::default(),
             required: RefCell::default(),
             reached: RefCell::default(),
+            plain_records: RefCell::default(),
         }
     }
 
@@ -157,12 +173,23 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// The environments that have a log.
+    pub fn logged_environments(&self) -> Result<BTreeSet<Name>, Undecided> {
+        match &self.ends {
+            Some(ends) => Ok(ends.keys().cloned().collect()),
+            None => Ok(self.snapshot.logs(self.repository)?.into_keys().collect()),
+        }
+    }
+
     pub(super) fn log_of(&self, environment: &Name) -> Result<TippedLog, Undecided> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }
-        let tip = self.snapshot.log(self.repository, environment)?;
-        let log = Rc::new(self.ledger.read_log(environment, tip)?);
+        let tip = match &self.ends {
+            Some(ends) => ends.get(environment).copied(),
+            None => self.snapshot.log(self.repository, environment)?,
+        };
+        let log = self.ledger.log(environment, tip)?;
         self.logs.borrow_mut().insert(environment.clone(), (tip, Rc::clone(&log)));
         Ok((tip, log))
     }
@@ -199,69 +226,8 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn records(&self, case: &Case<'_>, incidents: &[IncidentFact]) -> Result<Vec<RecordFact>, Undecided> {
-        let (_, mut log) = self.log_of(case.environment)?;
-        // What a fork, or a record that the log lacks, was judged with is not in this log, but below that record.
-        if let Some(last) = case.log.filter(|last| !log.holds(*last)) {
-            log = Rc::new(self.ledger.read_log(case.environment, Some(last))?);
-        }
-        let asked = Asked {
-            environment: case.environment,
-            system: Some(&case.gate.system),
-            last: case.log,
-            whole: case.whole,
-            accepted: mark::accepted_log(self.repository, case.environment)?,
-        };
-        let mut facts = Vec::new();
-        for record in self.ledger.records(&log, asked, case.view)? {
-            let unseen = incidents.iter().filter(|incident| {
-                record.gate == *case.gate && !self.ledger.contains(record.judged, incident.opened)
-            });
-            let unseen = unseen.map(|incident| incident.id.clone()).collect();
-            facts.push(self.record_fact(record, case.environment, case.view, unseen)?);
-        }
-        Ok(facts)
-    }
-
-    /// A record with its replay and its covers.
-    pub(super) fn record_fact(
-        &self,
-        record: Record,
-        environment: &Name,
-        view: View,
-        unseen_incidents: BTreeSet<IncidentId>,
-    ) -> Result<RecordFact, Undecided> {
-        let replay = self.replay(&record, environment)?;
-        let covers = match &replay {
-            // What claims to be a break-glass is one, and can be covered, though it would have been allowed.
-            Replay::Allowed { .. } if !record.out_of_chain && record.claimed != ClaimedBasis::BreakGlass => {
-                Vec::new()
-            }
-            Replay::Allowed { .. } | Replay::NotAllowed(_) | Replay::NotReplayable(_) => {
-                self.ledger.covers(&record.gate, record.commit, view)?
-            }
-        };
-        Ok(RecordFact {
-            unseen_incidents,
-            commit: record.commit,
-            gate: record.gate,
-            content: record.content,
-            artifacts: record.artifacts,
-            claimed: record.claimed,
-            judged: record.judged,
-            time: record.time,
-            principal: record.principal,
-            defect: record.defect,
-            by_deployer: record.by_deployer,
-            out_of_chain: record.out_of_chain,
-            failed: record.failed,
-            replay,
-            covers,
-        })
-    }
-
     /// Judges a record again: at its judged commit and time, with the log as it stood before it.
-    fn replay(&self, record: &Record, environment: &Name) -> Result<Replay, Undecided> {
+    pub(super) fn replay(&self, record: &Record, environment: &Name) -> Result<Replay, Undecided> {
         let key = (record.commit, environment.clone());
         if let Some(known) = self.replays.borrow().get(&key) {
             return Ok(known.clone());
@@ -336,16 +302,8 @@ impl<'a> Judge<'a> {
     ) -> Result<Option<DeployedFact>, Undecided> {
         let Some(view) = self.ledger.at(record.judged, record.time) else { return Ok(None) };
         let policy = self.ledger.policy(case.view).policy;
-        let Standing::Recorded(content) = self.ledger.standing(&record.gate, view, None, &policy)? else {
-            return Ok(None);
-        };
-        let mut reports: BTreeMap<Name, Vec<_>> = BTreeMap::new();
-        for evidence in content.evidence {
-            if let Some(Ok(report)) = evidence.report {
-                reports.entry(evidence.kind).or_default().push(report);
-            }
-        }
-        Ok(Some(DeployedFact { gate: record.gate.clone(), record: record.commit, reports }))
+        let reports = self.ledger.reports_then(&record.gate, view, &policy)?;
+        Ok(reports.map(|reports| DeployedFact { gate: record.gate.clone(), record: record.commit, reports }))
     }
 
     /// Rejections and closes on the gate's branch that nobody has recorded yet.

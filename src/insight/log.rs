@@ -4,6 +4,8 @@
 //! section 10). Break-glass is told as the verdict tells it, so that `log`, `status` and `check` never differ.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ledger::{Asked, Record, Undecided, View, mark};
 use crate::model::{Name, ObjectId, Time};
@@ -34,11 +36,6 @@ pub struct Running {
 }
 
 impl Judge<'_> {
-    /// The environments that have a log.
-    pub fn logged_environments(&self) -> Result<BTreeSet<Name>, Undecided> {
-        Ok(self.snapshot.logs(self.repository)?.into_keys().collect())
-    }
-
     /// All records of an environment's log, or those of one system, oldest first.
     pub fn log(
         &self,
@@ -49,12 +46,27 @@ impl Judge<'_> {
         let (tip, log) = self.log_of(environment)?;
         let accepted = mark::accepted_log(self.repository, environment)?;
         let asked = Asked { environment, system, last: tip, whole: view == self.ledger.now(), accepted };
-        let logged = |record| -> Result<LoggedRecord, Undecided> {
-            let record = self.record_fact(record, environment, view, BTreeSet::new())?;
+        let logged = |record: Rc<Record>| -> Result<LoggedRecord, Undecided> {
+            let record = self.record_fact(&record, environment, view, BTreeSet::new())?;
+            let record = Arc::unwrap_or_clone(record);
             let (break_glass, debt) = verdict::break_glass(&record, environment);
             Ok(LoggedRecord { environment: environment.clone(), record, debt, break_glass })
         };
         self.ledger.records(&log, asked, view)?.into_iter().map(logged).collect()
+    }
+
+    /// Records of several systems in the order in which one reading of the log gives them: that of the log, then forks of it
+    /// as the mainline recorded them.
+    pub fn sort_log(&self, environment: &Name, records: &mut [LoggedRecord]) -> Result<(), Undecided> {
+        let (_, log) = self.log_of(environment)?;
+        records.sort_by_key(|logged| {
+            let commit = logged.record.commit;
+            match log.place_of(commit) {
+                Some(place) => (0, u64::try_from(place).unwrap_or(u64::MAX)),
+                None => (1, self.ledger.order_of(commit).map_or(u64::MAX, u64::from)),
+            }
+        });
+        Ok(())
     }
 
     /// What runs in an environment, by system.

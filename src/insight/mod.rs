@@ -26,6 +26,7 @@ mod origins;
 mod overview;
 mod past;
 mod receiving;
+mod records;
 mod refinement;
 mod required;
 mod squashed;
@@ -37,7 +38,7 @@ pub use audit::{
     Attested, Audit, DecisionSeen, Deployment, EvidenceSeen, Population, Scope, Then, Violation,
 };
 pub use audit_codes::{VIOLATIONS, ViolationCode};
-pub use audit_fold::Seen;
+pub use audit_fold::{AuditPart, AuditShare, Auditing, Seen};
 pub use audit_running::{Observed, Reconciliation};
 pub use audit_sample::{METHOD, Sample, Stratum};
 pub use brief::{Assertion, Brief, ChangeAgainst, Deployed, EnvironmentBrief, Signing};

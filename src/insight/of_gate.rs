@@ -38,13 +38,24 @@ impl Judge<'_> {
         {
             return Ok(Rc::clone(known));
         }
-        let branch = self.snapshot.gate_branch(self.repository, gate)?;
-        let authors = self.ledger.gate_authors(gate, view)?;
+        let mut standing = self.ledger.standing(gate, view, None, &policy.policy)?;
+        // What the mainline holds or held does not depend on where a branch stands.
+        if let Standing::Absent = standing
+            && let Some(tip) = self.snapshot.gate_branch(self.repository, gate)?
+        {
+            standing = Standing::OnBranch(tip);
+        }
+        let authors = match &standing {
+            Standing::Recorded(content) => content.authors.clone(),
+            Standing::OnBranch(_) | Standing::Absent | Standing::Removed(_) | Standing::BeforeRoot => {
+                self.ledger.gate_authors(gate, view)?
+            }
+        };
         let found = Rc::new(OfGate {
             gate: gate.clone(),
             view,
             opened: opened.clone(),
-            standing: self.ledger.standing(gate, view, branch, &policy.policy)?,
+            standing,
             decisions: self.ledger.decisions(gate, view, opened, &authors)?,
             exception: self.ledger.exception(gate, view)?,
         });

@@ -151,6 +151,7 @@ impl Judge<'_> {
     /// Lets go of what was worked out of gates so far: who asks about thousands does so one system at a time.
     pub fn forget_gates(&self) {
         self.ledger().forget_gates();
+        self.forget_records();
     }
 
     /// All that is left is to record it.

@@ -3,8 +3,9 @@
 //! What is an error for who asks about the present (a log that lacks a record, a mainline that lacks what was judged) is
 //! here a record among others, with what is wrong with it: nothing is refused, and nothing is left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::rc::Rc;
 
 use crate::decision::Action;
 use crate::model::{Code, Name, ObjectId, Time};
@@ -14,6 +15,9 @@ use super::records::Record;
 use super::shape::Shape;
 use super::walk::{Entry, Log, Says};
 use super::{Ledger, Undecided, View};
+
+/// Logs that were walked, by environment and end.
+pub(super) type Logs = HashMap<(Name, Option<ObjectId>), Rc<Log>>;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,11 +51,11 @@ pub struct AuditedRecord {
     pub before_root: bool,
 }
 
-/// Everything that stands in a log, and what the mainline holds of it.
+/// Everything that stands in a log, and what the mainline holds of it: records that are still to be judged, one by one.
 #[derive(Debug, Default)]
-pub struct AuditedLog {
+pub struct LogOutline {
     /// The records, those of the log oldest first, then those that the mainline alone holds.
-    pub records: Vec<AuditedRecord>,
+    pub records: Vec<Outlined>,
     /// How many words that a deployment failed count.
     pub failures: u64,
     /// Log commits that say that one failed and count for nothing, and why; the record that they name.
@@ -60,6 +64,21 @@ pub struct AuditedLog {
     pub foreign: Vec<ObjectId>,
     /// Words that a deployment failed which the mainline holds and the log lacks.
     pub lacking_failures: Vec<ObjectId>,
+}
+
+/// A record that is to be judged.
+#[derive(Debug, Clone)]
+pub struct Outlined {
+    /// Of which system.
+    pub system: Name,
+    /// The log commit.
+    pub commit: ObjectId,
+    /// Where it stands.
+    pub place: Place,
+    /// Where among the commits of the log; of what the mainline alone holds, nothing.
+    at: Option<usize>,
+    /// A later record that counts says that it failed.
+    failed: bool,
 }
 
 /// Why a record is out of chain.
@@ -95,6 +114,17 @@ impl fmt::Display for ChainBreak {
 }
 
 impl Ledger {
+    /// The log of `environment` from its commit `tip` back, walked once for all who ask.
+    pub fn log(&self, environment: &Name, tip: Option<ObjectId>) -> Result<Rc<Log>, Undecided> {
+        let key = (environment.clone(), tip);
+        if let Some(known) = self.logs.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let log = Rc::new(self.read_log(environment, tip)?);
+        self.logs.borrow_mut().insert(key, Rc::clone(&log));
+        Ok(log)
+    }
+
     /// The environments of which the mainline holds records, whatever logs there are.
     pub fn recorded_environments(&self) -> BTreeSet<Name> {
         let mut all = BTreeSet::new();
@@ -133,24 +163,29 @@ impl Ledger {
         Ok(blob.map(|blob| self.trees.blob(blob)).transpose()?)
     }
 
-    /// The whole of a log.
-    pub fn audited_log(&self, environment: &Name, log: &Log, view: View) -> Result<AuditedLog, Undecided> {
-        let mut audited = AuditedLog { foreign: log.foreign(), ..AuditedLog::default() };
+    /// The whole of a log, with its records yet to be judged ([`Ledger::audited`]).
+    pub fn outline(&self, environment: &Name, log: &Log, view: View) -> Result<LogOutline, Undecided> {
+        let mut outline = LogOutline { foreign: log.foreign(), ..LogOutline::default() };
         let mut places: BTreeMap<ObjectId, usize> = BTreeMap::new();
         for (at, entry) in log.entries.iter().enumerate() {
             match &entry.says {
-                Some(Says::Deployed(..)) => {
-                    places.insert(entry.id, audited.records.len());
-                    let record = self.audited_record(environment, log, at, Place::Log, view)?;
-                    audited.records.extend(record);
+                Some(Says::Deployed(gate, _)) => {
+                    places.insert(entry.id, outline.records.len());
+                    outline.records.push(Outlined {
+                        system: gate.system.clone(),
+                        commit: entry.id,
+                        place: Place::Log,
+                        at: Some(at),
+                        failed: false,
+                    });
                 }
                 Some(Says::Failed(failed)) => {
-                    let of = places.get(failed).and_then(|place| audited.records.get_mut(*place));
+                    let of = places.get(failed).and_then(|place| outline.records.get_mut(*place));
                     if self.failure_counts(environment, &log.entries, *failed, at, view)?
                         && let Some(of) = of
                     {
-                        of.record.failed = true;
-                        audited.failures += 1;
+                        of.failed = true;
+                        outline.failures += 1;
                         continue;
                     }
                     let reason = match self.deployer(environment, entry, view)?.defect {
@@ -158,22 +193,43 @@ impl Ledger {
                         None if !places.contains_key(failed) => "the log holds no such record".to_owned(),
                         None => "a later record counts: only the last can be said to have failed".to_owned(),
                     };
-                    audited.idle_failures.push((entry.id, *failed, reason));
+                    outline.idle_failures.push((entry.id, *failed, reason));
                 }
                 None => {}
             }
         }
-        self.audit_mainline(environment, log, view, &mut audited)?;
-        Ok(audited)
+        self.outline_mainline(environment, log, view, &mut outline)?;
+        Ok(outline)
+    }
+
+    /// One record of an outline, with all that is wrong with it.
+    pub fn audited(
+        &self,
+        environment: &Name,
+        log: &Log,
+        outlined: &Outlined,
+        view: View,
+    ) -> Result<Option<AuditedRecord>, Undecided> {
+        let found = if let Some(at) = outlined.at {
+            self.audited_record(environment, log, at, outlined.place, view)?
+        } else {
+            let own = self.read_log(environment, Some(outlined.commit))?;
+            let Some(last) = own.entries.len().checked_sub(1) else { return Ok(None) };
+            self.audited_record(environment, &own, last, outlined.place, view)?
+        };
+        Ok(found.map(|mut found| {
+            found.record.failed = outlined.failed;
+            found
+        }))
     }
 
     /// What the mainline holds of an environment's log, and the log does not.
-    fn audit_mainline(
+    fn outline_mainline(
         &self,
         environment: &Name,
         log: &Log,
         view: View,
-        audited: &mut AuditedLog,
+        outline: &mut LogOutline,
     ) -> Result<(), Undecided> {
         let tip = log.entries.last().map(|entry| entry.id);
         for at in self.log_commits_of(environment)?.iter() {
@@ -191,13 +247,14 @@ impl Ledger {
                 (true, false) => Place::Fork,
             };
             match &entry.says {
-                Some(Says::Deployed(..)) => {
-                    audited.records.extend(self.audited_record(environment, &own, last, place, view)?);
+                Some(Says::Deployed(gate, _)) => {
+                    let system = gate.system.clone();
+                    outline.records.push(Outlined { system, commit, place, at: None, failed: false });
                 }
-                Some(Says::Failed(_)) if place == Place::Lacking => audited.lacking_failures.push(commit),
+                Some(Says::Failed(_)) if place == Place::Lacking => outline.lacking_failures.push(commit),
                 Some(Says::Failed(failed)) => {
                     let reason = "it is on the mainline, and the log goes another way".to_owned();
-                    audited.idle_failures.push((commit, *failed, reason));
+                    outline.idle_failures.push((commit, *failed, reason));
                 }
                 None => {}
             }

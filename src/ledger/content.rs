@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::evidence::{self, Reading, Unreadable};
+use crate::evidence::{self, Report, Unreadable};
 use crate::model::{ArtifactDigest, ArtifactName, GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::request::{EvidenceEntry, GateRequest};
@@ -20,6 +20,9 @@ const MOST_COMPANIONS: usize = 32;
 
 /// A request as read, or all that is wrong inside its directory.
 pub(super) type ReadRequest = Result<Rc<GateRequest>, Vec<String>>;
+
+/// Reports that read, by kind.
+pub(crate) type ByKind = BTreeMap<Name, Vec<Arc<Report>>>;
 
 /// The request file of a gate directory.
 const REQUEST: &str = "gate.toml";
@@ -82,7 +85,7 @@ impl Ledger {
         for (name, blob, at) in provenance.introduced_up_to(&self.history, view.step) {
             // What nobody signed names nobody: else a stranger could make every approver an author.
             if name == REQUEST && self.signer(at, view.step)?.owner.is_some() {
-                authors.extend(requested_by(&self.readable_blob(blob)?));
+                authors.extend(self.requested_by(blob)?.iter().cloned());
             }
         }
         Ok(authors)
@@ -187,6 +190,59 @@ impl Ledger {
         Ok(unsigned)
     }
 
+    /// What a listed report says; nothing: it is not there.
+    fn report(
+        &self,
+        policy: &Policy,
+        directory: &Directory,
+        entry: &EvidenceEntry,
+        companions: &[&[u8]],
+    ) -> Result<Option<Result<Arc<Report>, Unreadable>>, Undecided> {
+        let kind = policy.evidence_kind(&entry.kind);
+        Ok(match directory.files.get(&entry.file) {
+            None => None,
+            Some(_) if companions.len() > MOST_COMPANIONS => {
+                let reason = format!(
+                    "{} files of its kind are to be read with it, at most {MOST_COMPANIONS} can be",
+                    companions.len()
+                );
+                Some(Err(Unreadable::Invalid(reason)))
+            }
+            Some(blob) => {
+                let bytes = || self.trees.blob(*blob);
+                Some(self.reports.read(*blob, entry.format, kind, companions, bytes)?)
+            }
+        })
+    }
+
+    /// The reports of a version as they stood in a view, by kind, read as `reading` has it; nothing where the mainline did not
+    /// hold it.
+    pub(crate) fn reports_then(
+        &self,
+        gate: &GateName,
+        view: View,
+        reading: &Policy,
+    ) -> Result<Option<ByKind>, Undecided> {
+        let path = ["gates", gate.system.as_str(), gate.version.as_str()];
+        if self.stood_before_root(&*self.provenance(&path)?)? {
+            return Ok(None);
+        }
+        let Some(directory) = self.trees.directory(self.commit_at_link(view.step).tree, &path)? else {
+            return Ok(None);
+        };
+        let mut reports = ByKind::new();
+        if let Ok(request) = self.request(gate, &directory)? {
+            let companions = self.companions(&request, &directory)?;
+            for entry in &request.evidence {
+                let report = self.report(reading, &directory, entry, &beside(&companions, entry))?;
+                if let Some(Ok(report)) = report {
+                    reports.entry(entry.kind.clone()).or_default().push(report);
+                }
+            }
+        }
+        Ok(Some(reports))
+    }
+
     #[expect(clippy::too_many_arguments, reason = "all of them are the one directory, seen from its sides")]
     fn evidence(
         &self,
@@ -199,30 +255,7 @@ impl Ledger {
         entry: &EvidenceEntry,
         companions: &[&[u8]],
     ) -> Result<EvidenceFact, Undecided> {
-        let kind = policy.evidence_kind(&entry.kind);
-        let report = match directory.files.get(&entry.file) {
-            None => None,
-            Some(_) if companions.len() > MOST_COMPANIONS => {
-                let reason = format!(
-                    "{} files of its kind are to be read with it, at most {MOST_COMPANIONS} can be",
-                    companions.len()
-                );
-                Some(Err(Unreadable::Invalid(reason)))
-            }
-            Some(blob) => {
-                let bytes = self.trees.blob(*blob)?;
-                let reading = Reading {
-                    declared: entry.format,
-                    allowed: kind.formats.as_deref(),
-                    unfinished_allowed: kind.unfinished_allowed,
-                    external_allowed: kind.external_allowed,
-                    in_source_ignored: kind.in_source_ignored,
-                    companions,
-                    mappings: Some(&kind.metrics),
-                };
-                Some(evidence::read(&bytes, &reading).map(Arc::new))
-            }
-        };
+        let report = self.report(policy, directory, entry, companions)?;
         let mut sides = Vec::new();
         let file = state.and_then(|state| state.files.get(&entry.file));
         for at in file.iter().flat_map(|file| &file.sides) {
@@ -315,6 +348,16 @@ impl Ledger {
         let path = ["gates", gate.system.as_str(), gate.version.as_str()];
         let Some(directory) = self.trees.directory(tree, &path)? else { return Ok(None) };
         Ok(self.request(gate, &directory)?.ok())
+    }
+
+    /// Whom a `gate.toml` names, read once.
+    fn requested_by(&self, blob: ObjectId) -> Result<Rc<Vec<Principal>>, Undecided> {
+        if let Some(known) = self.requesters.borrow().get(&blob) {
+            return Ok(Rc::clone(known));
+        }
+        let found = Rc::new(requested_by(&self.readable_blob(blob)?));
+        self.requesters.borrow_mut().insert(blob, Rc::clone(&found));
+        Ok(found)
     }
 
     /// The bytes of a blob; nothing of what is no blob or too large.

@@ -55,6 +55,11 @@ impl Ledger {
     pub fn forget_gates(&self) {
         let of_a_gate = |key: &str| key.starts_with("gates/") || key.starts_with("exceptions/");
         self.provenances.borrow_mut().retain(|key, _| !of_a_gate(key));
+        self.requests.borrow_mut().clear();
+        self.requesters.borrow_mut().clear();
+        self.reports.forget();
+        self.trees.forget();
+        self.signing.forget();
     }
 
     /// Whether the tip reaches a commit.

@@ -3,7 +3,7 @@
 //! Read from the changes in history, not from the tip's tree: a merge that drops the file hides nothing (design, section
 //! 11). A change by anybody else, or one that does not read, is not seen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::model::{GateName, IncidentId, Name, ObjectId};
@@ -30,6 +30,36 @@ pub(crate) struct Event {
     signed: bool,
     /// Signed so that it counts, by a person who holds a role.
     by_person_in_role: bool,
+}
+
+/// All changes of incident files.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    /// In recorded order.
+    all: Vec<Event>,
+    /// The places of those of each file.
+    by_file: BTreeMap<IncidentId, Vec<usize>>,
+    /// The files that ever named a version and an environment.
+    naming: HashMap<(GateName, Name), BTreeSet<IncidentId>>,
+}
+
+impl Events {
+    fn of(all: Vec<Event>) -> Self {
+        let mut events = Self { all, ..Self::default() };
+        for (at, event) in events.all.iter().enumerate() {
+            events.by_file.entry(event.id.clone()).or_default().push(at);
+            if let Some(incident) = &event.incident {
+                let hit = (incident.gate.clone(), incident.environment.clone());
+                events.naming.entry(hit).or_default().insert(event.id.clone());
+            }
+        }
+        events
+    }
+
+    fn of_file(&self, id: &IncidentId) -> impl Iterator<Item = (usize, &Event)> {
+        let places = self.by_file.get(id).into_iter().flatten();
+        places.filter_map(|at| Some((*at, self.all.get(*at)?)))
+    }
 }
 
 /// Incidents by file and by what they hit.
@@ -81,10 +111,19 @@ impl Ledger {
         environment: &Name,
         view: View,
     ) -> Result<Vec<IncidentFact>, Undecided> {
-        let known = self.incidents_and_unseen(view)?;
-        let (standing, _) = &*known;
-        let mine = standing.iter().filter(|((_, of, place), _)| of == gate && place == environment);
-        Ok(mine.map(|(_, standing)| standing.fact.clone()).collect())
+        let events = self.incident_events()?;
+        let Some(files) = events.naming.get(&(gate.clone(), environment.clone())) else {
+            return Ok(Vec::new());
+        };
+        let mut mine = Vec::new();
+        for id in files {
+            // No file says anything of another.
+            let mut standing = self.fold_file(&events, id, view, &mut Vec::new());
+            self.reopen_what_the_tip_holds(view, &mut standing)?;
+            let own = standing.into_iter().filter(|((_, of, place), _)| of == gate && place == environment);
+            mine.extend(own.map(|(_, standing)| standing.fact));
+        }
+        Ok(mine)
     }
 
     /// Every incident that stands or stood in a view, by id and what it hit.
@@ -101,7 +140,7 @@ impl Ledger {
     ) -> Result<Vec<(Index, IncidentId, &'static str)>, Undecided> {
         let mut known: BTreeMap<IncidentId, bool> = BTreeMap::new();
         let mut changes = Vec::new();
-        for event in self.incident_events()?.iter() {
+        for event in &self.incident_events()?.all {
             if self.history.commit(event.at).link > view.link {
                 continue;
             }
@@ -157,9 +196,24 @@ impl Ledger {
     }
 
     fn work_out_incidents(&self, view: View) -> Result<Standings, Undecided> {
+        let events = self.incident_events()?;
         let mut standing = Incidents::new();
         let mut unseen = Vec::new();
-        for event in self.incident_events()?.iter() {
+        for id in events.by_file.keys() {
+            standing.extend(self.fold_file(&events, id, view, &mut unseen));
+        }
+        unseen.sort_unstable();
+        let unseen = unseen.into_iter().filter_map(|at| events.all.get(at));
+        let unseen = unseen.map(|event| (event.id.clone(), event.at)).collect();
+        self.reopen_what_the_tip_holds(view, &mut standing)?;
+        Ok((standing, unseen))
+    }
+
+    /// How the incidents of one file stand in a view, as its changes leave them; places of changes that are not seen are added
+    /// to `unseen`.
+    fn fold_file(&self, events: &Events, id: &IncidentId, view: View, unseen: &mut Vec<usize>) -> Incidents {
+        let mut standing = Incidents::new();
+        for (place, event) in events.of_file(id) {
             let commit = self.history.commit(event.at);
             if commit.link > view.link {
                 continue;
@@ -168,9 +222,9 @@ impl Ledger {
             let resolves = event.by_person_in_role && commit.link <= view.step;
             let mut seen = false;
             let target = event.incident.as_ref().map(|incident| (&incident.gate, &incident.environment));
-            for ((id, gate, environment), known) in &mut standing {
+            for ((_, gate, environment), known) in &mut standing {
                 // A resolution of an earlier time resolves nothing that was opened since.
-                if *id != event.id || Some((gate, environment)) == target || !resolves {
+                if Some((gate, environment)) == target || !resolves {
                     continue;
                 }
                 let read = event.removed || event.whole;
@@ -198,11 +252,10 @@ impl Ledger {
                 }
             }
             if !seen {
-                unseen.push((event.id.clone(), event.at));
+                unseen.push(place);
             }
         }
-        self.reopen_what_the_tip_holds(view, &mut standing)?;
-        Ok((standing, unseen))
+        standing
     }
 
     /// An incident that was resolved on a side of history whose file the mainline did not take is open.
@@ -221,7 +274,7 @@ impl Ledger {
         !self.history.ancestors_among(at, &BTreeSet::from([from])).is_empty()
     }
 
-    fn incident_events(&self) -> Result<Rc<Vec<Event>>, Undecided> {
+    fn incident_events(&self) -> Result<Rc<Events>, Undecided> {
         if let Some(events) = self.incident_events.borrow().as_ref() {
             return Ok(Rc::clone(events));
         }
@@ -235,7 +288,7 @@ impl Ledger {
                 self.changes(*at, &provenance, &mut events)?;
             }
         }
-        let events = Rc::new(events);
+        let events = Rc::new(Events::of(events));
         *self.incident_events.borrow_mut() = Some(Rc::clone(&events));
         Ok(events)
     }

@@ -27,6 +27,7 @@ mod provenance;
 mod reading;
 mod records;
 mod remembered;
+mod reports;
 mod rewound;
 mod shape;
 mod signing;
@@ -42,7 +43,7 @@ pub mod mark;
 
 pub(crate) use arrivals::{Arrivals, Governed};
 pub(crate) use arrived::Proposal;
-pub use audited::{AuditedLog, AuditedRecord, ChainBreak, Place};
+pub use audited::{AuditedRecord, ChainBreak, LogOutline, Outlined, Place};
 pub use directory::GateDirectory;
 pub use populace::ContentChange;
 pub use records::{Asked, Record};
@@ -59,7 +60,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::model::{GateName, Name, ObjectId, Time};
+use crate::model::{GateName, Name, ObjectId, Principal, Time};
 use crate::policy::Policy;
 use crate::verdict::{Notice, PolicyInForce};
 
@@ -68,6 +69,7 @@ use chronicle::{Chronicle, Sources};
 use history::{History, Index};
 use provenance::Provenance;
 use remembered::Remembered;
+use reports::Reports;
 use signing::{Revocations, Signing};
 use trees::Trees;
 
@@ -86,13 +88,17 @@ pub struct Ledger {
     by_gate: RefCell<HashMap<GateName, Rc<[Index]>>>,
     /// Log records that the mainline holds, of one environment.
     logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
+    logs: RefCell<audited::Logs>,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     /// The tip is a merge that was not made.
     preview: bool,
-    incident_events: RefCell<Option<Rc<Vec<incidents::Event>>>>,
+    incident_events: RefCell<Option<Rc<incidents::Events>>>,
     /// As they stood in the view that was asked about last.
     last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
+    /// Whom requests name, by their file.
+    requesters: RefCell<HashMap<ObjectId, Rc<Vec<Principal>>>>,
+    reports: Reports,
     /// Why the index that stood there was not used.
     unfit_index: Option<&'static str>,
     /// A policy that is only proposed, in place of the one in force now.
@@ -186,11 +192,14 @@ impl Ledger {
             revocations,
             by_gate: RefCell::default(),
             logs_by_environment: RefCell::default(),
+            logs: RefCell::default(),
             provenances: RefCell::default(),
             preview,
             incident_events: RefCell::default(),
             last_incidents: RefCell::default(),
             requests: RefCell::default(),
+            requesters: RefCell::default(),
+            reports: Reports::default(),
             unfit_index: remembered.unfit,
             proposed: None,
             time,

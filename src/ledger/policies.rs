@@ -30,6 +30,11 @@ pub(crate) enum Candidate {
 }
 
 impl Ledger {
+    /// The policy that is only proposed, where one is.
+    pub fn proposed(&self) -> Option<&PolicyInForce> {
+        self.proposed.as_ref()
+    }
+
     /// Every policy that has been in force up to a view, the first one first, with when it came into force.
     pub fn policies(&self, view: View) -> Vec<(PolicyInForce, Time)> {
         let epochs = self.chronicle.epochs.iter().filter(|epoch| epoch.link <= view.link);

@@ -6,6 +6,7 @@
 //! that are asked for are verified.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::decision::{ClaimedBasis, Deploy};
 use crate::model::{
@@ -77,9 +78,9 @@ impl Deployer {
 
 impl Ledger {
     /// The records that are asked for, oldest first, forks of the log behind them.
-    pub fn records(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Record>, Undecided> {
+    pub fn records(&self, log: &Log, asked: Asked<'_>, view: View) -> Result<Vec<Rc<Record>>, Undecided> {
         let entries = log.up_to(asked.last);
-        let mut records: Vec<Record> = Vec::new();
+        let mut records: Vec<Rc<Record>> = Vec::new();
         for at in log.places_of(asked.system, entries.len()) {
             let Some(entry) = entries.get(at) else { continue };
             match &entry.says {
@@ -91,16 +92,18 @@ impl Ledger {
                     if let Some(record) = records.iter_mut().rev().find(|record| record.commit == *failed)
                         && self.failure_counts(asked.environment, entries, *failed, at, view)?
                     {
-                        record.failed = true;
+                        Rc::make_mut(record).failed = true;
                     }
                 }
                 None => {}
             }
         }
-        if asked.whole {
+        let whole = Some((asked.last, view.link, asked.accepted));
+        if asked.whole && log.unrewound.get() != whole {
             self.refuse_rewound_mainline(asked, entries, view)?;
+            log.unrewound.set(whole);
         }
-        records.extend(self.forks(log, asked, view)?);
+        records.extend(self.forks(log, asked, view)?.into_iter().map(Rc::new));
         Ok(records)
     }
 
@@ -128,15 +131,15 @@ impl Ledger {
         (entry, gate, deploy): (&Entry, &GateName, &Deploy),
         environment: &Name,
         view: View,
-    ) -> Result<Record, Undecided> {
+    ) -> Result<Rc<Record>, Undecided> {
         let lasting = entry.judged_link.is_some() && view.time <= self.time;
         if lasting && let Some(known) = log.judged.borrow().get(&at) {
-            return Ok(known.clone());
+            return Ok(Rc::clone(known));
         }
         let before = log.entries.get(..at).unwrap_or_default();
-        let record = self.record(environment, entry, gate, deploy, before, view)?;
+        let record = Rc::new(self.record(environment, entry, gate, deploy, before, view)?);
         if lasting {
-            log.judged.borrow_mut().insert(at, record.clone());
+            log.judged.borrow_mut().insert(at, Rc::clone(&record));
         }
         Ok(record)
     }

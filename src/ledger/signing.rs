@@ -51,6 +51,9 @@ pub(crate) struct Signer {
     pub(crate) restricts_nothing: bool,
 }
 
+/// So many signatures may be kept when others are let go of.
+const FEW: usize = 4096;
+
 /// Signatures of one repository's commits, each verified once.
 #[derive(Debug)]
 pub(crate) struct Signing {
@@ -61,6 +64,14 @@ pub(crate) struct Signing {
 impl Signing {
     pub(crate) fn new(repository: Rc<Repository>) -> Self {
         Self { repository, known: RefCell::default() }
+    }
+
+    /// Lets go of what was read and verified: who asks about thousands keeps no more than what is in hand.
+    pub(crate) fn forget(&self) {
+        let mut known = self.known.borrow_mut();
+        if known.len() >= FEW {
+            *known = HashMap::new();
+        }
     }
 
     /// The commit's signature and shape.

@@ -4,7 +4,7 @@
 //! remembered by object id, so that a thousand commits with one directory read it once.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::git::{Entry, EntryKind, GitError, Repository, Tree, TreeDefect};
@@ -29,6 +29,9 @@ pub(crate) struct Trees {
     repository: Rc<Repository>,
     parsed: RefCell<HashMap<ObjectId, Rc<Result<Tree, TreeDefect>>>>,
     directories: RefCell<HashMap<(ObjectId, bool), Rc<Directory>>>,
+    /// Trees on the way to directories that hold no name in two letter cases: as tops, where only governed names matter, or
+    /// below.
+    well_named: RefCell<HashSet<(ObjectId, bool)>>,
 }
 
 /// A governed directory's files.
@@ -57,7 +60,12 @@ pub(crate) enum Found {
 
 impl Trees {
     pub(crate) fn new(repository: Rc<Repository>) -> Self {
-        Self { repository, parsed: RefCell::default(), directories: RefCell::default() }
+        Self {
+            repository,
+            parsed: RefCell::default(),
+            directories: RefCell::default(),
+            well_named: RefCell::default(),
+        }
     }
 
     /// A tree, from memory where it was read before.
@@ -98,8 +106,7 @@ impl Trees {
                     return Ok(Found::Defective(format!("`{}`: {defect}", shown_path(path, depth))));
                 }
             };
-            let only: Option<&[&str]> = if depth == 0 { Some(&GOVERNED) } else { None };
-            if let Err(defect) = tree.refuse_letter_case(only) {
+            if let Err(defect) = self.refuse_letter_case(id, tree, depth == 0) {
                 return Ok(Found::Defective(format!("`{}`: {defect}", shown_path(path, depth))));
             }
             current = match tree.get(component) {
@@ -115,6 +122,26 @@ impl Trees {
             };
         }
         Ok(current)
+    }
+
+    /// Refuses names that are the same but for letter case; of a top tree, those that are governed. Found once a tree.
+    fn refuse_letter_case(&self, id: ObjectId, tree: &Tree, is_top: bool) -> Result<(), TreeDefect> {
+        if self.well_named.borrow().contains(&(id, is_top)) {
+            return Ok(());
+        }
+        let only: Option<&[&str]> = if is_top { Some(&GOVERNED) } else { None };
+        tree.refuse_letter_case(only)?;
+        let mut well_named = self.well_named.borrow_mut();
+        if well_named.len() >= MOST_TREES {
+            well_named.clear();
+        }
+        well_named.insert((id, is_top));
+        Ok(())
+    }
+
+    /// Lets go of directories: who asks about thousands keeps no more than what is in hand.
+    pub(crate) fn forget(&self) {
+        self.directories.borrow_mut().clear();
     }
 
     /// Whether the top tree of a commit reads, as far as governed directories go: else why not.

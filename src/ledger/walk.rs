@@ -3,8 +3,9 @@
 //! What the mainline holds was read with it; the rest is read from the log's tip back, every parent followed, so that
 //! nobody hides a record behind another.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use crate::decision::{Action, Decision, Deploy, Target};
 use crate::model::{GateName, Name, ObjectId, Time};
@@ -21,14 +22,18 @@ pub struct Log {
     pub(super) ids: BTreeSet<ObjectId>,
     /// Where each commit stands among the entries.
     places: BTreeMap<ObjectId, usize>,
-    /// The records of each system, and where one is said to have failed: places, oldest first.
+    /// The records of each system, and where one of them is said to have failed: places, oldest first.
     by_system: BTreeMap<Name, Vec<usize>>,
-    failures: Vec<usize>,
+    /// For whom nothing is found rewound.
+    pub(super) unrewound: Cell<Option<Unrewound>>,
     /// Log commits of this environment that the mainline holds and this log does not, once somebody asked.
     pub(super) missing: OnceCell<Vec<Index>>,
     /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
-    pub(super) judged: RefCell<HashMap<usize, Record>>,
+    pub(super) judged: RefCell<HashMap<usize, Rc<Record>>>,
 }
+
+/// Up to which log commit, for which link of the mainline, and in spite of what was accepted.
+pub(super) type Unrewound = (Option<ObjectId>, u32, Option<ObjectId>);
 
 /// One log commit as walked.
 #[derive(Debug, Clone)]
@@ -77,19 +82,21 @@ impl Log {
         self.entries.iter().rev().find(|entry| entry.id == commit).and_then(|entry| entry.before)
     }
 
+    /// Where a log commit stands, to put records in the order of the log; nothing: it is not in it.
+    pub fn place_of(&self, commit: ObjectId) -> Option<usize> {
+        self.places.get(&commit).copied()
+    }
+
     pub(super) fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
         let end = last.and_then(|last| self.places.get(&last)).map_or(0, |at| at + 1);
         self.entries.get(..end).unwrap_or_default()
     }
 
-    /// The places before `end` that say something of a system, or of all; where one failed they say so of any.
+    /// The places before `end` that say something of a system, or of all.
     pub(super) fn places_of(&self, system: Option<&Name>, end: usize) -> Vec<usize> {
         let Some(system) = system else { return (0..end).collect() };
         let own = self.by_system.get(system).map(Vec::as_slice).unwrap_or_default();
-        let mut places: Vec<usize> =
-            own.iter().chain(&self.failures).copied().filter(|at| *at < end).collect();
-        places.sort_unstable();
-        places
+        own.iter().copied().take_while(|at| *at < end).collect()
     }
 
     fn enter(&mut self, mut entry: Entry) {
@@ -106,7 +113,13 @@ impl Log {
         });
         match &entry.says {
             Some(Says::Deployed(gate, _)) => self.by_system.entry(gate.system.clone()).or_default().push(at),
-            Some(Says::Failed(_)) => self.failures.push(at),
+            // What failed is a record from before: of no other does a system hear.
+            Some(Says::Failed(record)) => {
+                let of = self.places.get(record).and_then(|at| self.entries.get(*at));
+                if let Some(Says::Deployed(gate, _)) = of.and_then(|of| of.says.as_ref()) {
+                    self.by_system.entry(gate.system.clone()).or_default().push(at);
+                }
+            }
             None => {}
         }
         self.places.insert(entry.id, at);

@@ -4,6 +4,8 @@
 //! whatever it claims, also when its key was revoked since or it is said to have failed. It is covered from the first
 //! step at which a cover for it was in force, whatever stands there later (design, section 10).
 
+use std::sync::Arc;
+
 use super::ancestry::Ancestry;
 use super::case::{Case, notice};
 use super::exceptions::{accepted, not_expired, readable};
@@ -61,6 +63,7 @@ fn uncovered<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a RecordFact, Strin
     case.facts
         .records
         .iter()
+        .map(Arc::as_ref)
         .filter(|record| is_break_glass(record))
         .filter_map(move |record| covered(record, environment).err().map(|why| (record, why)))
 }

@@ -41,7 +41,7 @@ pub struct Facts {
     pub incidents: Vec<IncidentFact>,
     /// Log records of this system in this environment up to the log commit, in chain order, each with its replay. Of
     /// other systems there are none.
-    pub records: Vec<RecordFact>,
+    pub records: Vec<Arc<RecordFact>>,
     /// The verdicts on the gates that the request requires, in this environment.
     pub required: BTreeMap<GateName, RequiredFact>,
     /// What criteria with `compare = "deployed"` are held against; nothing: nothing was deployed there before.

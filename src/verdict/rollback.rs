@@ -4,6 +4,7 @@
 //! over nothing else (design, section 10). `Gate-Basis` is a claim: only the replay says what a record was worth.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::case::Case;
 use super::text::age;
@@ -41,7 +42,7 @@ fn is_passed_over(id: &RequirementId) -> bool {
 /// The record that supports a return of what stands; why none does, where the version was logged here at all.
 pub(super) fn support<'a>(case: &Case<'a>) -> Result<&'a RecordFact, Option<String>> {
     let own: Vec<&RecordFact> =
-        case.facts.records.iter().filter(|record| record.gate == case.facts.gate).collect();
+        case.facts.records.iter().map(Arc::as_ref).filter(|record| record.gate == case.facts.gate).collect();
     let Some(newest) = own.last() else { return Err(None) };
     let window = case.environment().and_then(|environment| environment.rollback_window);
     let Some(window) = window else {
@@ -128,7 +129,7 @@ fn same_artifacts(case: &Case<'_>, logged: &BTreeMap<ArtifactName, ArtifactDiges
 /// no older version fresher.
 fn last_ran(case: &Case<'_>) -> Option<Time> {
     let counting: Vec<&RecordFact> =
-        case.facts.records.iter().filter(|record| record.defect.is_none()).collect();
+        case.facts.records.iter().map(Arc::as_ref).filter(|record| record.defect.is_none()).collect();
     let is_own_run = |record: &RecordFact| {
         let allowed = match &record.replay {
             Replay::Allowed { .. } => true,

@@ -90,6 +90,8 @@ mod rewound;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod sharing;
+#[cfg(test)]
 mod shells;
 #[cfg(test)]
 mod signature_bench;

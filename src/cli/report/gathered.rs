@@ -1,5 +1,5 @@
-//! All that a report is made from, one thing after the other: each deployment's and each gate's pages are written before the next
-//! one is read, and of each no more is kept than the lists show.
+//! All that a report is made from, system by system: what each deployment and each gate is shown as is written before much
+//! more is read, and of each no more is kept than the lists show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,11 +9,11 @@ use crate::insight::{
     Audit, Deployment, Dossier, GateLine, IncidentLine, LoggedRecord, Origin, Place, PolicyMoment,
     Refinement, Running, Violation,
 };
-use crate::model::{GateName, ObjectId, Time};
+use crate::model::{GateName, Name, ObjectId, Time};
 use crate::render::report::{ExceptionRow, GateRow, Measured, Whole};
 
 use super::super::session::{Reading, Session};
-use super::super::{Context, Failure, gathering, measure};
+use super::super::{Context, Failure, gathering, measure, sharing};
 
 /// Why a gate that a log or an incident names is not judged.
 const NOT_THERE: &str = "it does not stand on the mainline";
@@ -40,8 +40,15 @@ pub(super) struct Gathered {
 /// What is done with a deployment, and with what is wrong with it.
 type PutDeployment<'p> = &'p mut dyn FnMut(&Deployment, &[Violation]) -> Result<(), Failure>;
 
-/// What is done with a gate.
-type PutGate<'p> = &'p mut dyn FnMut(&Dossier) -> anyhow::Result<()>;
+/// Fewer gates than this are not worth another thread, which reads the history for itself.
+const FEW: usize = 50;
+
+/// What is read of one system: its gates, each with what is made of it, or why it is not judged; and what of it runs, by
+/// environment.
+struct SystemRead<T> {
+    gates: Vec<Result<(Dossier, T), GateLine>>,
+    running: BTreeMap<Name, Vec<Running>>,
+}
 
 impl Gathered {
     /// Begins with the logs.
@@ -51,9 +58,8 @@ impl Gathered {
         reading: &Reading<'_>,
         put: PutDeployment<'_>,
     ) -> Result<Self, Failure> {
-        let _busy = context.busy("judging every deployment again");
         let (mut evidence, mut told) = (Evidence::default(), BTreeSet::new());
-        let mut audit = reading.audit(&mut |deployment, violations| {
+        let mut audit = session.audit_all(context, &mut |deployment, violations| {
             evidence.add_deployment(deployment);
             put(deployment, violations)?;
             deployment.then = None;
@@ -78,15 +84,11 @@ impl Gathered {
                 }
             }
         }
-        let mut running = Vec::new();
-        for environment in &reading.environments()? {
-            running.extend(reading.running(environment)?);
-        }
         Ok(Self {
             origin: session.origin()?,
             policies: reading.policy_moments(),
             gates: Vec::new(),
-            running,
+            running: Vec::new(),
             audit,
             records,
             outside,
@@ -104,29 +106,56 @@ impl Gathered {
         &self.origin
     }
 
-    /// Goes through every gate that stands.
-    pub(super) fn read_gates(
+    /// Goes through every gate that stands, and every system that runs: `make` makes something of a gate, on whatever thread
+    /// reads it, and `put` is given that, gate by gate in their order.
+    pub(super) fn read_gates<T: Send>(
         &mut self,
         context: &Context,
         session: &Session,
-        reading: &Reading<'_>,
-        put: PutGate<'_>,
+        make: impl Fn(&Session, &Dossier) -> T + Sync,
+        mut put: impl FnMut(T) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        session.hold_logs()?;
+        let environments = session.reading().environments()?;
         let (standing, _) = session.gates()?;
-        let busy = context.counting("writing gates", standing.len());
+        let mut systems: BTreeMap<Name, Vec<GateName>> = BTreeMap::new();
         for gate in &standing {
-            match reading.dossier(gate) {
-                Ok(dossier) => {
-                    put(&dossier)?;
-                    self.evidence.add(&dossier);
-                    self.gates.push(row(dossier));
-                }
-                Err(failure) => {
-                    self.gates.push(unjudged(GateLine::unjudged(gate.clone(), failure.message)));
+            systems.entry(gate.system.clone()).or_default().push(gate.clone());
+        }
+        for gate in session.logged_gates()? {
+            systems.entry(gate.system).or_default();
+        }
+        let shares: Vec<(Name, Vec<GateName>)> = systems.into_iter().collect();
+        // A log that lacks all that it held is refused like any other that lacks something.
+        for environment in environments.iter().filter(|_environment| shares.is_empty()) {
+            session.log(environment, None)?;
+        }
+        let busy = context.counting("reading gates", standing.len());
+        let work = |[session]: [&Session; 1], (system, gates): &(Name, Vec<GateName>)| {
+            let read = read_system(session, system, gates, &environments, &make);
+            busy.steps(gates.len());
+            read
+        };
+        let mut running: BTreeMap<Name, Vec<Running>> = BTreeMap::new();
+        let take = |read: Result<SystemRead<T>, Failure>| -> anyhow::Result<()> {
+            let read = read?;
+            for (environment, some) in read.running {
+                running.entry(environment).or_default().extend(some);
+            }
+            for gate in read.gates {
+                match gate {
+                    Ok((dossier, made)) => {
+                        put(made)?;
+                        self.evidence.add(&dossier);
+                        self.gates.push(row(dossier));
+                    }
+                    Err(line) => self.gates.push(unjudged(line)),
                 }
             }
-            busy.step();
-        }
+            Ok(())
+        };
+        sharing::in_order([session], &shares, standing.len() >= FEW, work, take)?;
+        self.running = running.into_values().flatten().collect();
         Ok(())
     }
 
@@ -189,6 +218,30 @@ impl Gathered {
             findings: &self.findings,
         }
     }
+}
+
+fn read_system<T>(
+    session: &Session,
+    system: &Name,
+    gates: &[GateName],
+    environments: &BTreeSet<Name>,
+    make: &impl Fn(&Session, &Dossier) -> T,
+) -> Result<SystemRead<T>, Failure> {
+    let reading = session.reading();
+    let mut read = SystemRead { gates: Vec::with_capacity(gates.len()), running: BTreeMap::new() };
+    for environment in environments {
+        read.running.insert(environment.clone(), reading.running(environment, system)?);
+    }
+    for gate in gates {
+        read.gates.push(match reading.dossier(gate) {
+            Ok(dossier) => {
+                let made = make(session, &dossier);
+                Ok((dossier, made))
+            }
+            Err(failure) => Err(GateLine::unjudged(gate.clone(), failure.message)),
+        });
+    }
+    Ok(read)
 }
 
 fn row(dossier: Dossier) -> GateRow {

@@ -1,27 +1,29 @@
 //! The audit of the deployment logs, for the commands that show it.
 
-use crate::insight::{Audit, Judge, Scope, Seen, Violation, ViolationCode};
+use crate::insight::{Audit, AuditPart, AuditShare, Scope, Seen, Violation, ViolationCode};
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
-use super::super::Failure;
+use super::super::{Context, Failure, sharing};
 use super::Session;
+
+/// Fewer records than this are not worth another thread, which reads the history for itself.
+const FEW: usize = 50;
 
 impl Session {
     /// Every logged deployment, judged again. Where the session tells of a rewound mainline, that is a violation.
-    pub(crate) fn audit(&self, scope: &Scope) -> Result<Audit, Failure> {
-        self.audit_each(&self.judging(), scope, &mut |_deployment, _violations| Ok(()))
+    pub(crate) fn audit(&self, context: &Context, scope: &Scope) -> Result<Audit, Failure> {
+        self.audit_each(context, scope, &mut |_deployment, _violations| Ok(()))
     }
 
-    /// The same, by a judge who is asked more; `seen` is shown each deployment of which nothing more will be found, and may let
-    /// go of what it keeps elsewhere.
+    /// The same; `seen` is shown each deployment of which nothing more will be found, and may let go of what it keeps elsewhere.
     pub(super) fn audit_each(
         &self,
-        judge: &Judge<'_>,
+        context: &Context,
         scope: &Scope,
         seen: Seen<'_, Failure>,
     ) -> Result<Audit, Failure> {
-        let mut audit = judge.audit_each(scope, self.view, seen)?;
+        let mut audit = self.judge_again(context, scope, seen)?;
         if let Some(rewound) = &self.rewound {
             audit.violations.insert(
                 0,
@@ -34,6 +36,7 @@ impl Session {
                 },
             );
         }
+        let judge = self.judging();
         for environment in audit.population.keys().cloned().collect::<Vec<Name>>() {
             let holds = |commit| judge.log_holds(&environment, commit);
             if let Some(seen) = mark::lost_of_log(&self.repository, &environment, holds)? {
@@ -47,6 +50,32 @@ impl Session {
             }
         }
         Ok(audit)
+    }
+
+    fn judge_again(
+        &self,
+        context: &Context,
+        scope: &Scope,
+        seen: Seen<'_, Failure>,
+    ) -> Result<Audit, Failure> {
+        self.hold_logs()?;
+        let auditing = self.judging().begin_audit(scope, self.view)?;
+        let shares = auditing.shares();
+        let records = shares.iter().map(Vec::len).sum();
+        let busy = context.counting("judging deployments again", records);
+        let mut parts = Vec::with_capacity(records);
+        let work = |[session]: [&Self; 1], share: &AuditShare| {
+            let parts = session.judging().audit_share(&auditing, share);
+            busy.steps(parts.len());
+            parts
+        };
+        let take = |mut some: Vec<AuditPart>| -> Result<(), Failure> {
+            auditing.show(&mut some, seen)?;
+            parts.extend(some);
+            Ok(())
+        };
+        sharing::in_order([self], &shares, records >= FEW, work, take)?;
+        Ok(auditing.finish(parts)?)
     }
 
     /// `allowed_signers` as it was in force for a commit: of a log record at the commit that it judged, of a decision where it

@@ -7,7 +7,7 @@ use crate::insight::backtest::Past;
 use crate::insight::{Audit, Dossier, Judge, PolicyMoment, Refinement, Running, Scope, Seen};
 use crate::model::{GateName, Name};
 
-use super::super::Failure;
+use super::super::{Context, Failure};
 use super::Session;
 
 /// A session that is asked about everything, one thing after the other.
@@ -19,6 +19,19 @@ pub(crate) struct Reading<'s> {
 }
 
 impl Session {
+    /// The gates that a record of a log names.
+    pub(crate) fn logged_gates(&self) -> Result<BTreeSet<GateName>, Failure> {
+        Ok(self.judging().logged_gates()?.into_iter().map(|(gate, _environment)| gate).collect())
+    }
+
+    /// Every logged deployment, judged again, with what runs on an exception that has ended; `seen` is shown each of which nothing
+    /// more will be found.
+    pub(crate) fn audit_all(&self, context: &Context, seen: Seen<'_, Failure>) -> Result<Audit, Failure> {
+        let mut audit = self.audit_each(context, &Scope::default(), seen)?;
+        audit.find_ended_exceptions();
+        Ok(audit)
+    }
+
     /// Begins to read everything.
     pub(crate) fn reading(&self) -> Reading<'_> {
         Reading { session: self, judge: self.judging(), system: RefCell::default() }
@@ -31,14 +44,6 @@ impl Reading<'_> {
         self.begin(&gate.system);
         let environments = self.session.environments(gate)?;
         Ok(self.judge.dossier(gate, &environments, self.session.view)?)
-    }
-
-    /// Every logged deployment, judged again, with what runs on an exception that has ended; `seen` is shown each of which nothing
-    /// more will be found.
-    pub(crate) fn audit(&self, seen: Seen<'_, Failure>) -> Result<Audit, Failure> {
-        let mut audit = self.session.audit_each(&self.judge, &Scope::default(), seen)?;
-        audit.find_ended_exceptions();
-        Ok(audit)
     }
 
     /// How the policy in force lines up with incidents; `step` is told of each gate.
@@ -74,9 +79,10 @@ impl Reading<'_> {
         self.session.these_or_all_environments(&[])
     }
 
-    /// What runs in an environment.
-    pub(crate) fn running(&self, environment: &Name) -> Result<Vec<Running>, Failure> {
-        Ok(self.judge.running(environment, None, self.session.view)?.into_values().collect())
+    /// What of a system runs in an environment.
+    pub(crate) fn running(&self, environment: &Name, system: &Name) -> Result<Vec<Running>, Failure> {
+        self.begin(system);
+        Ok(self.judge.running(environment, Some(system), self.session.view)?.into_values().collect())
     }
 
     /// Replays of one system's records share what they rest on; another system's rest on other gates.

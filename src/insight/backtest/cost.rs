@@ -80,6 +80,23 @@ impl Cost {
         *self.asked.entry((now, then)).or_default() += gates;
     }
 
+    /// Adds what other gates ask, which come after these.
+    pub(super) fn join(&mut self, other: Self) {
+        self.gates += other.gates;
+        for (totals, others) in [(&mut self.approvals, other.approvals), (&mut self.reports, other.reports)] {
+            for (name, (now, then)) in others {
+                let total = totals.entry(name).or_default();
+                *total = (total.0 + now, total.1 + then);
+            }
+        }
+        for (asked, gates) in other.asked {
+            *self.asked.entry(asked).or_default() += gates;
+        }
+        for (role, waits) in other.waits {
+            self.waits.entry(role).or_default().extend(waits);
+        }
+    }
+
     /// How long gates would have waited.
     pub fn waiting(&self) -> Waiting {
         let mut all: Vec<i64> = self.waits.values().flatten().copied().collect();

@@ -106,6 +106,27 @@ impl Backtest {
         self.cost.add(gate);
     }
 
+    /// Adds all that was tried of other gates, which come after these.
+    pub fn join(&mut self, other: Self) {
+        for (how, count) in other.judged {
+            *self.judged.entry(how).or_default() += count;
+        }
+        self.undecided += other.undecided;
+        self.out_of_time += other.out_of_time;
+        for (why, names) in other.left_out {
+            self.left_out.entry(why).or_default().extend(names);
+        }
+        self.changed_since += other.changed_since;
+        self.flips.extend(other.flips);
+        self.in_force.join(other.in_force);
+        self.proposed.join(other.proposed);
+        self.cost.join(other.cost);
+        self.span = match (self.span, other.span) {
+            (Some((first, last)), Some((begin, end))) => Some((first.min(begin), last.max(end))),
+            (one, another) => one.or(another),
+        };
+    }
+
     /// How many were judged.
     pub fn total(&self) -> u64 {
         self.judged.values().sum()

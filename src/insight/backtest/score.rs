@@ -59,6 +59,20 @@ impl Cells {
         *cell = cell.saturating_add(1);
     }
 
+    fn join(&mut self, other: Self) {
+        let Self { caught, held_incidents, missed, false_alarms, held_others, passed } = other;
+        for (cell, more) in [
+            (&mut self.caught, caught),
+            (&mut self.held_incidents, held_incidents),
+            (&mut self.missed, missed),
+            (&mut self.false_alarms, false_alarms),
+            (&mut self.held_others, held_others),
+            (&mut self.passed, passed),
+        ] {
+            *cell = cell.saturating_add(more);
+        }
+    }
+
     /// How many led to an incident.
     pub fn incidents(&self) -> u32 {
         self.caught.saturating_add(self.held_incidents).saturating_add(self.missed)
@@ -90,6 +104,17 @@ impl Score {
     /// What the counts let one conclude of the policy as a whole: whether what it stops led to incidents more often.
     pub fn conclude(&self) -> Conclusion {
         self.all.fourfold().conclude(1)
+    }
+
+    /// Adds what was counted of other gates.
+    pub(super) fn join(&mut self, other: Self) {
+        self.all.join(other.all);
+        for (rule, cells) in other.rules {
+            self.rules.entry(rule).or_default().join(cells);
+        }
+        for (id, cells) in other.requirements {
+            self.requirements.entry(id).or_default().join(cells);
+        }
     }
 
     /// Counts a gate that ran.

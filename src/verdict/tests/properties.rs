@@ -53,7 +53,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
             });
             facts.exception = Some(exception_fact(&["evidence:evaluation"]));
             if record_there {
-                facts.records = vec![record(80, day(-10))];
+                facts.records = vec![Arc::new(record(80, day(-10)))];
             }
             if incident {
                 facts.incidents = vec![super::standing::incident(false)];

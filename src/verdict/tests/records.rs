@@ -17,7 +17,7 @@ fn not_allowed() -> RecordFact {
 
 fn with(records: Vec<RecordFact>) -> Facts {
     let mut facts = gate().approved();
-    facts.records = records;
+    facts.records = records.into_iter().map(Arc::new).collect();
     facts
 }
 
@@ -126,7 +126,7 @@ fn returning(records: Vec<RecordFact>) -> Facts {
     let mut facts = gate().policy(|policy| {
         policy.environments.get_mut(&name("production")).unwrap().rollback_window = Some(days(30));
     });
-    facts.records = records;
+    facts.records = records.into_iter().map(Arc::new).collect();
     facts
 }
 
