@@ -374,3 +374,30 @@ fn a_record_dated_before_what_it_judged_is_a_break_glass() {
     assert_eq!(verdict(&answer), "blocked", "{answer:#}");
     assert_eq!(status(&answer, "integrity:break-glass"), "failed");
 }
+
+/// What a moment later than now may see of the log, it sees anew: what was found as of now is not what holds then.
+#[test]
+fn a_record_dated_ahead_is_judged_as_of_its_own_time_whatever_was_found_before() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    world.days(5);
+    let first = repo.deploy_record("bot", GATE, "production", "requirements");
+    // As of this moment too the first one lies ahead. It is nobody's who deploys, and so no break-glass itself.
+    world.days(1);
+    let between = repo.deploy_record("mallory", GATE, "production", "requirements");
+    // Later than the review of a break-glass: the last one is allowed where the first one is no break-glass.
+    world.days(9);
+    let last = repo.deploy_record("bot", GATE, "production", "requirements");
+    let log = repo.run(&["log", "--format", "json"]).expect(0).json();
+    for (place, record, break_glass) in [(0, first, true), (1, between, false), (2, last, true)] {
+        let found = &log["records"][place];
+        assert_eq!(found["record"], *record);
+        assert_eq!(
+            (&found["counts"], &found["break_glass"]),
+            (&false.into(), &break_glass.into()),
+            "{found:#}"
+        );
+        assert_eq!(found["replay"]["verdict"], "allowed", "{found:#}");
+    }
+}
