@@ -204,3 +204,28 @@ fn ballots_that_nobody_signed_cost_little() {
     let run = world.run_in_time(&repo.path, &["check", GATE, "--env", "production"]);
     run.expect(0);
 }
+
+#[test]
+fn what_comes_into_force_is_the_content_that_was_approved_and_not_the_first_that_is_open() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let (one, two) = (strict(), Policy::small().serial(2));
+    for (branch, author, policy, voters) in
+        [("policy/one", "a.ng", one, &["m.okafor"][..]), ("policy/two", "j.doe", two, &["a.ng", "l.wu"])]
+    {
+        repo.git(&["switch", "-q", "-c", branch, &repo.root]);
+        repo.write_policy(&policy).commit(author, "A policy");
+        for who in voters {
+            ballot(&repo, who);
+        }
+    }
+    repo.merge("l.wu", "policy/one");
+    assert_eq!(serial(&repo), 1);
+    repo.switch("main");
+    repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-X", "ours", "-m", "Merge", "policy/two"]);
+    let answer = policy_status(&repo);
+    assert_eq!(answer["policy"]["digest"], *repo.content("policy/two", "policy"));
+    // By the other one's bound it would be blocked.
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}

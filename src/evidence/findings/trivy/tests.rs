@@ -45,6 +45,9 @@ fn every_class_counts_in_the_words_of_trivy() {
             {"ID":"M3","Severity":"MEDIUM","Status":"EXCEPTION"},{"ID":"M4","Severity":"LOW"}],
             "Secrets":[{"RuleID":"s","Severity":"CRITICAL"}],"Licenses":[{"Severity":"LOW"},{"Severity":"LOW"}]}]"#,
     );
+    // Of those that nobody rated any may be critical, under whatever name the policy maps that.
+    assert_eq!(all.lookup("findings.open.critical").unwrap().unrated, 2);
+    assert_eq!(all.lookup("findings.open.high").unwrap().unrated, 0);
     for (name, expected) in [
         ("findings.open.critical", 3.0),
         ("findings.open.critical.distinct", 2.0),
