@@ -140,6 +140,41 @@ fn what_is_bounded_is_taken_up_to_its_bound() {
     ] {
         takes(CRITERION, &format!("metric = \"a\", {bounds}"), fine);
     }
+    let rows = "column = \"a\", reduce = \"mean\"";
+    for (mapping, fine) in [
+        (format!("{{ format = \"csv\", {rows} }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \";\" }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"\\t\" }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \" \" }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \";;\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = '\"' }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"a\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"\\n\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, select = \"/a\" }}"), false),
+        (format!("{{ format = \"json\", {rows}, select = \"/a\" }}"), true),
+        (format!("{{ format = \"json\", {rows}, select = \"\" }}"), true),
+        (format!("{{ format = \"json\", {rows}, select = \"a\" }}"), false),
+        (format!("{{ format = \"json\", {rows}, select = \"/a~2\" }}"), false),
+        (format!("{{ format = \"json\", {rows}, select = \"/{}\" }}", long(511)), true),
+        (format!("{{ format = \"json\", {rows}, select = \"/{}\" }}", long(512)), false),
+        (format!("{{ format = \"json\", {rows}, delimiter = \";\" }}"), false),
+        ("{ value = \"/a\" }".to_owned(), false),
+    ] {
+        let other = mapping.contains("\"json\"");
+        let kept = "{ format = \"json\", value = \"/summary/hallucination_rate\", samples = \"/summary/n\", stderr = \"/summary/se\" },";
+        let from = if other { kept } else { "{ format = \"promptfoo\", value = \"named/Hallucination\" }," };
+        takes(from, &format!("{mapping},"), fine);
+    }
+    let list = |text: &str| {
+        let from = EXAMPLE.find("hallucination_rate = [").unwrap();
+        let end = from + EXAMPLE[from..].find("\n]").unwrap() + 2;
+        let text = format!("{}hallucination_rate = {text}{}", &EXAMPLE[..from], &EXAMPLE[end..]);
+        Policy::parse(text.as_bytes(), SIGNERS.as_bytes()).is_ok()
+    };
+    assert!(list("[{ value = \"/a\" }]") && list("{ value = \"/a\" }") && list("\"/a\""));
+    assert!(!list("[]"), "no mapping at all");
+    assert!(!list("[{ value = \"/a\" }, { format = \"json\", value = \"/b\" }]"), "both could hold");
 }
 
 #[test]

@@ -313,6 +313,10 @@ fn a_group_that_names_several_values_is_no_group_to_leave_out() {
     let mut groups = report(&[("acc/a", 0.9), ("acc/b", 0.9)]);
     groups.ambiguous.insert("acc/c".into(), vec!["line 1".into(), "line 2".into()]);
     check_bound(&bounded(spread.clone()).report("e.json", groups.clone()), "failed");
+    // Nor does one that is no part of the set.
+    let mut apart = report(&[("acc/a", 0.9), ("acc/b", 0.9)]);
+    apart.ambiguous.insert("other".into(), vec!["line 1".into(), "line 2".into()]);
+    check_bound(&bounded(spread.clone()).report("e.json", apart), "met");
     // One that stands for metrics which are there takes nothing away.
     groups.ambiguous = [("acc/c".to_owned(), vec!["acc/a".to_owned(), "acc/b".to_owned()])].into();
     check_bound(&bounded(spread).report("e.json", groups), "met");

@@ -100,6 +100,12 @@ fn failures_that_the_summary_states_and_nobody_listed_make_it_unreadable() {
     };
     is(&report(&target(1)), "findings.open.low", 1.0);
     unreadable(&file(&target(2)), "more failures than the 1 that are listed");
+    // What passed, what was excepted and what is no misconfiguration are no failures.
+    let others = target(2).replace(
+        r#""Misconfigurations":["#,
+        r#""Vulnerabilities":[{"Severity":"LOW"}],"Misconfigurations":[{"Severity":"LOW","Status":"PASS"},{"Severity":"LOW","Status":"EXCEPTION"},"#,
+    );
+    unreadable(&file(&others), "more failures than the 1 that are listed");
 }
 
 #[test]
