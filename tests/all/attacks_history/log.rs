@@ -401,3 +401,48 @@ fn a_record_dated_ahead_is_judged_as_of_its_own_time_whatever_was_found_before()
         assert_eq!(found["replay"]["verdict"], "allowed", "{found:#}");
     }
 }
+
+/// What a comparison is with: the last version whose record counts, did not fail and is allowed when judged again.
+#[test]
+fn a_comparison_is_with_the_last_version_that_was_rightly_deployed() {
+    let compared = "max = 0.05, compare = \"deployed\", max_rise = 0.001, first = \"pass\"";
+    let policy = Policy::small().replacing("max = 0.05", compared);
+    let none = |_: &Repo<'_>| {};
+    let by_the_bot = |repo: &Repo<'_>| drop(repo.deploy_record("bot", GATE, "production", "requirements"));
+    let elsewhere = |repo: &Repo<'_>| drop(repo.deploy_record("bot", GATE, "staging", "requirements"));
+    let by_nobody = |repo: &Repo<'_>| drop(repo.deploy_record("mallory", GATE, "production", "requirements"));
+    let that_failed = |repo: &Repo<'_>| {
+        let record = repo.deploy_record("bot", GATE, "production", "requirements");
+        repo.log("bot", "production", &failed(&record));
+    };
+    let not_allowed = |repo: &Repo<'_>| {
+        repo.open("j.doe", "summarizer/v1.3");
+        repo.merge("l.wu", "gate/summarizer/v1.3");
+        repo.deploy_record("bot", "summarizer/v1.3", "production", "requirements");
+    };
+    let before_that = |repo: &Repo<'_>| {
+        by_the_bot(repo);
+        not_allowed(repo);
+    };
+    let cases: [(&str, &dyn Fn(&Repo<'_>), &str); 7] = [
+        ("nothing was deployed", &none, "met"),
+        ("deployed", &by_the_bot, "failed"),
+        ("deployed elsewhere", &elsewhere, "met"),
+        ("by nobody who deploys", &by_nobody, "met"),
+        ("said to have failed", &that_failed, "met"),
+        ("not allowed", &not_allowed, "met"),
+        ("the one before what is not allowed", &before_that, "failed"),
+    ];
+    for (what, log, expected) in cases {
+        let world = World::new();
+        let repo = world.governance_repo_with(&policy);
+        repo.allowed_gate(GATE);
+        log(&repo);
+        repo.open("j.doe", NEXT);
+        let worse = "{\"summary\": {\"hallucination_rate\": 0.04, \"n\": 400}}\n";
+        repo.write(&format!("gates/{NEXT}/evidence/evaluation.json"), worse).commit("j.doe", "Worse");
+        repo.merge("l.wu", &format!("gate/{NEXT}"));
+        let answer = repo.check_json(NEXT, "production");
+        assert_eq!(status(&answer, "criterion:hallucination"), expected, "{what}: {answer:#}");
+    }
+}
