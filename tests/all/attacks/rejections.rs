@@ -242,6 +242,19 @@ fn a_closed_gate_stays_closed() {
 }
 
 #[test]
+fn a_close_by_an_author_or_a_holder_of_any_role_holds_whatever_is_wrong_with_it() {
+    for (who, holds) in [("j.doe", true), ("k.berg", true), ("eval-ci", false), ("mallory", false)] {
+        let world = World::new();
+        let repo = opened(&world);
+        let malformed = Decision::close(GATE).line("Gate-Role", "ml-lead");
+        let closed = repo.decide(who, &malformed);
+        let judged = merged(&repo);
+        let expected = if holds { "failed" } else { "not listed" };
+        assert_eq!(status(&judged, "gate:open"), expected, "{who}: {}", code(&judged, &closed));
+    }
+}
+
+#[test]
 fn a_close_by_nobody_closes_nothing() {
     let world = World::new();
     let repo = approved(&world);
