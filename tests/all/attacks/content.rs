@@ -263,3 +263,31 @@ fn a_document_closes_findings_of_reports_of_its_kind_about_its_artifact_alone() 
         assert_eq!(line["status"], expected, "{of_report} {kind} {of_vex}: {line:#}");
     }
 }
+
+#[test]
+fn a_report_about_one_artifact_is_stale_when_that_one_changes_and_no_other() {
+    for (changed, expected) in [("model.bin", "met"), ("prompts/summarize.txt", "stale")] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.open("j.doe", GATE);
+        let model = format!("[[artifact]]\nname = \"model.bin\"\ndigest = \"sha256:{}\"\n\n", "0".repeat(64));
+        // The same file as evidence of another kind is about something else.
+        let seen = "[[evidence]]\nkind = \"other\"\nfile = \"evidence/evaluation.json\"\nartifact = \"model.bin\"\n\n";
+        let evaluation = "[[evidence]]\nkind = \"evaluation\"\n";
+        let about = format!("{model}{seen}{evaluation}artifact = \"prompts/summarize.txt\"\n");
+        edit_request(&repo, evaluation, &about);
+        repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n");
+        repo.commit("j.doe", "A report about the prompt");
+        let path = repo.path.join(format!("{DIRECTORY}/gate.toml"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let from = text.find(&format!("name = \"{changed}\"")).unwrap();
+        let digest = from + text[from..].find("sha256:").unwrap();
+        let other = format!("{}sha256:{}{}", &text[..digest], "1".repeat(64), &text[digest + 71..]);
+        repo.write(&format!("{DIRECTORY}/gate.toml"), other).commit("j.doe", "Another artifact");
+        repo.merge("l.wu", &format!("gate/{GATE}"));
+        let answer = repo.check_json(GATE, "staging");
+        let lines = answer["requirements"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["id"] == "evidence:evaluation").unwrap();
+        assert_eq!(line["status"], expected, "{changed}: {line:#}");
+    }
+}
