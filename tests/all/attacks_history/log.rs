@@ -417,6 +417,9 @@ fn a_record_dated_ahead_is_judged_as_of_its_own_time_whatever_was_found_before()
     }
 }
 
+/// What was logged, how, and what then holds.
+type Story<'a> = (&'a str, &'a dyn Fn(&Repo<'_>), &'a str);
+
 /// What a comparison is with: the last version whose record counts, did not fail and is allowed when judged again.
 #[test]
 fn a_comparison_is_with_the_last_version_that_was_rightly_deployed() {
@@ -439,7 +442,7 @@ fn a_comparison_is_with_the_last_version_that_was_rightly_deployed() {
         by_the_bot(repo);
         not_allowed(repo);
     };
-    let cases: [(&str, &dyn Fn(&Repo<'_>), &str); 7] = [
+    let cases: [Story<'_>; 7] = [
         ("nothing was deployed", &none, "met"),
         ("deployed", &by_the_bot, "failed"),
         ("deployed elsewhere", &elsewhere, "met"),
