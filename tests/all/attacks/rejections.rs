@@ -254,6 +254,20 @@ fn a_close_by_an_author_or_a_holder_of_any_role_holds_whatever_is_wrong_with_it(
     }
 }
 
+/// Whose key is known and who holds no role may close what is theirs, and nothing else.
+#[test]
+fn a_close_of_another_authors_gate_takes_a_role() {
+    for (author, holds) in [("k.berg", false), ("j.doe", true)] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.open(author, GATE);
+        let closed = repo.decide("j.doe", &Decision::close(GATE));
+        let judged = merged(&repo);
+        let expected = if holds { ("counts", "failed") } else { ("not-in-role", "not listed") };
+        assert_eq!((code(&judged, &closed), status(&judged, "gate:open")), expected, "{author}");
+    }
+}
+
 #[test]
 fn a_close_by_nobody_closes_nothing() {
     let world = World::new();
