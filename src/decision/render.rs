@@ -14,8 +14,8 @@ pub fn render_message(decision: &Decision, subject: &str, body: &str) -> String 
     let body = plain_lines(body);
     let subject = plain_lines(subject);
     let mut message = match subject.trim().lines().next() {
-        Some(line) if !is_scissors(line) => line.trim_end().to_owned(),
-        Some(_) | None => default_subject(decision),
+        Some(line) => line.trim_end().to_owned(),
+        None => default_subject(decision),
     };
     if !body.trim().is_empty() {
         message.push_str("\n\n");

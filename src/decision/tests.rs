@@ -145,6 +145,34 @@ fn a_subject_is_made_where_none_is_given() {
     );
 }
 
+/// What stands in the only paragraph is no trailer; yet what is plainly meant as a decision does not vanish.
+#[test]
+fn an_only_paragraph_is_malformed_where_it_says_what_was_decided_about_what() {
+    for (text, expected) in [
+        ("Gate: a/b\nGate-Action: reject\nGate-Role: lead\n", Some(Verb::Reject)),
+        ("s\ngate: policy\nGATE-ACTION: Close", Some(Verb::Close)),
+        ("Gate: a/b\n", None),
+        ("Gate-Action: reject\n", None),
+        ("Gate: a/b\nGate-Action: open\n", None),
+        ("Gate: a b\nGate-Action: reject\n", None),
+    ] {
+        match (parse_message(text), expected) {
+            (Reading::Malformed(malformed), Some(verb)) => assert_eq!(malformed.verb, Some(verb), "{text}"),
+            (Reading::None { stray }, None) => assert!(stray, "{text}"),
+            (other, _) => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+/// Scissors in a subject cut nothing: neither does the line become another's subject.
+#[test]
+fn a_subject_of_scissors_is_one_that_cuts_nothing() {
+    let decision = Decision { target: Target::Policy, action: Action::Withdraw };
+    let message = render_message(&decision, "# ------------------------ >8 ------------------------", "");
+    assert!(message.starts_with("# ------------------------ > 8 ---"), "{message}");
+    assert!(matches!(parse_message(&message), Reading::Decision { decision: read, .. } if read == decision));
+}
+
 #[test]
 fn a_long_line_is_not_quoted_whole() {
     let long = "ä".repeat(5_000);

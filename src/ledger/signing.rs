@@ -294,3 +294,27 @@ impl Revocations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_exercised_with_a_key_held_as_it_asks_or_better() {
+        use Hold::{Hardware, HardwareVerified, Software};
+        use KeyRequirement as Asks;
+        for (asked, held, expected) in [
+            (Asks::Any, Software, None),
+            (Asks::Any, Hardware, None),
+            (Asks::Any, HardwareVerified, None),
+            (Asks::Hardware, Software, Some(Code::KeyNotHardware)),
+            (Asks::Hardware, Hardware, None),
+            (Asks::Hardware, HardwareVerified, None),
+            (Asks::HardwareVerified, Software, Some(Code::KeyNotHardware)),
+            (Asks::HardwareVerified, Hardware, Some(Code::NoVerification)),
+            (Asks::HardwareVerified, HardwareVerified, None),
+        ] {
+            assert_eq!(unfit(held, asked).map(|(code, _)| code), expected, "{asked:?} {held:?}");
+        }
+    }
+}

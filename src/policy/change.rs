@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Freeze, Policy, Risk, Rule, System, When};
+use super::{Policy, Risk, Rule, System, When};
 use crate::model::{ArtifactName, Glob, Name};
 
 /// One change on its way to one environment, as rules and freezes see it.
@@ -101,11 +101,6 @@ impl Policy {
     /// The rules that are about this change, in their order.
     pub fn rules_on(&self, change: &Change) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(|rule| rule.when.matches(change))
-    }
-
-    /// The freezes that are about this change, whenever they are.
-    pub fn freezes_on(&self, change: &Change) -> impl Iterator<Item = &Freeze> {
-        self.freezes.iter().filter(|freeze| freeze.when.matches(change))
     }
 }
 

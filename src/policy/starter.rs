@@ -109,6 +109,10 @@ mod tests {
         .unwrap_or_else(|why| panic!("{why}"));
         assert_eq!((policy.id.as_str(), policy.serial), ("acme-1f2e", 1));
         assert!(policy.findings.is_empty(), "{:?}", policy.findings);
+        assert_eq!(
+            starter_policy("\"acme 1\\f\u{e4}2e\n", &principal),
+            starter_policy("acme1f2e", &principal)
+        );
         let codes: Vec<&str> = lint(&policy).iter().map(|problem| problem.code).collect();
         assert_eq!(codes, ["policy-governance-lockout"], "{:#?}", lint(&policy));
     }

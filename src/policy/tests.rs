@@ -110,6 +110,74 @@ fn each_mistake_has_its_code_and_place() {
 }
 
 #[test]
+fn what_is_bounded_is_taken_up_to_its_bound() {
+    let takes = |from: &str, to: &str, expected: bool| {
+        let found = Policy::parse(changed(from, to).as_bytes(), SIGNERS.as_bytes());
+        assert_eq!(found.is_ok(), expected, "{to}");
+    };
+    let long = |count| "x".repeat(count);
+    for (id, fine) in [
+        (String::new(), false),
+        ("a b".into(), false),
+        ("\u{e4}".into(), false),
+        (long(128), true),
+        (long(129), false),
+    ] {
+        takes("acme-models-3f9c", &id, fine);
+    }
+    for (glob, fine) in [(String::new(), false), (long(256), true), (long(257), false), ("*".into(), true)] {
+        takes("*.safetensors", &glob, fine);
+    }
+    for (bounds, fine) in [
+        ("max = 1, confidence = 0.5", false),
+        ("max = 1, confidence = 0.51", true),
+        ("max = 1, confidence = 1.0", false),
+        ("min = 1, max = 1", true),
+        ("min = 1.1, max = 1", false),
+        ("compare = \"deployed\", max_drop = 0", true),
+        ("compare = \"deployed\", max_rise = 0", true),
+        ("compare = \"deployed\", max_rise = -0.1", false),
+    ] {
+        takes(CRITERION, &format!("metric = \"a\", {bounds}"), fine);
+    }
+    let rows = "column = \"a\", reduce = \"mean\"";
+    for (mapping, fine) in [
+        (format!("{{ format = \"csv\", {rows} }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \";\" }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"\\t\" }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \" \" }}"), true),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \";;\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = '\"' }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"a\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, delimiter = \"\\n\" }}"), false),
+        (format!("{{ format = \"csv\", {rows}, select = \"/a\" }}"), false),
+        (format!("{{ format = \"json\", {rows}, select = \"/a\" }}"), true),
+        (format!("{{ format = \"json\", {rows}, select = \"\" }}"), true),
+        (format!("{{ format = \"json\", {rows}, select = \"a\" }}"), false),
+        (format!("{{ format = \"json\", {rows}, select = \"/a~2\" }}"), false),
+        (format!("{{ format = \"json\", {rows}, select = \"/{}\" }}", long(511)), true),
+        (format!("{{ format = \"json\", {rows}, select = \"/{}\" }}", long(512)), false),
+        (format!("{{ format = \"json\", {rows}, delimiter = \";\" }}"), false),
+        ("{ value = \"/a\" }".to_owned(), false),
+    ] {
+        let other = mapping.contains("\"json\"");
+        let kept = "{ format = \"json\", value = \"/summary/hallucination_rate\", samples = \"/summary/n\", stderr = \"/summary/se\" },";
+        let from = if other { kept } else { "{ format = \"promptfoo\", value = \"named/Hallucination\" }," };
+        takes(from, &format!("{mapping},"), fine);
+    }
+    let list = |text: &str| {
+        let from = EXAMPLE.find("hallucination_rate = [").unwrap();
+        let end = from + EXAMPLE[from..].find("\n]").unwrap() + 2;
+        let text = format!("{}hallucination_rate = {text}{}", &EXAMPLE[..from], &EXAMPLE[end..]);
+        Policy::parse(text.as_bytes(), SIGNERS.as_bytes()).is_ok()
+    };
+    assert!(list("[{ value = \"/a\" }]") && list("{ value = \"/a\" }") && list("\"/a\""));
+    assert!(!list("[]"), "no mapping at all");
+    assert!(!list("[{ value = \"/a\" }, { format = \"json\", value = \"/b\" }]"), "both could hold");
+}
+
+#[test]
 fn the_closed_list_is_found_and_nothing_else_is() {
     let cases = [
         ("policy-no-governance", "approvals = [{ role = \"governance\", count = 2 }]", ""),
@@ -200,11 +268,60 @@ fn what_is_most_likely_a_mistake_is_a_warning() {
 }
 
 #[test]
+fn a_rule_is_unreachable_where_any_of_its_lists_matches_nothing() {
+    let found = |when: &str| {
+        let text = format!("{EXAMPLE}\n[[rule]]\nname = \"extra\"\nwhen = {{ {when} }}\n");
+        lint(&parsed(&text)).iter().map(|problem| problem.code).collect::<Vec<_>>()
+    };
+    for none in [
+        "kind = []",
+        "environment = []",
+        "tag = []",
+        "risk = []",
+        "system = []",
+        "risk = [\"low\"], system = [\"summarizer\"]",
+        "risk = [\"low\"], system = [\"other\"]",
+    ] {
+        assert_eq!(found(none), ["policy-rule-unreachable"], "{none}");
+    }
+    for some in [
+        "kind = [\"model\"]",
+        "environment = [\"staging\"]",
+        "tag = [\"x\"]",
+        "risk = [\"high\"], system = [\"summarizer\"]",
+        "risk = [\"critical\"], system = [\"summarizer\"]",
+        "risk = [\"critical\"], system = [\"other\"]",
+        "risk = [\"critical\"], system = [\"other*\"]",
+        "risk = [\"high\"], system = [\"sum*\"]",
+    ] {
+        assert!(found(some).is_empty(), "{some}: {:?}", found(some));
+    }
+}
+
+#[test]
+fn governance_that_can_lose_any_one_person_is_no_lockout() {
+    let text = changed("role = \"governance\", count = 2", "role = \"ml-lead\" }, { role = \"product-lead\"");
+    let two = |text: &str, one: &str, other: &str| {
+        text.replace(
+            &format!("members = [\"{one}@example.com\"]"),
+            &format!("members = [\"{one}@example.com\", \"{other}@example.com\"]"),
+        )
+    };
+    let one_spare = two(&text, "j.rivera", "a.ng");
+    let codes = |text: &str| lint(&parsed(text)).iter().map(|problem| problem.code).collect::<Vec<_>>();
+    assert_eq!(codes(&one_spare), ["policy-governance-lockout"]);
+    let both_spare = two(&one_spare, "s.chen", "m.okafor");
+    assert!(codes(&both_spare).is_empty(), "{:?}", codes(&both_spare));
+}
+
+#[test]
 fn problems_of_both_files_are_told_at_once() {
     let problems = Policy::parse(changed("serial = 7", "").as_bytes(), b"nonsense\n").unwrap_err();
     assert_eq!(problems.0.len(), 2, "{problems}");
     let problems = Policy::parse(EXAMPLE.as_bytes(), b"\xff").unwrap_err();
     assert_eq!(problems.0[0].code, "signers-not-utf8");
+    let problems = Policy::parse(EXAMPLE.as_bytes(), b"# a\n# b\n\xff").unwrap_err();
+    assert!(problems.0[0].message.ends_with("on line 3"), "{problems}");
 }
 
 #[test]
@@ -261,6 +378,25 @@ fn a_request_cannot_talk_down_what_the_policy_says() {
 }
 
 #[test]
+fn a_policy_is_followed_by_that_of_its_id_and_the_next_serial_alone() {
+    let policy = parsed(EXAMPLE);
+    let follows = |id: &str, serial: u64| policy.may_be_followed_by(id, serial);
+    assert_eq!(follows("acme-models-3f9c", 8), Ok(()));
+    assert_eq!(follows("other", 8), Err("its `id` is `other`, not `acme-models-3f9c`".into()));
+    for serial in [0, 6, 7, 9, u64::MAX] {
+        assert_eq!(
+            follows("acme-models-3f9c", serial),
+            Err(format!("its `serial` is {serial}; the next one is 8"))
+        );
+    }
+    let mut last = policy.clone();
+    last.serial = u64::MAX;
+    for serial in [0, 8, u64::MAX] {
+        assert!(last.may_be_followed_by("acme-models-3f9c", serial).is_err());
+    }
+}
+
+#[test]
 fn a_rule_on_an_unknown_risk_matches_nothing_and_an_unknown_risk_of_a_system_is_the_highest() {
     let policy = parsed(&changed("when = { risk = [\"critical\"] }", "when = { risk = [\"hgih\"] }"));
     assert_eq!(rules_on(&policy, "other", "critical", "a", "staging"), ["every change", "fairness"]);
@@ -274,6 +410,7 @@ fn bots_hold_no_place() {
     assert_eq!(policy.role_holders(&name("release-bot")).count(), 0);
     let bot: Principal = "bot@example.com".parse().unwrap();
     assert!(policy.is_bot(&bot) && policy.holds(&bot, &name("release-bot")));
+    assert!(!policy.holds(&bot, &name("governance")) && !policy.holds(&bot, &name("nobody")));
     assert_eq!(policy.roles_of(&bot).map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["release-bot"]);
     assert_eq!(policy.role_holders(&name("governance")).count(), 3);
     assert_eq!(policy.fillable_places(&[]), None);

@@ -95,6 +95,20 @@ mod tests {
     }
 
     #[test]
+    fn an_armor_is_read_up_to_its_bound() {
+        let of_length = |length: usize| {
+            let base64 = "A".repeat(length - HEADER.len() - FOOTER.len() - 3);
+            format!("{HEADER}\n{base64}\n{FOOTER}\n")
+        };
+        let longest = (LARGEST - 3..=LARGEST).find(|length| remove(of_length(*length).as_bytes()).is_ok());
+        let padded = of_length(longest.unwrap()).replacen("AAAA", "AA\nAA", LARGEST - longest.unwrap());
+        assert_eq!(padded.len(), LARGEST);
+        assert!(remove(padded.as_bytes()).is_ok());
+        let defect = remove(padded.replacen("AAAA", "AA\nAA", 1).as_bytes()).unwrap_err();
+        assert_eq!((defect.code, defect.reason.contains("64 KiB")), (Code::BadSignature, true));
+    }
+
+    #[test]
     fn other_kinds_of_signature_are_named() {
         for (armored, name) in [
             ("-----BEGIN PGP SIGNATURE-----\n", "OpenPGP"),

@@ -190,6 +190,10 @@ mod tests {
         for times in [&[JUNE, JULY][..], &[JULY, JUNE], &[JULY], &[]] {
             assert_eq!(codes(&line, times, Some("a@x")), [Code::KeyNotValid], "{times:?}");
         }
+        let end = format!("a@x valid-before=\"20260601\" {key}");
+        assert_eq!(codes(&end, &["2026-05-31T23:59:59Z"], Some("a@x")), []);
+        assert_eq!(codes(&end, &[JUNE], Some("a@x")), [Code::KeyNotValid], "the end is exclusive");
+        assert_eq!(codes(&format!("a@x {key}"), &["1970-01-01T00:00:00Z"], Some("a@x")), []);
         assert_eq!(codes(&format!("a@x {key}"), &["1969-01-01T00:00:00Z"], Some("a@x")), [Code::KeyNotValid]);
     }
 

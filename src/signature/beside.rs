@@ -36,11 +36,30 @@ fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{blob, public, strings};
     use super::*;
+
+    fn armored(bytes: &[u8]) -> String {
+        format!("{HEADER}\n{}\n{FOOTER}\n", Base64::encode_string(bytes))
+    }
+
+    #[test]
+    fn the_public_half_of_one_key_is_read_in_the_clear() {
+        let file = |count: u32, options: &[u8]| {
+            let head = strings(&[b"aes256-ctr", b"bcrypt", options]);
+            let keys = strings(&[&blob(1), b"what is encrypted"]);
+            armored(&[MAGIC, &head, &count.to_be_bytes(), &keys].concat())
+        };
+        for options in [&b""[..], &[7; 24], &[1; 300]] {
+            assert_eq!(public_half(&file(1, options)), Some(public(1)));
+        }
+        for count in [0, 2] {
+            assert_eq!(public_half(&file(count, b"")), None, "{count} keys");
+        }
+    }
 
     #[test]
     fn what_is_no_private_key_has_no_public_half() {
-        let armored = |bytes: &[u8]| format!("{HEADER}\n{}\n{FOOTER}\n", Base64::encode_string(bytes));
         let mut long = MAGIC.to_vec();
         long.extend(u32::MAX.to_be_bytes());
         for text in [String::new(), "ssh-ed25519 AAAA".into(), armored(b""), armored(MAGIC), armored(&long)] {

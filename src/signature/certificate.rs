@@ -143,7 +143,8 @@ fn by_authority(unfit: Unfit) -> Unfit {
 mod tests {
     use ed25519_dalek::{Signer as _, SigningKey};
 
-    use super::super::testing::{blob, strings};
+    use super::super::testing::{blob, public, strings};
+    use super::super::{AllowedSigners, Signature, Signer};
     use super::*;
 
     /// A certificate on the key of seed 1, signed with that of seed 2.
@@ -174,21 +175,43 @@ mod tests {
     impl Made<'_> {
         #[track_caller]
         fn reads(&self, expected: bool) {
+            let read = self.read();
+            assert_eq!(read.is_ok(), expected, "{read:?}");
+        }
+
+        fn read(&self) -> Result<Certificate, Unfit> {
             let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
             let signed = [
                 &strings(&[b"ssh-ed25519-cert-v01@openssh.com", b"nonce", key.as_bytes()])[..],
                 &[0; 8],
                 &self.kind.to_be_bytes(),
                 &strings(&[self.id, &strings(self.principals)]),
-                &[0; 16],
+                &[0; 8],
+                &[0x7f; 8],
                 &strings(&[&strings(self.options), &strings(self.extensions), b"reserved", &self.authority]),
             ]
             .concat();
             let raw = SigningKey::from_bytes(&[2; 32]).sign(&signed).to_bytes();
             let signature = [&strings(&[b"ssh-ed25519", &raw])[..], self.behind_signature].concat();
-            let read = Certificate::read(&[&signed[..], &strings(&[&signature])].concat());
-            assert_eq!(read.is_ok(), expected, "{read:?}");
+            Certificate::read(&[&signed[..], &strings(&[&signature])].concat())
         }
+    }
+
+    /// Whoever asks whether a key is revoked must hear of both.
+    #[test]
+    fn a_signature_by_a_certificate_names_the_certified_key_and_its_authority() {
+        let certificate = Made::default().read().unwrap();
+        let signer = Signer::Certified(Box::new(certificate));
+        let signature = Signature { signer, presence: Presence::Software };
+        let fingerprint = |seed| PublicKey::read(&blob(seed)).unwrap().fingerprint;
+        assert_eq!(signature.key(), &fingerprint(1));
+        assert_eq!(signature.ca_key(), Some(&fingerprint(2)));
+        assert_eq!(signature.key_description(), "ED25519 certificate");
+        let signers = AllowedSigners::parse(&format!("a@x cert-authority {}", public(2))).unwrap();
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        let verified = signers.attribute(&signature, &[now]).counts.unwrap();
+        assert_eq!(verified.key(), &fingerprint(1));
+        assert_eq!(verified.ca_key(), Some(&fingerprint(2)));
     }
 
     #[test]

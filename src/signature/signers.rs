@@ -272,4 +272,69 @@ mod tests {
         );
         assert!(AllowedSigners::parse(&"\n".repeat(LARGEST)).is_ok());
     }
+
+    #[test]
+    fn a_line_is_read_up_to_its_bound() {
+        let line = format!("a@x {} ", public(1));
+        let of_length = |length: usize| format!("{line}{}", "c".repeat(length - line.len()));
+        assert!(AllowedSigners::parse(&of_length(16 * 1024)).is_ok());
+        let problems = AllowedSigners::parse(&of_length(16 * 1024 + 1)).unwrap_err().0;
+        assert_eq!(problems[0].code, "signers-line-too-long");
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_matched_is_a_problem_and_not_nothing() {
+        for list in ["?".repeat(1_000), format!("a@x,{}", "*".repeat(1_000)), "a@x,,b@x".into(), "!".into()] {
+            let problems = AllowedSigners::parse(&format!("{list} {}", public(1))).unwrap_err().0;
+            assert_eq!(problems[0].code, "signers-principal", "{list}");
+        }
+    }
+
+    #[test]
+    fn a_problem_stands_where_it_is() {
+        let key = public(1);
+        for (text, column, length) in [
+            (format!("a@x,\u{e4}@x,c@x {key}"), 5, 3),
+            (format!("\"a@x,\u{e4}@x,c@x\" {key}"), 6, 3),
+            (format!("a@x,b@x,\u{e4}@x {key}"), 9, 3),
+            (format!("a@x {key} \u{1}"), 5 + key.len() + 1, 1),
+            (format!("a@x {key} x\u{85}y"), 5 + key.len() + 2, 1),
+        ] {
+            let place = AllowedSigners::parse(&text).unwrap_err().0[0].place.clone().unwrap();
+            assert_eq!((place.column, place.length), (column, length), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_openssh_and_no_other() {
+        let reads = |time: &str| AllowedSigners::parse(&format!("a@x valid-after=\"{time}\" {}", public(1)));
+        for good in ["20260601", "20260601Z", "202606011230", "202606011230Z", "20260601123059z", "19700102"]
+        {
+            assert!(reads(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "Z",
+            "2026",
+            "2026060",
+            "202606011",
+            "2026060112",
+            "20260601123",
+            "2026060112305",
+            "202606011230591",
+            "2026+6+1",
+            "2026-6-1",
+            "2026 6 1",
+            "2026060112+5",
+            "20261301",
+            "20260631",
+            "202606012460",
+            "20260601T",
+            "20260601ZZ",
+            "19700101",
+            "00000101",
+        ] {
+            assert!(reads(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -134,6 +134,8 @@ mod tests {
         assert!(none.low == 0.0 && (0.04..0.06).contains(&none.high), "{none:?}");
         assert_eq!(Limits::wilson(1.5, 50.0, 0.95), None);
         assert_eq!(Limits::wilson(0.5, 0.0, 0.95), None);
+        assert_eq!(Limits::wilson(0.5, 0.999, 0.95), None);
+        assert!(Limits::wilson(1.0, 1.0, 0.95).is_some(), "one sample is a sample");
     }
 
     /// R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I,

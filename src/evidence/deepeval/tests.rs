@@ -46,7 +46,14 @@ fn means_are_of_scores_and_rates_of_all() {
         holds(&report, "tests.failed", 1.0, 3, 1);
         holds(&report, "tests.errored", 1.0, 3, 1);
         holds(&report, "tests.pass_rate", 1.0 / 3.0, 3, 1);
-        assert!(!report.lookup("Bias [GEval]/mean").unwrap().rate);
+        for (name, rate) in [
+            ("Bias [GEval]/mean", false),
+            ("Bias [GEval]/pass_rate", true),
+            ("tests.total", false),
+            ("tests.pass_rate", true),
+        ] {
+            assert_eq!(report.lookup(name).unwrap().rate, rate, "{name}");
+        }
     }
 }
 
@@ -68,6 +75,7 @@ fn the_summary_may_count_spans_and_never_less_than_the_cases() {
         &[("[0.25,0.75],\"passes\":1", "[0.75],\"passes\":0")][..],
         &[("[0.25,0.75]", "[0.26,0.75]")],
         &[("\"errors\":1", "\"errors\":0")],
+        &[("\"passes\":1,\"fails\":1", "\"passes\":2,\"fails\":0")],
     ] {
         refused(changes, "contradict each other");
     }
@@ -83,6 +91,30 @@ fn the_summary_may_count_spans_and_never_less_than_the_cases() {
     let alone = report(&[("\"metricsData\"", "\"others\"")]).unwrap();
     holds(&alone, "Bias [GEval]/mean", 0.5, 2, 1);
     assert_eq!(alone.lookup("Bias [GEval]/mean").unwrap().at, "/metricsScores/0");
+}
+
+#[test]
+fn a_case_in_which_one_metric_failed_failed_whatever_else_errored() {
+    let case = |rows: &str| {
+        let text =
+            format!(r#"{{"testCases":[{{"success":false,"metricsData":[{rows}]}}],"metricsScores":[]}}"#);
+        read_report(text.as_bytes(), &Reading::default()).unwrap()
+    };
+    let failed = r#"{"name":"A","success":false,"score":0.1}"#;
+    let errored = r#"{"name":"B","success":false,"error":"x"}"#;
+    let passed = r#"{"name":"C","success":true,"score":0.9}"#;
+    for (rows, failures, errors) in [
+        (failed.to_owned(), 1.0, 0.0),
+        (errored.to_owned(), 0.0, 1.0),
+        (format!("{failed},{errored}"), 1.0, 0.0),
+        (format!("{errored},{failed}"), 1.0, 0.0),
+        (format!("{errored},{passed}"), 0.0, 1.0),
+        (passed.to_owned(), 1.0, 0.0),
+    ] {
+        let report = case(&rows);
+        assert_eq!(report.lookup("tests.failed").unwrap().value, Value::Number(failures), "{rows}");
+        assert_eq!(report.lookup("tests.errored").unwrap().value, Value::Number(errors), "{rows}");
+    }
 }
 
 #[test]

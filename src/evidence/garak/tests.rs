@@ -93,6 +93,41 @@ fn detectors_of_one_probe_are_not_merged_and_the_worst_is_named() {
 }
 
 #[test]
+fn the_worst_pair_is_the_one_of_the_greatest_share_whatever_their_sizes() {
+    let pairs = [("a.A", 1, 4), ("b.B", 90, 100), ("c.C", 6, 8), ("d.D", 3, 4)];
+    let rows: String = pairs
+        .iter()
+        .map(|(probe, passed, total)| {
+            eval(&format!(r#""passed":{passed},"total":{total}"#)).replace("dan.DAN", probe)
+        })
+        .collect();
+    let report = finished(&rows);
+    let worst = report.lookup("attacks.worst_success_rate").unwrap();
+    assert_eq!((&worst.value, worst.samples), (&Value::Number(0.75), Some(4)));
+    // Of two that are as bad, the one that rests on less.
+    let without = rows.replacen("\"passed\":1,", "\"passed\":4,", 1);
+    let report = finished(&without);
+    let worst = report.lookup("attacks.worst_success_rate").unwrap();
+    assert_eq!((&worst.value, worst.samples), (&Value::Number(0.25), Some(4)));
+}
+
+#[test]
+fn counts_that_contradict_each_other_are_refused() {
+    for (row, expected) in [
+        (r#""passed":11,"total":10"#, "11 passed of 10"),
+        (r#""passed":2,"fails":9,"total":10"#, "2 passed and 9 failed are not 10"),
+        (r#""passed":2,"fails":5,"total":10"#, "2 passed and 5 failed are not 10"),
+        (
+            r#""passed":9,"nones":2,"total_evaluated":10,"total_processed":13"#,
+            "10 evaluated and 2 not are not 13",
+        ),
+    ] {
+        refused(&format!("{HEAD}{}{DONE}", eval(row)), expected);
+    }
+    finished(&eval(r#""passed":2,"fails":8,"total":10"#));
+}
+
+#[test]
 fn a_pair_that_judged_nothing_has_no_rate_and_may_be_the_worst() {
     let none = eval(r#""passed":0,"nones":5,"total_evaluated":0,"total_processed":5"#);
     let report = finished(&format!("{none}{}", eval(r#""passed":4,"total":4"#).replace("dan.DAN", "x.Y")));

@@ -39,6 +39,28 @@ fn a_log_gives_its_scores() {
 }
 
 #[test]
+fn a_log_is_known_by_all_its_parts() {
+    for part in ["\"version\"", "\"status\"", "\"plan\"", "\"task\"", "\"model\"", "\"eval\""] {
+        let other = report(&[(part, "\"other\"")]).unwrap();
+        assert_eq!(other.format, Format::Json, "without {part}");
+    }
+}
+
+#[test]
+fn a_standard_error_may_be_nothing_and_all_may_be_scored() {
+    let none = report(&[("0.04", "0.0")]).unwrap();
+    assert_eq!(none.lookup("match/accuracy").unwrap().stderr, Some(0.0));
+    refused(&[("0.04", "-0.01")], "is negative");
+    let scored = |count: &str| {
+        report(&[("\"scorer\":\"match\"", &format!("\"scored_samples\":{count},\"unscored_samples\":5"))])
+    };
+    let accuracy = |count: &str| scored(count).unwrap().lookup("match/accuracy").cloned().unwrap();
+    assert_eq!((accuracy("100").samples, accuracy("95").samples), (Some(100), Some(95)));
+    assert_eq!(accuracy("95").errors, Some(5));
+    assert!(scored("101").is_err());
+}
+
+#[test]
 fn only_a_success_gives_metrics() {
     for (changes, how) in [
         (&[("success", "cancelled")][..], "cancelled"),

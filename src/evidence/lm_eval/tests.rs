@@ -33,6 +33,25 @@ fn only_keys_with_a_comma_are_metrics() {
 }
 
 #[test]
+fn a_results_file_is_known_by_all_its_parts() {
+    let whole = file(r#"{"t":{"acc,none":1}}"#, "");
+    assert_eq!(detect(whole.as_bytes()), Ok(Format::LmEval));
+    assert_eq!(detect(whole.replace("n-shot", "config").as_bytes()), Ok(Format::LmEval));
+    for part in ["results", "configs", "versions", "n-shot"] {
+        let other = whole.replacen(&format!("\"{part}\""), "\"other\"", 1);
+        assert_eq!(detect(other.as_bytes()), Ok(Format::Json), "without {part}");
+    }
+    assert_eq!(detect(file("[]", "").as_bytes()), Ok(Format::Json));
+}
+
+#[test]
+fn a_standard_error_may_be_nothing_and_is_never_less() {
+    let found = report(r#"{"t":{"acc,none":0.5,"acc_stderr,none":0}}"#, "");
+    assert_eq!(found.lookup("t/acc").unwrap().stderr, Some(0.0));
+    unreadable(r#"{"t":{"acc,none":0.5,"acc_stderr,none":-0.1}}"#, "", "is negative");
+}
+
+#[test]
 fn a_standard_error_alone_is_no_metric() {
     unreadable(r#"{"t":{"acc_stderr,none":0.01}}"#, "", "names no metric");
 }

@@ -51,6 +51,30 @@ fn what_is_written_reads_back_with_all_that_was_known() {
 }
 
 #[test]
+fn whatever_a_bound_may_ask_of_a_metric_is_carried_along() {
+    let (external, mut report, _) = extracted();
+    let all = Metric {
+        value: Value::Number(3.0),
+        samples: Some(7),
+        stderr: Some(0.5),
+        interval: Some(Interval { low: 1.0, high: 1.0, confidence: Some(0.9) }),
+        errors: Some(2),
+        unrated: 4,
+        rate: true,
+        higher_is_better: Some(false),
+        limited: true,
+        at: "/x".into(),
+    };
+    let none =
+        Metric { stderr: Some(0.0), higher_is_better: Some(true), ..Metric::plain(Value::Number(0.0), "/y") };
+    report.metrics.insert("all".into(), all.clone());
+    report.metrics.insert("none".into(), none.clone());
+    let back = read_report(external.write(&report).as_bytes(), &reading(None)).unwrap();
+    assert_eq!(back.lookup("all"), Ok(&all));
+    assert_eq!(back.lookup("none"), Ok(&none));
+}
+
+#[test]
 fn the_status_and_names_of_several_values_are_carried_along() {
     let (external, mut report, _) = extracted();
     report.status = RunStatus::Unfinished("cancelled".into());

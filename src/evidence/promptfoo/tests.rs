@@ -203,6 +203,46 @@ fn a_group_of_attacks_that_was_never_judged_leaves_the_worst_unknown() {
 }
 
 #[test]
+fn the_worst_group_is_the_one_of_the_greatest_share_whatever_their_sizes() {
+    let row = |plugin: &str, success: bool| {
+        let reason = u8::from(!success);
+        format!(
+            r#"{{"success":{success},"failureReason":{reason},"promptIdx":0,"metadata":{{"pluginId":"{plugin}"}}}}"#
+        )
+    };
+    let rows: Vec<String> = [("a", 6, 2), ("b", 1, 3), ("c", 1, 1)]
+        .into_iter()
+        .flat_map(|(plugin, passed, failed)| {
+            let passed = (0..passed).map(move |_| row(plugin, true));
+            passed.chain((0..failed).map(move |_| row(plugin, false)))
+        })
+        .collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let report = report(&file(r#"{"successes":8,"failures":6,"errors":0}"#, &rows, "{}"));
+    let worst = report.lookup("attacks.worst_success_rate").unwrap();
+    assert_eq!((&worst.value, worst.samples), (&Value::Number(0.75), Some(4)));
+}
+
+#[test]
+fn attacks_that_nobody_rated_may_be_critical() {
+    let row = |severity: &str| {
+        format!(
+            r#"{{"success":false,"failureReason":1,"promptIdx":0,"metadata":{{"pluginId":"a","severity":"{severity}"}}}}"#
+        )
+    };
+    let all = ["critical", "High", "medium", "low", "none", "informational", "??", ""].map(row);
+    let rows: Vec<&str> = all.iter().map(String::as_str).collect();
+    let report = report(&file(r#"{"successes":0,"failures":8,"errors":0}"#, &rows, "{}"));
+    for (word, open, unrated) in
+        [("critical", 1.0, 2), ("high", 1.0, 0), ("medium", 1.0, 0), ("low", 1.0, 0), ("unrated", 2.0, 0)]
+    {
+        let name = format!("findings.open.{word}");
+        is(&report, &name, open);
+        assert_eq!(report.lookup(&name).unwrap().unrated, unrated, "{name}");
+    }
+}
+
+#[test]
 fn a_red_team_run_is_known_by_its_rows_or_its_configuration() {
     let stats = r#"{"successes":1,"failures":1,"errors":0}"#;
     let plain = file(stats, &[PASS, FAIL], "{}");

@@ -28,6 +28,35 @@ fn content_shows_the_format() {
 }
 
 #[test]
+fn reports_of_garak_and_vex_documents_are_read_beside_others() {
+    let garak =
+        "{\"entry_type\":\"start_run setup\"}\n{\"entry_type\":\"init\",\"garak_version\":\"0.17\"}\n";
+    let vex = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","vulnerabilities":[]}"#;
+    for (text, expected) in [(garak, true), (vex, true), (LM_EVAL, false), (ROLLBACK, false), ("", false)] {
+        assert_eq!(is_companion(text.as_bytes()), expected, "{text}");
+    }
+}
+
+/// A file with the parts of two formats is none, unless the policy takes only one of them and the request says which.
+#[test]
+fn a_file_of_two_formats_is_what_policy_and_request_say() {
+    let both = r#"{"results":{"t":{"acc,none":0.5}},"configs":{},"versions":{},"n-shot":{},
+        "version":2,"status":"success","plan":{},"eval":{"task":"t","model":"m"}}"#;
+    let as_format = |declared: Option<Format>, allowed: Option<&[Format]>| {
+        let reading = Reading { declared, allowed, ..Reading::default() };
+        read(both.as_bytes(), &reading).map(|report| report.format)
+    };
+    let (lm, inspect) = (Format::LmEval, Format::Inspect);
+    assert_eq!(as_format(Some(lm), Some(&[lm])), Ok(lm));
+    assert_eq!(as_format(Some(lm), Some(&[lm, Format::Json])), Ok(lm));
+    assert!(as_format(Some(lm), Some(&[lm, inspect])).is_err(), "both are taken");
+    assert!(as_format(Some(lm), Some(&[inspect])).is_err(), "it is not taken");
+    assert!(as_format(Some(lm), None).is_err(), "the policy does not say");
+    assert!(as_format(None, Some(&[lm])).is_err(), "the request does not say");
+    assert!(as_format(Some(Format::Json), Some(&[Format::Json])).is_err());
+}
+
+#[test]
 fn what_is_too_large_to_lie_in_a_gate_is_read_whole_where_it_is_no_json() {
     let mib = 1024 * 1024;
     let case = r#"<testcase name="a"/>"#;

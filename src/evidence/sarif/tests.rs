@@ -117,6 +117,18 @@ fn a_rule_is_found_by_index_by_id_and_in_extensions() {
         let text = format!(r#"{{"version":"2.1.0","runs":[{{"tool":{tool},"results":[{{{reference}}}]}}]}}"#);
         open(&report(&text), &[(expected, 1.0)]);
     }
+    // One id in two components: the one that is named, else both, of which the worse counts.
+    let tool = r#"{"driver":{"name":"T","rules":[{"id":"a","properties":{"security-severity":"9"}}]},
+        "extensions":[{"name":"pack","rules":[{"id":"a","properties":{"security-severity":"1"}}]}]}"#;
+    for (reference, expected) in [
+        (r#""rule":{"id":"a","toolComponent":{"index":0}}"#, "low"),
+        (r#""rule":{"id":"a/x","toolComponent":{"name":"pack"}}"#, "low"),
+        (r#""rule":{"id":"a","toolComponent":{"name":"other"}}"#, "critical"),
+        (r#""rule":{"id":"a"}"#, "critical"),
+    ] {
+        let text = format!(r#"{{"version":"2.1.0","runs":[{{"tool":{tool},"results":[{{{reference}}}]}}]}}"#);
+        open(&report(&text), &[(expected, 1.0)]);
+    }
 }
 
 #[test]

@@ -16,7 +16,20 @@ fn one_person_fills_one_place_whatever_roles_and_keys() {
 
     let other_key = DecisionFact { key: Some("SHA256:other".into()), ..approve("ann", "ml-lead") };
     let two = asking(&[("ml-lead", 2)]).approved().beside(other_key);
-    check(&two, "pending", &["approval:ml-lead missing"]);
+    let verdict = check(&two, "pending", &["approval:ml-lead missing"]);
+    assert_eq!(line(&verdict, "approval:ml-lead").by[0].commit, oid(100));
+}
+
+#[test]
+fn of_several_approvals_by_one_person_the_smallest_commit_stands_for_them_in_any_order() {
+    for (first, second) in [(200, 100), (100, 200)] {
+        let mut facts = gate().approved().beside(approve("ann", "ml-lead"));
+        facts.decisions[0].commit = oid(first);
+        facts.decisions[1].commit = oid(second);
+        let verdict = check(&facts, "allowed on requirements", &[]);
+        let by: Vec<ObjectId> = line(&verdict, "approval:ml-lead").by.iter().map(|by| by.commit).collect();
+        assert_eq!(by, [oid(100)]);
+    }
 }
 
 #[test]
@@ -68,7 +81,8 @@ fn an_approval_in_a_role_not_asked_for_counts_and_fills_nothing() {
 #[test]
 fn a_checklist_that_asks_nobody_fails() {
     let facts = gate().policy(|policy| policy.rules[0].approvals.clear());
-    check(&facts.approved(), "blocked", &["rules:none failed"]);
+    let verdict = check(&facts.approved(), "blocked", &["rules:none failed"]);
+    assert_eq!(line(&verdict, "rules:none").next.unwrap().who, [who("dan")], "who governs can mend it");
     let facts = gate().policy(|policy| policy.rules[0].when.risk = Some([risk(1)].into()));
     check(&facts.clone().approved(), "blocked", &["rules:none failed"]);
     let facts = facts.policy(|policy| policy.systems.get_mut(&name("sum")).unwrap().risk = Some(risk(1)));

@@ -98,6 +98,33 @@ fn a_bound_holds_on_every_report_that_has_the_metric() {
 }
 
 #[test]
+fn one_report_that_fails_is_not_made_good_by_a_later_one() {
+    let compared = Criterion {
+        compare: Some(Compare { max_drop: Some(0.1), max_rise: None, first_passes: false }),
+        ..min(0.5)
+    };
+    let two = |first, second| {
+        bounded(compared.clone())
+            .report("e.json", report(&[("rate", first)]))
+            .report("f.json", report(&[("rate", second)]))
+    };
+    check_bound(&two(0.1, 0.6), "failed");
+    check_bound(&two(0.6, 0.1), "failed");
+    check_bound(&two(0.6, 0.6), "missing");
+    let deployed = |mut facts: Facts| {
+        facts.deployed = Some(DeployedFact {
+            gate: "sum/v0".parse().unwrap(),
+            record: oid(60),
+            reports: [(name("evaluation"), vec![Arc::new(report(&[("rate", 0.6)]))])].into(),
+        });
+        facts
+    };
+    check_bound(&deployed(two(0.1, 0.6)), "failed");
+    check_bound(&deployed(two(0.6, 0.1)), "failed");
+    check_bound(&deployed(two(0.6, 0.6)), "met");
+}
+
+#[test]
 fn the_policys_mapping_shadows_the_formats_name_and_ambiguity_fails() {
     let mapped = |mapped: Result<Metric, String>| Report {
         mapped: [("rate".to_owned(), mapped)].into(),
@@ -184,6 +211,18 @@ fn a_comparison_is_with_what_is_deployed() {
     check_bound(&against(&[], 0.87), "missing");
     check_bound(&bounded(compare(true)).report("e.json", report(&[("rate", 0.1)])), "met");
     check_bound(&bounded(compare(false)).report("e.json", report(&[("rate", 0.1)])), "missing");
+    let mend = |facts: &Facts| line(&judge(facts), "criterion:bound").next.unwrap().command;
+    let first_passes = "the policy lets a first deployment pass with `first = \"pass\"`: by a policy change";
+    let attach = "git gate attach sum/v1 evaluation";
+    assert_eq!(mend(&bounded(compare(false)).report("e.json", report(&[("rate", 0.1)]))), first_passes);
+    assert_eq!(
+        mend(&bounded(compare(false)).report("e.json", report(&[]))),
+        format!("{attach} e.json"),
+        "the metric is wanting, not the deployment"
+    );
+    assert_eq!(mend(&bounded(compare(false))), format!("{attach} <file>"));
+    assert_eq!(mend(&against(&[], 0.87)), format!("{attach} e.json"), "what is deployed does not have it");
+    assert_eq!(mend(&bounded(max(0.05))), format!("{attach} <file>"));
     let rise = Criterion {
         compare: Some(Compare { max_drop: None, max_rise: Some(0.1), first_passes: false }),
         ..criterion("rate")
@@ -209,6 +248,8 @@ fn findings_that_nobody_rated_count_as_critical_unless_the_policy_says_otherwise
         &bounded(critical(false)).report("e.json", report(&[("findings.open.critical", 0.0)])),
         "met",
     );
+    // A number of findings that cannot be takes none away.
+    check_bound(&bounded(critical(false)).report("e.json", found(-1.0)), "failed");
 }
 
 #[test]
@@ -237,12 +278,19 @@ fn spread_and_ratio_are_over_all_groups_of_two_or_more() {
         (&[0.9, 0.85, 0.95][..], "met", "met"),
         (&[0.9, 0.7], "failed", "failed"),
         (&[0.9], "failed", "failed"),
+        (&[0.5, 0.5], "met", "met"),
+        (&[0.5, 0.45, 0.4], "met", "met"),
+        (&[0.5, 0.39], "failed", "failed"),
         (&[0.0, 0.0], "met", "failed"),
         (&[-0.02, 0.02], "met", "failed"),
     ] {
         check_bound(&bounded(spread(None)).report("e.json", groups(values)), of_spread);
         check_bound(&bounded(ratio.clone()).report("e.json", groups(values)), of_ratio);
     }
+    let none = judge(&bounded(ratio.clone()).report("e.json", groups(&[0.0, 0.0])));
+    assert!(line(&none, "criterion:bound").found.contains("have no ratio"));
+    let wide = Criterion { min: Some(0.0), max: None, ..spread(None) };
+    check_bound(&bounded(wide).report("e.json", groups(&[-1.7e308, 1.7e308])), "failed");
     let capped = Criterion { max: Some(1.0), min: None, ..ratio };
     check_bound(&bounded(capped).report("e.json", groups(&[-0.02, 0.02])), "failed");
     let mut sampled = groups(&[0.9, 0.9]);
@@ -265,6 +313,10 @@ fn a_group_that_names_several_values_is_no_group_to_leave_out() {
     let mut groups = report(&[("acc/a", 0.9), ("acc/b", 0.9)]);
     groups.ambiguous.insert("acc/c".into(), vec!["line 1".into(), "line 2".into()]);
     check_bound(&bounded(spread.clone()).report("e.json", groups.clone()), "failed");
+    // Nor does one that is no part of the set.
+    let mut apart = report(&[("acc/a", 0.9), ("acc/b", 0.9)]);
+    apart.ambiguous.insert("other".into(), vec!["line 1".into(), "line 2".into()]);
+    check_bound(&bounded(spread.clone()).report("e.json", apart), "met");
     // One that stands for metrics which are there takes nothing away.
     groups.ambiguous = [("acc/c".to_owned(), vec!["acc/a".to_owned(), "acc/b".to_owned()])].into();
     check_bound(&bounded(spread).report("e.json", groups), "met");
@@ -318,6 +370,11 @@ fn a_bound_that_faces_the_wrong_way_is_noticed() {
     assert_eq!(notice_codes(&bounded(max(1.0)).report("e.json", better(true))), ["criterion-direction"]);
     assert_eq!(notice_codes(&bounded(min(0.0)).report("e.json", better(false))), ["criterion-direction"]);
     assert!(notice_codes(&bounded(max(1.0)).report("e.json", better(false))).is_empty());
+    assert!(notice_codes(&bounded(min(0.0)).report("e.json", better(true))).is_empty());
+    let both = Criterion { min: Some(0.0), ..max(1.0) };
+    for higher in [true, false] {
+        assert!(notice_codes(&bounded(both.clone()).report("e.json", better(higher))).is_empty());
+    }
     let cut = one(Metric { limited: true, ..metric(Value::Number(0.5)) });
     assert_eq!(notice_codes(&bounded(max(1.0)).report("e.json", cut)), ["metric-limited"]);
 }

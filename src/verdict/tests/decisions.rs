@@ -87,6 +87,14 @@ fn a_rejection_takes_back_its_signers_approvals_in_every_role() {
 }
 
 #[test]
+fn a_rejection_with_a_defect_takes_back_approvals_once_its_signature_is_good() {
+    let defective = reject("ann", "product-lead").of("old").with(Code::Malformed);
+    check_codes(&gate().approved().and(defective.clone()), &["superseded", "stale-content"]);
+    let unsigned = DecisionFact { restricts: false, ..defective };
+    check_codes(&gate().approved().and(unsigned), &["counts", "malformed"]);
+}
+
+#[test]
 fn a_later_approval_in_the_same_role_replaces_for_its_environments() {
     let first = || gate().approved();
     check_codes(&first().and(approve("ann", "ml-lead").of("new")), &["superseded", "stale-content"]);

@@ -121,6 +121,20 @@ fn an_acceptance_of_a_cover_waives_nothing_to_come() {
     check_codes(&facts, &["superseded", "counts", "counts"]);
 }
 
+#[test]
+fn an_acceptance_of_a_cover_is_of_a_record_here_and_of_the_cover_and_the_gate_as_they_stood() {
+    let with = |change: fn(&mut DecisionFact)| {
+        let mut accepts = DecisionFact { record: Some(oid(80)), ..accept("dan", "compliance") };
+        change(&mut accepts);
+        covered_by(vec![moment()]).and(accepts)
+    };
+    check_codes(&with(|_| {}), &["counts", "counts"]);
+    check_codes(&with(|it| it.record = Some(oid(81))), &["counts", "out-of-scope"]);
+    check_codes(&with(|it| it.content = Some(content("other"))), &["counts", "stale-content"]);
+    check_codes(&with(|it| it.gate_content = Some(content("other"))), &["counts", "stale-content"]);
+    check_codes(&with(|it| it.principal = Some(who("fay"))), &["counts", "self-approval"]);
+}
+
 /// Nothing approved, a window of 30 days, and these records.
 fn returning(records: Vec<RecordFact>) -> Facts {
     let mut facts = gate().policy(|policy| {

@@ -213,3 +213,81 @@ fn a_report_is_read_with_so_many_companions_and_no_more() {
         assert_eq!(line["status"], status, "{companions}: {line:#}");
     }
 }
+
+/// A VEX document closes what a scan found: only beside it, as evidence of its kind, about what the scan is about.
+#[test]
+fn a_document_closes_findings_of_reports_of_its_kind_about_its_artifact_alone() {
+    let scan = "\n[[rule]]\nname = \"scan\"\nevidence = [\"scan\"]\n\
+        criteria = [{ name = \"no critical\", evidence = \"scan\", metric = \"findings.open.critical\", max = 0 }]\n";
+    let policy = Policy::small().with(scan);
+    let purl = "pkg:apk/alpine/openssl@1.1.1";
+    let report = format!(
+        r#"{{"SchemaVersion":2,"ArtifactName":"a","Results":[{{"Vulnerabilities":[
+        {{"VulnerabilityID":"CVE-1","PkgIdentifier":{{"PURL":"{purl}"}},"Severity":"CRITICAL"}}]}}]}}"#
+    );
+    let vex = format!(
+        r#"{{"bomFormat":"CycloneDX","vulnerabilities":[{{"id":"CVE-1","analysis":{{"state":"not_affected"}},
+        "affects":[{{"ref":"{purl}"}}]}}]}}"#
+    );
+    let (one, other) = ("artifact = \"prompts/summarize.txt\"\n", "artifact = \"model.bin\"\n");
+    for (of_report, kind, of_vex, expected) in [
+        ("", "scan", "", "met"),
+        (one, "scan", "", "met"),
+        (one, "scan", one, "met"),
+        (one, "scan", other, "failed"),
+        ("", "scan", other, "failed"),
+        ("", "evaluation", "", "failed"),
+        ("", "none", "", "failed"),
+    ] {
+        let world = World::new();
+        let repo = world.governance_repo_with(&policy);
+        repo.open("j.doe", GATE);
+        repo.write(&format!("{DIRECTORY}/trivy.json"), &report);
+        repo.write(&format!("{DIRECTORY}/vex.json"), &vex);
+        let entry = |kind: &str, file: &str, more: &str| {
+            format!("[[evidence]]\nkind = \"{kind}\"\nfile = \"{file}\"\n{more}\n")
+        };
+        let mut entries = entry("scan", "trivy.json", of_report);
+        if kind != "none" {
+            entries.push_str(&entry(kind, "vex.json", of_vex));
+        }
+        let artifact =
+            format!("[[artifact]]\nname = \"model.bin\"\ndigest = \"sha256:{}\"\n\n", "0".repeat(64));
+        let change = "[[evidence]]\nkind = \"change-description\"";
+        edit_request(&repo, change, &format!("{artifact}{entries}{change}"));
+        repo.commit("j.doe", "Attach a scan and what it means");
+        repo.merge("l.wu", &format!("gate/{GATE}"));
+        let answer = repo.check_json(GATE, "staging");
+        let line = answer["requirements"].as_array().unwrap();
+        let line = line.iter().find(|line| line["id"] == "criterion:no critical").unwrap();
+        assert_eq!(line["status"], expected, "{of_report} {kind} {of_vex}: {line:#}");
+    }
+}
+
+#[test]
+fn a_report_about_one_artifact_is_stale_when_that_one_changes_and_no_other() {
+    for (changed, expected) in [("model.bin", "met"), ("prompts/summarize.txt", "stale")] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.open("j.doe", GATE);
+        let model = format!("[[artifact]]\nname = \"model.bin\"\ndigest = \"sha256:{}\"\n\n", "0".repeat(64));
+        // The same file as evidence of another kind is about something else.
+        let seen = "[[evidence]]\nkind = \"other\"\nfile = \"evidence/evaluation.json\"\nartifact = \"model.bin\"\n\n";
+        let evaluation = "[[evidence]]\nkind = \"evaluation\"\n";
+        let about = format!("{model}{seen}{evaluation}artifact = \"prompts/summarize.txt\"\n");
+        edit_request(&repo, evaluation, &about);
+        repo.write(REPORT, "{\"summary\": {\"hallucination_rate\": 0.02, \"n\": 400}}\n");
+        repo.commit("j.doe", "A report about the prompt");
+        let path = repo.path.join(format!("{DIRECTORY}/gate.toml"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let from = text.find(&format!("name = \"{changed}\"")).unwrap();
+        let digest = from + text[from..].find("sha256:").unwrap();
+        let other = format!("{}sha256:{}{}", &text[..digest], "1".repeat(64), &text[digest + 71..]);
+        repo.write(&format!("{DIRECTORY}/gate.toml"), other).commit("j.doe", "Another artifact");
+        repo.merge("l.wu", &format!("gate/{GATE}"));
+        let answer = repo.check_json(GATE, "staging");
+        let lines = answer["requirements"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["id"] == "evidence:evaluation").unwrap();
+        assert_eq!(line["status"], expected, "{changed}: {line:#}");
+    }
+}

@@ -261,3 +261,56 @@ fn approvals_after_two_incidents_that_one_commit_opened_count() {
     let judged = merged(&repo);
     assert_eq!(judged["verdict"], "allowed", "{judged:#}");
 }
+
+#[test]
+fn what_resolves_or_removes_one_incident_resolves_no_other() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    repo.incident("s.chen", "2026-02", OTHER, None);
+    repo.incident("s.chen", "2026-02", OTHER, Some(&world.day(0)));
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+    repo.remove("incidents/2026-02.toml").commit("s.chen", "Remove");
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+    repo.incident("s.chen", "2026-03", OTHER, Some(&world.day(0)));
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+}
+
+#[test]
+fn a_resolution_from_before_an_incident_was_opened_again_resolves_nothing() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let opened = repo.incident("s.chen", "2026-01", GATE, None);
+    let early = repo.incident("s.chen", "2026-01", GATE, Some(&world.day(-1)));
+    point(&repo, "early", &early);
+    point(&repo, "main", &opened);
+    repo.incident("s.chen", "2026-01", GATE, Some(&world.day(0)));
+    assert_eq!(status(&check(&repo), INCIDENT), "not listed");
+    repo.incident("s.chen", "2026-01", GATE, None);
+    assert_eq!(verdict(&check(&repo), INCIDENT), "blocked failed");
+    repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-X", "theirs", "-m", "Join", "early"]);
+    assert!(repo.git(&["show", "main:incidents/2026-01.toml"]).contains("resolved"));
+    let judged = check(&repo);
+    assert_eq!(verdict(&judged, INCIDENT), "blocked failed");
+    assert!(notices(&judged).contains(&"incident-not-seen"));
+}
+
+#[test]
+fn an_incident_that_is_described_anew_is_not_opened_anew() {
+    let world = World::new();
+    let repo = opened(&world);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    repo.switch(BRANCH).git_as("j.doe", &["merge", "-q", "-S", "--no-ff", "-m", "Join", "main"]);
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    repo.merge("l.wu", BRANCH);
+    repo.incident("s.chen", "2026-01", GATE, None);
+    repo.incident("s.chen", "2026-01", GATE, Some(&world.day(0)));
+    assert_eq!(verdict(&check(&repo), LEAD), "allowed met");
+    // What was resolved and is opened again is.
+    repo.incident("s.chen", "2026-01", GATE, None);
+    repo.incident("s.chen", "2026-01", GATE, Some(&world.day(0)));
+    assert_eq!(verdict(&check(&repo), LEAD), "pending stale");
+}

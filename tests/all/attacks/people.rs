@@ -1,7 +1,7 @@
 //! People who approve their own work, or more than once, and bots that pass for people.
 
 use super::{BRANCH, DIRECTORY, GATE, LEAD, PRODUCT, REPORT, check, code, merged, opened, status, verdict};
-use crate::world::{KeyKind, Policy, Repo, World};
+use crate::world::{Decision, KeyKind, Policy, Repo, World};
 
 /// Asserts that `k.berg`, by any key, cannot approve what stands.
 #[track_caller]
@@ -156,4 +156,59 @@ fn a_gate_by_bots_alone_is_nobodys() {
     let repo = world.governance_repo();
     repo.open("eval-ci", GATE);
     assert_eq!(verdict(&merged(&repo), "integrity:authors"), "blocked failed");
+}
+
+/// A key in a file exercises no role that asks for a hardware key, whatever the role is for; what restricts needs less.
+#[test]
+fn a_key_in_a_file_exercises_no_role_that_asks_for_hardware() {
+    let asking = |role: &str, kind: &str| {
+        let policy = Policy::small();
+        let line = policy.toml.lines().find(|line| line.starts_with(&format!("{role} = {{"))).unwrap();
+        let hard = line.replace("] }", &format!("], keys = \"{kind}\" }}"));
+        let line = line.to_owned();
+        policy.replacing(&line, &hard)
+    };
+    for kind in ["hardware", "hardware-verified"] {
+        let world = World::new();
+        let repo = world.governance_repo_with(&asking("ml-lead", kind));
+        repo.open("j.doe", GATE);
+        let approval = repo.approve("j.rivera", GATE, "ml-lead");
+        repo.approve("s.chen", GATE, "product-lead");
+        let judged = merged(&repo);
+        assert_eq!(code(&judged, &approval), "key-not-hardware", "{judged:#}");
+        assert_eq!((verdict(&judged, LEAD), status(&judged, PRODUCT)), ("pending missing".into(), "met"));
+        repo.decide("k.berg", &Decision::reject(GATE, "ml-lead", "safety"));
+        assert_eq!(verdict(&merged(&repo), "rejection:k.berg@example.com"), "blocked failed");
+    }
+
+    let world = World::new();
+    let repo = world.governance_repo_with(&asking("governance", "hardware"));
+    repo.switch("policy/next").write_policy(&Policy::small().serial(2)).commit("j.doe", "Weaken it");
+    for who in ["a.ng", "m.okafor", "l.wu"] {
+        repo.decide(who, &Decision::approve("policy", "governance"));
+    }
+    repo.merge("l.wu", "policy/next");
+    let answer = repo.run(&["policy", "status", "--format", "json"]).expect(0).json();
+    assert_eq!(answer["policy"]["serial"], 1, "{answer:#}");
+
+    for (policy, expected) in [(Policy::small(), "met"), (asking("eval-ci", "hardware"), "failed")] {
+        let attested = "max_age = \"30d\"\nattested_by = [\"eval-ci\"]\n";
+        let world = World::new();
+        let repo = world.governance_repo_with(&policy.replacing("max_age = \"30d\"\n", attested));
+        repo.open("j.doe", GATE);
+        let report = "{\"summary\": {\"hallucination_rate\": 0.03, \"n\": 400}}\n";
+        repo.write(REPORT, report).commit("eval-ci", "Run");
+        assert_eq!(status(&merged(&repo), "evidence:evaluation"), expected);
+    }
+
+    let world = World::new();
+    let repo = world.governance_repo_with(&asking("release-bot", "hardware"));
+    repo.allowed_gate(GATE);
+    let record = repo.deploy_record("bot", GATE, "production", "requirements");
+    let log = repo.run(&["log", "--format", "json"]).expect(0).json();
+    assert_eq!(
+        (log["records"][0]["record"].as_str(), &log["records"][0]["counts"]),
+        (Some(&record[..]), &false.into()),
+        "{log:#}"
+    );
 }

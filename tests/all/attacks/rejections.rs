@@ -242,6 +242,33 @@ fn a_closed_gate_stays_closed() {
 }
 
 #[test]
+fn a_close_by_an_author_or_a_holder_of_any_role_holds_whatever_is_wrong_with_it() {
+    for (who, holds) in [("j.doe", true), ("k.berg", true), ("eval-ci", false), ("mallory", false)] {
+        let world = World::new();
+        let repo = opened(&world);
+        let malformed = Decision::close(GATE).line("Gate-Role", "ml-lead");
+        let closed = repo.decide(who, &malformed);
+        let judged = merged(&repo);
+        let expected = if holds { "failed" } else { "not listed" };
+        assert_eq!(status(&judged, "gate:open"), expected, "{who}: {}", code(&judged, &closed));
+    }
+}
+
+/// Whose key is known and who holds no role may close what is theirs, and nothing else.
+#[test]
+fn a_close_of_another_authors_gate_takes_a_role() {
+    for (author, holds) in [("k.berg", false), ("j.doe", true)] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.open(author, GATE);
+        let closed = repo.decide("j.doe", &Decision::close(GATE));
+        let judged = merged(&repo);
+        let expected = if holds { ("counts", "failed") } else { ("not-in-role", "not listed") };
+        assert_eq!((code(&judged, &closed), status(&judged, "gate:open")), expected, "{author}");
+    }
+}
+
+#[test]
 fn a_close_by_nobody_closes_nothing() {
     let world = World::new();
     let repo = approved(&world);

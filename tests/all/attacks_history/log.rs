@@ -148,6 +148,20 @@ fn failed(record: &str) -> Decision {
     Decision::new("deploy-failed", GATE).line("Gate-Environment", "production").line("Gate-Record", record)
 }
 
+/// Only of the last record that counts can it be said: what came after it ran instead.
+#[test]
+fn a_record_that_another_one_followed_can_no_longer_be_said_to_have_failed() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let record = repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.allowed_gate(NEXT);
+    repo.deploy_record("bot", NEXT, "production", "requirements");
+    repo.log("bot", "production", &failed(&record));
+    tightened(&repo);
+    assert_eq!(verdict(&check(&repo)), "allowed rollback");
+}
+
 #[test]
 fn a_withdrawn_approval_ends_the_support_of_a_record() {
     let world = World::new();
@@ -365,12 +379,88 @@ fn a_record_on_a_mainline_commit_dated_ahead_is_in_chain() {
 
 #[test]
 fn a_record_dated_before_what_it_judged_is_a_break_glass() {
+    for (later, expected) in [(-70, "failed"), (-60, "met")] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        world.later(later);
+        repo.deploy_record("bot", GATE, "production", "requirements");
+        let answer = check(&repo);
+        assert_eq!(status(&answer, "integrity:break-glass"), expected, "{later}: {answer:#}");
+    }
+}
+
+/// What a moment later than now may see of the log, it sees anew: what was found as of now is not what holds then.
+#[test]
+fn a_record_dated_ahead_is_judged_as_of_its_own_time_whatever_was_found_before() {
     let world = World::new();
     let repo = world.governance_repo();
     repo.allowed_gate(GATE);
-    world.later(-70);
-    repo.deploy_record("bot", GATE, "production", "requirements");
-    let answer = check(&repo);
-    assert_eq!(verdict(&answer), "blocked", "{answer:#}");
-    assert_eq!(status(&answer, "integrity:break-glass"), "failed");
+    world.days(5);
+    let first = repo.deploy_record("bot", GATE, "production", "requirements");
+    // As of this moment too the first one lies ahead. Who signed it is known and deploys nothing: it is no break-glass.
+    world.days(1);
+    let between = repo.deploy_record("l.wu", GATE, "production", "requirements");
+    // Later than the review of a break-glass: the last one is allowed where the first one is no break-glass.
+    world.days(9);
+    let last = repo.deploy_record("bot", GATE, "production", "requirements");
+    let log = repo.run(&["log", "--format", "json"]).expect(0).json();
+    for (place, record, break_glass) in [(0, first, true), (1, between, false), (2, last, true)] {
+        let found = &log["records"][place];
+        assert_eq!(found["record"], *record);
+        assert_eq!(
+            (&found["counts"], &found["break_glass"]),
+            (&false.into(), &break_glass.into()),
+            "{found:#}"
+        );
+        assert_eq!(found["replay"]["verdict"], "allowed", "{found:#}");
+    }
+}
+
+/// What was logged, how, and what then holds.
+type Story<'a> = (&'a str, &'a dyn Fn(&Repo<'_>), &'a str);
+
+/// What a comparison is with: the last version whose record counts, did not fail and is allowed when judged again.
+#[test]
+fn a_comparison_is_with_the_last_version_that_was_rightly_deployed() {
+    let compared = "max = 0.05, compare = \"deployed\", max_rise = 0.001, first = \"pass\"";
+    let policy = Policy::small().replacing("max = 0.05", compared);
+    let none = |_: &Repo<'_>| {};
+    let by_the_bot = |repo: &Repo<'_>| drop(repo.deploy_record("bot", GATE, "production", "requirements"));
+    let elsewhere = |repo: &Repo<'_>| drop(repo.deploy_record("bot", GATE, "staging", "requirements"));
+    let by_nobody = |repo: &Repo<'_>| drop(repo.deploy_record("mallory", GATE, "production", "requirements"));
+    let that_failed = |repo: &Repo<'_>| {
+        let record = repo.deploy_record("bot", GATE, "production", "requirements");
+        repo.log("bot", "production", &failed(&record));
+    };
+    let not_allowed = |repo: &Repo<'_>| {
+        repo.open("j.doe", "summarizer/v1.3");
+        repo.merge("l.wu", "gate/summarizer/v1.3");
+        repo.deploy_record("bot", "summarizer/v1.3", "production", "requirements");
+    };
+    let before_that = |repo: &Repo<'_>| {
+        by_the_bot(repo);
+        not_allowed(repo);
+    };
+    let cases: [Story<'_>; 7] = [
+        ("nothing was deployed", &none, "met"),
+        ("deployed", &by_the_bot, "failed"),
+        ("deployed elsewhere", &elsewhere, "met"),
+        ("by nobody who deploys", &by_nobody, "met"),
+        ("said to have failed", &that_failed, "met"),
+        ("not allowed", &not_allowed, "met"),
+        ("the one before what is not allowed", &before_that, "failed"),
+    ];
+    for (what, log, expected) in cases {
+        let world = World::new();
+        let repo = world.governance_repo_with(&policy);
+        repo.allowed_gate(GATE);
+        log(&repo);
+        repo.open("j.doe", NEXT);
+        let worse = "{\"summary\": {\"hallucination_rate\": 0.04, \"n\": 400}}\n";
+        repo.write(&format!("gates/{NEXT}/evidence/evaluation.json"), worse).commit("j.doe", "Worse");
+        repo.merge("l.wu", &format!("gate/{NEXT}"));
+        let answer = repo.check_json(NEXT, "production");
+        assert_eq!(status(&answer, "criterion:hallucination"), expected, "{what}: {answer:#}");
+    }
 }

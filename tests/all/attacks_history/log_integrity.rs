@@ -206,3 +206,60 @@ fn a_replay_at_an_earlier_time_alone_sees_the_log_of_then() {
         assert_eq!(notice(&replay, "break-glass-uncovered"), None);
     }
 }
+
+/// A later record on what is left of the mainline does not hide that an earlier one judged what is gone.
+#[test]
+fn a_mainline_that_was_rewound_is_not_hidden_by_what_is_logged_after_it() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let old = repo.rev("main");
+    repo.write("note", "x").commit("l.wu", "What will be gone");
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    repo.git(&["reset", "-q", "--hard", &old]);
+    refused(&repo, "mainline-rewound");
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    refused(&repo, "mainline-rewound");
+}
+
+/// A record whose author and committer lines differ was signed anew by whoever rebased it.
+#[test]
+fn a_record_that_was_signed_anew_counts_for_nothing() {
+    for (author, expected) in [("bot", "allowed rollback"), ("mallory", "blocked")] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        repo.allowed_gate(GATE);
+        let record = repo.deploy_record("bot", GATE, "production", "requirements");
+        let key = world.key("bot");
+        let line = repo.git(&["log", "-1", "--format=%cn <%ce> %ct +0000", &record]);
+        let (who, date) = line.rsplit_once("> ").unwrap();
+        let (name, mail) = who.split_once(" <").unwrap();
+        let signs = format!("user.signingkey={}", key.display());
+        let message = repo.git(&["log", "-1", "--format=%B", &record]);
+        let variables = [
+            ("GIT_COMMITTER_NAME", name),
+            ("GIT_COMMITTER_EMAIL", mail),
+            ("GIT_COMMITTER_DATE", date),
+            ("GIT_AUTHOR_NAME", if author == "bot" { name } else { author }),
+            ("GIT_AUTHOR_EMAIL", mail),
+            ("GIT_AUTHOR_DATE", date),
+        ];
+        let args = [
+            "-c",
+            "gpg.format=ssh",
+            "-c",
+            &signs,
+            "commit-tree",
+            "-S",
+            "main^{tree}",
+            "-p",
+            "main",
+            "-m",
+            &message,
+        ];
+        let again = world.git_with(&repo.path, &args, &variables).expect(0).stdout;
+        repo.git(&["update-ref", LOG, again.trim()]);
+        enact(&repo, &strict());
+        assert_eq!(verdict(&check(&repo)), expected, "{author}");
+    }
+}

@@ -109,6 +109,65 @@ fn two_authors_cannot_pass_each_others_policy_change() {
     assert_eq!(serial(&repo), 2);
 }
 
+/// A policy that changes both files, by `a.ng`, so that what stands is theirs from serial 2 on.
+fn both_files_by_a_ng(repo: &Repo<'_>) -> Policy {
+    let second = Policy { signers: format!("# of serial 2\n{}", Policy::small().signers), ..strict() };
+    enact(repo, &second);
+    assert_eq!(serial(repo), 2);
+    second
+}
+
+#[test]
+fn whose_change_was_written_over_is_still_an_author_of_what_came_of_it() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let second = both_files_by_a_ng(&repo);
+    repo.git(&["switch", "-q", "-C", "policy/next", "main"]);
+    propose(&repo, "l.wu", &second.clone().serial(3));
+    repo.write_policy(&second.serial(3).with("# One more line\n")).commit("m.okafor", "And more");
+    ballot(&repo, "l.wu");
+    ballot(&repo, "m.okafor");
+    repo.merge("j.doe", "policy/next");
+    assert_eq!(serial(&repo), 2);
+    let in_force = repo.content("main~1", "policy");
+    repo.switch("policy/next");
+    repo.decide("a.ng", &Decision::approve("policy", "governance").setting("Gate-Policy", &in_force));
+    repo.merge("j.doe", "policy/next");
+    assert_eq!(serial(&repo), 3);
+}
+
+#[test]
+fn who_wrote_the_policy_before_is_no_author_of_the_next_one() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let second = both_files_by_a_ng(&repo);
+    repo.git(&["switch", "-q", "-C", "policy/next", "main"]);
+    propose(&repo, "m.okafor", &second.serial(3));
+    ballot(&repo, "a.ng");
+    ballot(&repo, "m.okafor");
+    repo.merge("j.doe", "policy/next");
+    assert_eq!(serial(&repo), 3);
+}
+
+#[test]
+fn a_file_that_stood_before_is_judged_under_the_policy_of_then() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    let second = both_files_by_a_ng(&repo);
+    let key = super::keys::fingerprint(&world, "a.ng");
+    let third = second
+        .serial(3)
+        .with(&format!("[[revoked]]\nkey = \"{key}\"\nsince = \"never-trusted\"\nreason = \"stolen\"\n"));
+    for (serial_next, policy) in [(3, third.clone()), (4, third.serial(4))] {
+        repo.git(&["switch", "-q", "-C", "policy/next", "main"]);
+        propose(&repo, "j.doe", &policy);
+        ballot(&repo, "m.okafor");
+        ballot(&repo, "l.wu");
+        repo.merge("l.wu", "policy/next");
+        assert_eq!(serial(&repo), serial_next);
+    }
+}
+
 #[test]
 fn where_one_person_governs_every_output_says_so() {
     let world = World::new();

@@ -1,7 +1,7 @@
 //! Whose approval of a policy counts, and which of two contents wins.
 
 use super::*;
-use crate::world::World;
+use crate::world::{KeyKind, World};
 
 #[test]
 fn an_approval_under_the_policy_before_is_stale() {
@@ -203,4 +203,83 @@ fn ballots_that_nobody_signed_cost_little() {
     repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Merge", "many"]);
     let run = world.run_in_time(&repo.path, &["check", GATE, "--env", "production"]);
     run.expect(0);
+}
+
+#[test]
+fn what_comes_into_force_is_the_content_that_was_approved_and_not_the_first_that_is_open() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let (one, two) = (strict(), Policy::small().serial(2));
+    for (branch, author, policy, voters) in
+        [("policy/one", "a.ng", one, &["m.okafor"][..]), ("policy/two", "j.doe", two, &["a.ng", "l.wu"])]
+    {
+        repo.git(&["switch", "-q", "-c", branch, &repo.root]);
+        repo.write_policy(&policy).commit(author, "A policy");
+        for who in voters {
+            ballot(&repo, who);
+        }
+    }
+    repo.merge("l.wu", "policy/one");
+    assert_eq!(serial(&repo), 1);
+    repo.switch("main");
+    repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-X", "ours", "-m", "Merge", "policy/two"]);
+    let answer = policy_status(&repo);
+    assert_eq!(answer["policy"]["digest"], *repo.content("policy/two", "policy"));
+    // By the other one's bound it would be blocked.
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}
+
+#[test]
+fn whoever_took_back_an_approval_may_give_it_again() {
+    for decision in [Decision::withdraw("policy"), Decision::reject("policy", "governance", "other")] {
+        let world = World::new();
+        let repo = world.governance_repo();
+        propose(&repo, "a.ng", &strict());
+        ballot(&repo, "m.okafor");
+        repo.decide("m.okafor", &decision);
+        ballot(&repo, "m.okafor");
+        ballot(&repo, "l.wu");
+        repo.merge("l.wu", "policy/next");
+        assert_eq!(super::serial(&repo), 2);
+    }
+}
+
+#[test]
+fn approvals_of_two_contents_beside_each_other_take_nothing_back() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    for (branch, mark) in [("policy/one", "# one\n"), ("policy/two", "# two\n")] {
+        repo.git(&["switch", "-q", "-c", branch, &repo.root]);
+        repo.write_policy(&strict().with(mark)).commit("a.ng", mark);
+        ballot(&repo, "m.okafor");
+    }
+    repo.merge("l.wu", "policy/one");
+    repo.switch("main");
+    repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-X", "ours", "-m", "Merge", "policy/two"]);
+    assert_eq!(super::serial(&repo), 1);
+    repo.switch("policy/two");
+    late_ballot(&repo, "l.wu");
+    repo.switch("main");
+    repo.git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-X", "ours", "-m", "Merge", "policy/two"]);
+    assert_eq!(policy_status(&repo)["policy"]["digest"], *repo.content("policy/two", "policy"));
+}
+
+#[test]
+fn a_key_that_was_never_trusted_takes_back_no_approval_of_its_owner() {
+    let world = World::new();
+    let stolen = "m.okafor#SecondEd25519";
+    let key = super::keys::fingerprint(&world, stolen);
+    let policy = Policy::small()
+        .signer("m.okafor", KeyKind::SecondEd25519, "namespaces=\"git\"")
+        .with(&format!("[[revoked]]\nkey = \"{key}\"\nsince = \"never-trusted\"\nreason = \"stolen\"\n"));
+    let repo = world.governance_repo_with(&policy);
+    propose(&repo, "a.ng", &strict());
+    ballot(&repo, "m.okafor");
+    for decision in [Decision::withdraw("policy"), Decision::reject("policy", "governance", "other")] {
+        repo.decide(stolen, &decision);
+    }
+    ballot(&repo, "l.wu");
+    repo.merge("l.wu", "policy/next");
+    assert_eq!(super::serial(&repo), 2);
 }

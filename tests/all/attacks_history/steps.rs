@@ -33,6 +33,26 @@ fn an_unsigned_merge_is_no_step_and_permits_nothing() {
 }
 
 #[test]
+fn what_a_later_step_records_was_not_recorded_before() {
+    let world = World::new();
+    let repo = world.governance_repo_with(&guarded());
+    repo.open("j.doe", GATE);
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    repo.approve("j.rivera", GATE, "ml-lead");
+    repo.approve("s.chen", GATE, "product-lead");
+    let beyond = merge_unsigned(&repo, &format!("gate/{GATE}"));
+    let further = repo.write("note", "x").commit("j.doe", "Further");
+    assert_eq!(verdict(&check(&repo)), "pending");
+    repo.write("note", "y").commit("l.wu", "A signed step");
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+    for then in [beyond, further] {
+        let answer = check_with(&repo, &["--at", &then]);
+        assert_eq!(verdict(&answer), "pending", "{answer:#}");
+        assert_eq!(status(&answer, "approval:ml-lead"), "missing");
+    }
+}
+
+#[test]
 fn content_beyond_the_last_step_is_not_what_is_judged() {
     let world = World::new();
     let repo = world.governance_repo_with(&guarded());

@@ -61,6 +61,9 @@ fn ignored_matches_are_suppressed_by_whom_their_rules_say() {
         (r#"[{"vulnerability":"CVE-1"}]"#, 0.0, 1.0),
         ("[]", 0.0, 1.0),
         (r#"[{"namespace":"vex","vex-status":"not_affected"}]"#, 1.0, 0.0),
+        (r#"[{"namespace":"vex"}]"#, 1.0, 0.0),
+        (r#"[{"vex-status":"fixed"}]"#, 1.0, 0.0),
+        (r#"[{"vex-status":""}]"#, 0.0, 1.0),
         (r#"[{"namespace":"vex"},{"vulnerability":"CVE-1"}]"#, 0.0, 1.0),
     ] {
         let text = file("[]", &format!("[{}]", ignored(rules)));

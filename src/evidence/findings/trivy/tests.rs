@@ -45,6 +45,9 @@ fn every_class_counts_in_the_words_of_trivy() {
             {"ID":"M3","Severity":"MEDIUM","Status":"EXCEPTION"},{"ID":"M4","Severity":"LOW"}],
             "Secrets":[{"RuleID":"s","Severity":"CRITICAL"}],"Licenses":[{"Severity":"LOW"},{"Severity":"LOW"}]}]"#,
     );
+    // Of those that nobody rated any may be critical, under whatever name the policy maps that.
+    assert_eq!(all.lookup("findings.open.critical").unwrap().unrated, 2);
+    assert_eq!(all.lookup("findings.open.high").unwrap().unrated, 0);
     for (name, expected) in [
         ("findings.open.critical", 3.0),
         ("findings.open.critical.distinct", 2.0),
@@ -97,6 +100,12 @@ fn failures_that_the_summary_states_and_nobody_listed_make_it_unreadable() {
     };
     is(&report(&target(1)), "findings.open.low", 1.0);
     unreadable(&file(&target(2)), "more failures than the 1 that are listed");
+    // What passed, what was excepted and what is no misconfiguration are no failures.
+    let others = target(2).replace(
+        r#""Misconfigurations":["#,
+        r#""Vulnerabilities":[{"Severity":"LOW"}],"Misconfigurations":[{"Severity":"LOW","Status":"PASS"},{"Severity":"LOW","Status":"EXCEPTION"},"#,
+    );
+    unreadable(&file(&others), "more failures than the 1 that are listed");
 }
 
 #[test]
