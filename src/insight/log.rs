@@ -55,20 +55,6 @@ impl Judge<'_> {
         self.ledger.records(&log, asked, view)?.into_iter().map(logged).collect()
     }
 
-    /// Records of several systems in the order in which one reading of the log gives them: that of the log, then forks of it
-    /// as the mainline recorded them.
-    pub fn sort_log(&self, environment: &Name, records: &mut [LoggedRecord]) -> Result<(), Undecided> {
-        let (_, log) = self.log_of(environment)?;
-        records.sort_by_key(|logged| {
-            let commit = logged.record.commit;
-            match log.place_of(commit) {
-                Some(place) => (0, u64::try_from(place).unwrap_or(u64::MAX)),
-                None => (1, self.ledger.order_of(commit).map_or(u64::MAX, u64::from)),
-            }
-        });
-        Ok(())
-    }
-
     /// What runs in an environment, by system.
     pub fn running(
         &self,

@@ -1,13 +1,10 @@
-//! What was in force before, and what a deployment's checklist looked like when it was logged.
+//! Every policy that was in force before.
 
-use crate::ledger::{Undecided, View};
+use crate::ledger::View;
 use crate::model::{ContentDigest, ObjectId, Time};
 use crate::policy::diff::diff;
-use crate::verdict::{Given, Verdict};
 
 use super::Judge;
-use super::judge::Case;
-use super::log::LoggedRecord;
 
 /// A policy that has been in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,22 +42,5 @@ impl Judge<'_> {
             before = Some(&in_force.policy);
         }
         moments
-    }
-
-    /// The verdict on a record at the commit and time that it names, with the log as it stood before it; nothing where that
-    /// commit is not on the mainline since the trust root.
-    pub fn checklist_then(&self, logged: &LoggedRecord) -> Result<Option<Verdict>, Undecided> {
-        let record = &logged.record;
-        let Some(view) = self.ledger().at(record.judged, record.time) else { return Ok(None) };
-        let (_, log) = self.log_of(&logged.environment)?;
-        let case = Case {
-            gate: &record.gate,
-            environment: &logged.environment,
-            given: Given::Artifacts(record.artifacts.clone()),
-            view,
-            log: log.before(record.commit),
-            whole: false,
-        };
-        self.verdict(&case).map(Some)
     }
 }

@@ -77,16 +77,6 @@ impl Log {
         self.ids.contains(&commit)
     }
 
-    /// The log commit before one that is in it.
-    pub fn before(&self, commit: ObjectId) -> Option<ObjectId> {
-        self.entries.iter().rev().find(|entry| entry.id == commit).and_then(|entry| entry.before)
-    }
-
-    /// Where a log commit stands, to put records in the order of the log; nothing: it is not in it.
-    pub fn place_of(&self, commit: ObjectId) -> Option<usize> {
-        self.places.get(&commit).copied()
-    }
-
     pub(super) fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
         let end = last.and_then(|last| self.places.get(&last)).map_or(0, |at| at + 1);
         self.entries.get(..end).unwrap_or_default()

@@ -40,7 +40,7 @@ fn what_a_later_step_records_was_not_recorded_before() {
     repo.merge("l.wu", &format!("gate/{GATE}"));
     repo.approve("j.rivera", GATE, "ml-lead");
     repo.approve("s.chen", GATE, "product-lead");
-    let beyond = merge_unsigned(&repo, &format!("gate/{GATE}"));
+    let beyond = repo.merge_unsigned(&format!("gate/{GATE}"));
     let further = repo.write("note", "x").commit("j.doe", "Further");
     assert_eq!(verdict(&check(&repo)), "pending");
     repo.write("note", "y").commit("l.wu", "A signed step");
