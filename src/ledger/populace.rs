@@ -27,8 +27,14 @@ impl Ledger {
     /// All gates that stand on the mainline in a view, or stood at any step up to it.
     pub fn gates_ever(&self, view: View) -> Result<BTreeSet<GateName>, Undecided> {
         let mut gates: BTreeSet<GateName> = self.gates(view)?.into_iter().collect();
+        // What the trust root took over, nobody after it brought in.
+        gates.extend(self.gates(View { link: 0, step: 0, ..view })?);
         for (path, changing) in self.changes.below("gates") {
-            // Told by system, or by each version of one.
+            // Told by system, or by each version of one: then most still stand.
+            let named = std::str::from_utf8(&path).ok().and_then(|path| path.parse::<GateName>().ok());
+            if named.is_some_and(|gate| gates.contains(&gate)) {
+                continue;
+            }
             let system = path.split(|byte| *byte == b'/').next().unwrap_or_default();
             let Ok(system) = std::str::from_utf8(system) else { continue };
             for at in changing {
