@@ -24,11 +24,15 @@ use std::thread;
 use std::time::Instant;
 
 use generate::{Made, generate};
+use git2::Oid;
 use ssh_key::{PublicKey, SshSig};
 use wait4::Wait4 as _;
 
 /// How often each is measured.
 const ROUNDS: usize = 5;
+
+/// So many mainline commits behind: some fifty commits in all.
+const BEHIND: usize = 9;
 
 /// The program that is measured.
 const GIT_GATE: &str = env!("CARGO_BIN_EXE_git-gate");
@@ -101,17 +105,18 @@ fn measure(path: &Path, made: &Made) {
     println!("| the index, bytes a commit: {:.0} | | | | |", bytes / commits);
 
     // The index as it was some fifty commits ago.
-    let point = |commit: &str| {
-        git(path, &["update-ref", "refs/heads/main", commit]);
+    let point = |(commit, log): (Oid, Oid)| {
+        for (branch, id) in [("main", commit), ("deployments/production", log)] {
+            git(path, &["update-ref", &format!("refs/heads/{branch}"), &id.to_string()]);
+        }
     };
-    let [tip, behind] = [0, 9].map(|at| made.mainline[at].to_string());
-    remove();
-    point(&behind);
-    drop(fs::remove_dir_all(path.join("gate/seen")));
+    // What was seen of the later ones must not be missed.
+    fs::remove_dir_all(path.join("gate")).unwrap();
+    point(made.mainline[BEHIND]);
     ours(path, &check);
     let old = fs::read(&index).unwrap();
-    point(&tip);
-    table(&[("`check`, index ten mainline commits (some 50) behind", &|| {
+    point(made.mainline[0]);
+    table(&[("`check`, index nine mainline commits (some 50) behind", &|| {
         fs::write(&index, &old).unwrap();
         ours(path, &check)
     })]);
@@ -161,6 +166,7 @@ fn run(command: &mut Command) -> Took {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let used = child.wait4().unwrap();
     let wall = began.elapsed().as_secs_f64();
+    assert!(used.status.success(), "{command:?}");
     let cpu = (used.rusage.utime + used.rusage.stime).as_secs_f64();
     let kib = u32::try_from(used.rusage.maxrss / 1024).unwrap();
     Took { wall, cpu, mib: f64::from(kib) / 1024.0 }
@@ -173,7 +179,7 @@ fn bare(path: &Path, made: &Made) -> Took {
     let repository = git2::Repository::open(path).unwrap();
     let mut walk = repository.revwalk().unwrap();
     walk.push_glob("refs/heads/*").unwrap();
-    let ids: Vec<git2::Oid> = walk.map(Result::unwrap).collect();
+    let ids: Vec<Oid> = walk.map(Result::unwrap).collect();
     let keys: Vec<PublicKey> =
         made.signers.lines().map(|line| line.split_once("\" ").unwrap().1.parse().unwrap()).collect();
     let cores = thread::available_parallelism().unwrap().get();

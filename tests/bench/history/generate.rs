@@ -71,8 +71,8 @@ pub(crate) struct Made {
     pub(crate) approvals: Vec<Oid>,
     /// `allowed_signers` of its policy.
     pub(crate) signers: String,
-    /// The last mainline commits, the newest first.
-    pub(crate) mainline: Vec<Oid>,
+    /// The last mainline commits, the newest first, each with the end of the log then.
+    pub(crate) mainline: Vec<(Oid, Oid)>,
 }
 
 /// A directory whose entries change one at a time.
@@ -122,7 +122,7 @@ struct Generator {
     gates: Growing,
     /// The tree of the mainline, and its commits.
     tree: Oid,
-    mainline: Vec<Oid>,
+    mainline: Vec<(Oid, Option<Oid>)>,
     log: Option<Oid>,
     time: i64,
     commits: u32,
@@ -132,7 +132,7 @@ struct Generator {
 pub(crate) fn generate(path: &Path, commits: u32) -> Made {
     git(path.parent().unwrap(), &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
     let mut made = Generator::begin(&path.join("bench.pack"), commits);
-    let root = made.mainline[0];
+    let root = made.mainline[0].0;
     let mut open = VecDeque::new();
     let (mut gates, mut deployments, mut middle) = (0, 0, (String::new(), Vec::new()));
     while made.commits < commits {
@@ -155,14 +155,15 @@ pub(crate) fn generate(path: &Path, commits: u32) -> Made {
     }
     made.merge_log();
     let (count, log, signers) = (made.commits, made.log, made.signers);
-    let mainline: Vec<Oid> = made.mainline.iter().rev().take(100).copied().collect();
+    let with_log = |(commit, log): &(Oid, Option<Oid>)| Some((*commit, (*log)?));
+    let mainline: Vec<(Oid, Oid)> = made.mainline.iter().rev().take(100).filter_map(with_log).collect();
     let pack = made.pack.finish();
     git(path, &["index-pack", pack.to_str().unwrap()]);
     for extension in ["pack", "idx"] {
         let from = path.join("bench").with_extension(extension);
         fs::rename(from, path.join("objects/pack/pack-bench").with_extension(extension)).unwrap();
     }
-    let mut refs = format!("{} refs/heads/main\n", mainline[0]);
+    let mut refs = format!("{} refs/heads/main\n", mainline[0].0);
     if let Some(log) = log {
         writeln!(refs, "{log} refs/heads/deployments/production").unwrap();
     }
@@ -206,12 +207,12 @@ impl Generator {
             commits: 0,
         };
         let root = made.commit("a.ng", tree, &[], "Begin\n");
-        made.mainline.push(root);
+        made.mainline.push((root, None));
         made
     }
 
     fn tip(&self) -> Oid {
-        *self.mainline.last().unwrap()
+        self.mainline.last().unwrap().0
     }
 
     fn open(&mut self, number: u32) -> Gate {
@@ -277,7 +278,7 @@ impl Generator {
         let tree = self.with(gate, true);
         let parents = [self.tip(), gate.tip];
         let merge = self.commit("a.ng", tree, &parents, &format!("Merge branch 'gate/{}'\n", gate.name));
-        self.mainline.push(merge);
+        self.mainline.push((merge, self.log));
     }
 
     fn deploy(&mut self, gate: &Gate, root: Oid) {
@@ -301,7 +302,7 @@ impl Generator {
         let Some(log) = self.log else { return };
         let parents = [self.tip(), log];
         let merge = self.commit("a.ng", self.tree, &parents, "Merge branch 'deployments/production'\n");
-        self.mainline.push(merge);
+        self.mainline.push((merge, self.log));
     }
 
     fn commit(&mut self, who: &str, tree: Oid, parents: &[Oid], message: &str) -> Oid {
