@@ -61,6 +61,7 @@ criteria = [{ name = "hallucination", evidence = "evaluation", metric = "halluci
 const CAST: [&str; 6] = ["a.ng", "bot", "j.doe", "j.rivera", "k.berg", "s.chen"];
 
 /// What was made.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Made {
     pub(crate) commits: u32,
     pub(crate) gates: u32,
@@ -68,11 +69,11 @@ pub(crate) struct Made {
     /// A gate in the middle of it, merged and deployed.
     pub(crate) gate: String,
     /// Its approvals.
-    pub(crate) approvals: Vec<Oid>,
+    pub(crate) approvals: Vec<String>,
     /// `allowed_signers` of its policy.
     pub(crate) signers: String,
     /// The last mainline commits, the newest first, each with the end of the log then.
-    pub(crate) mainline: Vec<(Oid, Oid)>,
+    pub(crate) mainline: Vec<(String, String)>,
 }
 
 /// A directory whose entries change one at a time.
@@ -134,7 +135,8 @@ pub(crate) fn generate(path: &Path, commits: u32) -> Made {
     let mut made = Generator::begin(&path.join("bench.pack"), commits);
     let root = made.mainline[0].0;
     let mut open = VecDeque::new();
-    let (mut gates, mut deployments, mut middle) = (0, 0, (String::new(), Vec::new()));
+    let (mut gates, mut deployments) = (0, 0);
+    let mut middle: (String, Vec<Oid>) = (String::new(), Vec::new());
     while made.commits < commits {
         open.push_back(made.open(gates));
         gates += 1;
@@ -155,8 +157,8 @@ pub(crate) fn generate(path: &Path, commits: u32) -> Made {
     }
     made.merge_log();
     let (count, log, signers) = (made.commits, made.log, made.signers);
-    let with_log = |(commit, log): &(Oid, Option<Oid>)| Some((*commit, (*log)?));
-    let mainline: Vec<(Oid, Oid)> = made.mainline.iter().rev().take(100).filter_map(with_log).collect();
+    let with_log = |(commit, log): &(Oid, Option<Oid>)| Some((commit.to_string(), log.as_ref()?.to_string()));
+    let mainline: Vec<(String, String)> = made.mainline.iter().rev().take(100).filter_map(with_log).collect();
     let pack = made.pack.finish();
     git(path, &["index-pack", pack.to_str().unwrap()]);
     for extension in ["pack", "idx"] {
@@ -170,6 +172,7 @@ pub(crate) fn generate(path: &Path, commits: u32) -> Made {
     fs::write(path.join("packed-refs"), refs).unwrap();
     git(path, &["config", "gate.root", &root.to_string()]);
     let (gate, approvals) = middle;
+    let approvals = approvals.iter().map(ToString::to_string).collect();
     Made { commits: count, gates, deployments, gate, approvals, signers, mainline }
 }
 
