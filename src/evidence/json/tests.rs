@@ -106,6 +106,7 @@ fn what_is_dropped_is_held_to_the_same_rules() {
         r#"{"a":[{"b":1,"\u0062":2}]}"#,
         r#"{"a":"\ud800"}"#,
         &format!("{{\"a\":{}}}", "[".repeat(1000)),
+        &"{\"a\":".repeat(1000),
         &format!("{{\"a\":{}}}", "9".repeat(1_000_000)),
     ] {
         let shown: String = text.chars().take(40).collect();
@@ -136,6 +137,8 @@ fn long_numbers_and_much_text_are_refused() {
     refuses(&"9".repeat(1_000_000), "a number of more than 1024 characters");
     refuses(&format!("[0.{}]", "3".repeat(1_000_000)), "a number of more than 1024 characters");
     refuses(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1)), "bytes of text");
+    // Also where each text alone is short.
+    refuses(&format!("[{}1]", format!("\"{}\",", "x".repeat(MAX_TEXT / 8 + 1)).repeat(8)), "bytes of text");
     let keys = (0..=1_000_000).fold(String::new(), |keys, key| keys + "\"" + &key.to_string() + "\":1,");
     let error = parse_document(format!("{{{keys}").as_bytes(), &Sieve::default().settle()).unwrap_err();
     assert!(error.refused && error.to_string().contains("too many keys"), "{error}");
