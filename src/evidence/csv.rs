@@ -216,6 +216,7 @@ mod tests {
         assert_eq!(rows("a,b\r\n1, 2 \r\n\r\n3,", b','), [["1", "2"], ["3", ""]]);
         assert_eq!(rows("a;b\n\"x\ny;\"\"z\"\"\";2", b';'), [["x\ny;\"z\"", "2"]]);
         assert_eq!(rows("a\tb\n\t2\n", b'\t'), [["", "2"]]);
+        assert_eq!(rows("a,b\n \t\"x\" , \"y\"\t\n", b','), [["x", "y"]]);
         assert_eq!(rows("a\n\"\"\n\nx\n", b','), [[""], ["x"]]);
         assert_eq!(rows("a,b\n", b','), Vec::<Vec<String>>::new());
     }
@@ -225,6 +226,7 @@ mod tests {
         for (text, expected) in [
             ("a,b\n1,2\n3", "line 3 has 1 cells, the header 2"),
             ("a,b\n1,2,3", "line 2 has 3 cells"),
+            ("a,b\n\"x\ny\",2\n3\n", "line 4 has 1 cells"),
             ("a,b\n\"1,2\n3,4\n", "line 2: a quote that is never closed"),
             ("a,b\n1,x\"2\n", "line 2: a quote inside a cell"),
             ("a,b\n\"1\"x,2\n", "line 2: text follows a closing quote"),

@@ -128,6 +128,19 @@ mod tests {
     }
 
     #[test]
+    fn a_drill_is_known_by_both_its_keys_and_is_no_json() {
+        for (text, expected) in [
+            ("tested = 2026-10-01\nduration = 1\n", Format::Rollback),
+            ("tested = 2026-10-01\nnote = \"duration\"\n", Format::Text),
+            ("duration = \"5m\"\nnote = \"tested\"\n", Format::Text),
+            // Tables to TOML, and rows to JSON Lines.
+            ("[\"tested\"]\n[\"duration\"]\n", Format::Json),
+        ] {
+            assert_eq!(detect(text.as_bytes()), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn a_drill_cannot_pass_as_text() {
         let reading = Reading { declared: Some(Format::Text), ..Reading::default() };
         assert!(matches!(read(GOOD.as_bytes(), &reading), Err(Unreadable::FormatRefused(_))));

@@ -151,3 +151,28 @@ fn a_mean_without_scores_or_with_nan_is_not_finite() {
     assert_eq!(none.lookup("M/mean").unwrap().value, Value::NonFinite("no score".into()));
     holds(&none, "M/pass_rate", 0.0, 1, 1);
 }
+
+#[test]
+fn a_run_is_known_by_its_cases_and_its_scores() {
+    for (text, expected) in [
+        (r#"{"testCases":[{"success":true}],"metricsScores":[]}"#, Format::Deepeval),
+        (r#"{"testCases":[{"success":true}]}"#, Format::Json),
+        (r#"{"metricsScores":[]}"#, Format::Json),
+        (r#"{"test_results":[{"success":true}]}"#, Format::Json),
+        (r#"{"test_results":[]}"#, Format::Json),
+    ] {
+        assert_eq!(read_report(text.as_bytes(), &Reading::default()).unwrap().format, expected, "{text}");
+    }
+}
+
+#[test]
+fn cases_without_metrics_and_metrics_without_cases_that_ended_are_read() {
+    let read = |text: &str| read_report(text.as_bytes(), &Reading::default()).unwrap();
+    let cases = read(r#"{"testCases":[{"success":true},{"success":false}],"metricsScores":[]}"#);
+    holds(&cases, "tests.pass_rate", 0.5, 2, 0);
+    let spans = read(
+        r#"{"testCases":[{"success":null,"metricsData":[{"name":"M","success":true,"score":1}]}],"metricsScores":[]}"#,
+    );
+    holds(&spans, "M/mean", 1.0, 1, 0);
+    assert!(spans.lookup("tests.total").is_err());
+}

@@ -239,3 +239,47 @@ fn a_report_and_the_hit_log_of_its_run_are_held_against_each_other() {
     assert!(matches!(beside(&log, &broken_off).unwrap().status, RunStatus::Unfinished(_)));
     assert!(beside(&whole, "# notes").is_ok());
 }
+
+#[test]
+fn hits_are_better_few_and_each_row_names_its_probe_and_detector() {
+    let hit = r#"{"score":1.0,"attempt_id":"a","generator":"g","probe":"p","detector":"d"}"#;
+    let reading = Reading { unfinished_allowed: true, ..Reading::default() };
+    let log = read_report(format!("{hit}\n{hit}\n").as_bytes(), &reading).unwrap();
+    for name in ["attacks.hits", "p/d/hits"] {
+        assert_eq!(log.lookup(name).unwrap().higher_is_better, Some(false), "{name}");
+    }
+    for other in [
+        r#"{"probe":"p","detector":"d"}"#.to_owned(),
+        hit.replace("\"p\"", "7"),
+        hit.replace("\"d\"", "null"),
+    ] {
+        refused(&format!("{hit}\n{other}\n"), "the row at `/1` is none of a hit log");
+    }
+}
+
+#[test]
+fn what_an_old_report_may_not_have_judged_is_not_held_against_the_hit_log() {
+    let hit = r#"{"score":1.0,"attempt_id":"a","run_id":"r","generator":"g","probe":"dan.DAN","detector":"dan.DAN"}"#;
+    for (row, agree) in [
+        (r#""passed":8,"nones":0,"total":10"#, false),
+        (r#""passed":8,"nones":1,"total":10"#, true),
+        (r#""passed":8,"total":10"#, false),
+        (r#""passed":8,"nones":1,"total_evaluated":10"#, false),
+    ] {
+        let head = HEAD.replace("\"init\"", "\"init\",\"run\":\"r\"");
+        let whole = format!("{head}{}{DONE}", eval(row));
+        let companions = [hit.as_bytes()];
+        let reading = Reading { companions: &companions, ..Reading::default() };
+        assert_eq!(read_report(whole.as_bytes(), &reading).is_ok(), agree, "{row}");
+    }
+}
+
+#[test]
+fn a_report_that_names_no_run_finishes_no_hit_log() {
+    let hit = r#"{"score":1.0,"attempt_id":"a","generator":"g","probe":"dan.DAN","detector":"dan.DAN"}"#;
+    let whole = format!("{HEAD}{}{DONE}", eval(r#""passed":9,"total":10"#));
+    let companions = [whole.as_bytes()];
+    let reading = Reading { companions: &companions, ..Reading::default() };
+    let log = read_report(hit.as_bytes(), &reading).unwrap();
+    assert!(matches!(log.status, RunStatus::Unfinished(_)));
+}

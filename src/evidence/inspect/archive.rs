@@ -157,6 +157,49 @@ mod tests {
         refused(&twice, "two members of one name");
     }
 
+    /// The archive, with so many bytes of extra data and of a comment in each entry of its directory, and of a comment
+    /// behind that.
+    fn with_more(bytes: &[u8], extra: u16, comment: u16, behind: u16) -> Vec<u8> {
+        let end = bytes.len() - 22;
+        let at = |from: usize| {
+            usize::try_from(u32::from_le_bytes(bytes[from..from + 4].try_into().unwrap())).unwrap()
+        };
+        let directory = at(end + 16);
+        let mut more = bytes[..directory].to_vec();
+        let mut entry = directory;
+        while entry < end {
+            let name = usize::from(u16::from_le_bytes([bytes[entry + 28], bytes[entry + 29]]));
+            let mut own = bytes[entry..entry + 46 + name].to_vec();
+            own[30..32].copy_from_slice(&extra.to_le_bytes());
+            own[32..34].copy_from_slice(&comment.to_le_bytes());
+            if extra > 0 {
+                own.extend([0xfe, 0xca]);
+                own.extend((extra - 4).to_le_bytes());
+                own.extend(vec![0; usize::from(extra - 4)]);
+            }
+            own.extend(vec![b'c'; usize::from(comment)]);
+            more.extend(own);
+            entry += 46 + name;
+        }
+        let size = u32::try_from(more.len() - directory).unwrap();
+        let mut last = bytes[end..].to_vec();
+        last[12..16].copy_from_slice(&size.to_le_bytes());
+        last[20..22].copy_from_slice(&behind.to_le_bytes());
+        [more, last, vec![b'c'; usize::from(behind)]].concat()
+    }
+
+    #[test]
+    fn members_are_counted_whatever_stands_beside_their_names() {
+        let members = [("header.json", LOG.as_bytes()), ("samples/1.json", b"{}"), ("samples/2.json", b"{}")];
+        let bytes = packed(&members, CompressionMethod::Deflated);
+        for (extra, comment, behind) in
+            [(0, 0, 0), (12, 0, 0), (0, 9, 0), (12, 9, 0), (0, 0, 99), (12, 9, 99)]
+        {
+            let report = report(&with_more(&bytes, extra, comment, behind));
+            assert!(report.is_ok(), "{extra} {comment} {behind}: {report:?}");
+        }
+    }
+
     #[test]
     fn what_unpacks_to_too_much_is_refused() {
         let bomb = [b"{\"version\":\"".to_vec(), vec![b' '; 70 * 1024 * 1024]].concat();

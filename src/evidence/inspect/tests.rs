@@ -154,3 +154,22 @@ fn what_is_no_number_is_no_metric_and_nan_is_not_finite() {
         assert!(value(other).lookup("match/accuracy").is_err(), "{other}");
     }
 }
+
+#[test]
+fn the_counts_of_samples_say_where_they_stand_and_whether_the_run_was_cut() {
+    for (changes, limited) in [(&[][..], false), (&[("{\"samples\":100}", "{\"samples\":101}")], true)] {
+        let report =
+            report(&[changes, &[("completed_samples\":100", "completed_samples\":96")]].concat()).unwrap();
+        for (name, count, at) in [
+            ("samples.n", 100.0, "/results/total_samples"),
+            ("samples.completed", 96.0, "/results/completed_samples"),
+        ] {
+            let metric = report.lookup(name).unwrap();
+            assert_eq!(
+                (&metric.value, metric.at.as_str(), metric.limited),
+                (&Value::Number(count), at, limited),
+                "{name}"
+            );
+        }
+    }
+}

@@ -22,6 +22,8 @@ fn values_read_as_written() {
         ("null", Json::Null),
         (" true ", Json::Bool(true)),
         ("-0.5e1", Json::Number(-5.0)),
+        ("1e+2", Json::Number(100.0)),
+        ("25E-02", Json::Number(0.25)),
         ("NaN", Json::Unheld("NaN".into())),
         ("-Infinity", Json::Unheld("-Infinity".into())),
         ("[1, NaN,\"NaN\"]", {
@@ -30,6 +32,7 @@ fn values_read_as_written() {
         ("1e999", Json::Unheld("1e999".into())),
         ("12345678901234567891", Json::Unheld("12345678901234567891".into())),
         (r#""a\u00e9\ud83d\ude00\n\/""#, Json::Text("aé😀\n/".into())),
+        (r#""\b\f\r\t\"\\""#, Json::Text("\u{8}\u{c}\r\t\"\\".into())),
     ] {
         assert_eq!(document(text), Ok(expected), "{text}");
     }
@@ -103,6 +106,7 @@ fn what_is_dropped_is_held_to_the_same_rules() {
         r#"{"a":[{"b":1,"\u0062":2}]}"#,
         r#"{"a":"\ud800"}"#,
         &format!("{{\"a\":{}}}", "[".repeat(1000)),
+        &"{\"a\":".repeat(1000),
         &format!("{{\"a\":{}}}", "9".repeat(1_000_000)),
     ] {
         let shown: String = text.chars().take(40).collect();
@@ -112,7 +116,15 @@ fn what_is_dropped_is_held_to_the_same_rules() {
     for text in ["{\"a\":tru}", "{\"a\":01}", "{\"a\":\"\t\"}", "{\"a\":[1,]}", "{\"a\":1", "{\"a\":\"b"] {
         assert!(parse_document(text.as_bytes(), &nothing).is_err(), "{text}");
     }
-    for bytes in [&b"{\"a\":\"\xff\"}"[..], b"{\"\xff\":1}", b"\"\xc3", b"\"\xc3\"", b"\"\xed\xa0\x80\""] {
+    for bytes in [
+        &b"{\"a\":\"\xff\"}"[..],
+        b"{\"\xff\":1}",
+        b"\"\xc3",
+        b"\"\xc3\"",
+        b"\"\xed\xa0\x80\"",
+        b"\"\xff\\n\"",
+        b"\"\xc3\\n\"",
+    ] {
         assert!(parse_document(bytes, &nothing).is_err(), "{bytes:?}");
     }
     // A million values that nobody keeps.
@@ -125,6 +137,8 @@ fn long_numbers_and_much_text_are_refused() {
     refuses(&"9".repeat(1_000_000), "a number of more than 1024 characters");
     refuses(&format!("[0.{}]", "3".repeat(1_000_000)), "a number of more than 1024 characters");
     refuses(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1)), "bytes of text");
+    // Also where each text alone is short.
+    refuses(&format!("[{}1]", format!("\"{}\",", "x".repeat(MAX_TEXT / 8 + 1)).repeat(8)), "bytes of text");
     let keys = (0..=1_000_000).fold(String::new(), |keys, key| keys + "\"" + &key.to_string() + "\":1,");
     let error = parse_document(format!("{{{keys}").as_bytes(), &Sieve::default().settle()).unwrap_err();
     assert!(error.refused && error.to_string().contains("too many keys"), "{error}");
@@ -149,6 +163,9 @@ fn json_lines_are_one_value_a_line() {
     assert!(error.to_string().starts_with("line 3: "), "{error}");
     assert!(file("{}\n{\"a\":1,\"a\":1}").unwrap_err().refused);
     assert!(file("{}\ntext").is_err());
+    for text in ["[\n1]\n2", "1\n[\n2]", "1 2", "1\n2 3"] {
+        assert!(file(text).is_err(), "{text:?}");
+    }
     assert!(file(&"1\n".repeat(MAX_VALUES + 1)).unwrap_err().refused);
 }
 

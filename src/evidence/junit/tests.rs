@@ -88,6 +88,18 @@ fn what_suites_count_and_do_not_show_is_refused() {
     ] {
         refused(text, why);
     }
+    // An outer suite shows what its inner ones do.
+    let nested = |counts: &str| {
+        format!(
+            "<testsuites {counts}><testsuite failures='1' errors='2'><testcase name='x'><failure/><error/></testcase>\
+             <testcase name='y'><error/></testcase></testsuite><testsuite><testcase name='z'><failure/></testcase>\
+             </testsuite></testsuites>"
+        )
+    };
+    assert!(report(&nested("tests='3' failures='2' errors='2'")).is_ok());
+    refused(&nested("tests='4'"), "4 tests and shows 3");
+    refused(&nested("failures='3'"), "3 failures and shows 2");
+    refused(&nested("errors='3'"), "3 errors and shows 2");
     // Fewer than there are is how some runners count what broke before the first test.
     assert!(report("<testsuite tests='0'><testcase name='x'/></testsuite>").is_ok());
 }

@@ -144,3 +144,46 @@ fn what_is_no_such_file_is_refused() {
         }
     }
 }
+
+#[test]
+fn of_the_mappings_for_the_report_itself_those_by_name_hold() {
+    let (external, report, _) = extracted();
+    let external = External { format: Format::Promptfoo, ..external };
+    let text = external.write(&report);
+    for (format, value, holds) in [
+        (Format::Promptfoo, "rate", true),
+        (Format::Promptfoo, "/metrics/0/name", false),
+        (Format::Inspect, "rate", false),
+        (Format::Inspect, "/metrics/0/name", false),
+    ] {
+        let mappings = BTreeMap::from([("mapped".to_owned(), one(format, value, None))]);
+        let back = read_report(text.as_bytes(), &reading(Some(&mappings))).unwrap();
+        let found = back.lookup("mapped").map(|metric| metric.value.clone());
+        assert_eq!(found.is_ok(), holds, "{value} of {format:?}: {found:?}");
+        assert_eq!(back.mapped.contains_key("mapped"), holds, "{value} of {format:?}");
+    }
+}
+
+#[test]
+fn the_policy_may_take_the_format_or_that_of_the_report() {
+    let (_, _, text) = extracted();
+    for (allowed, taken) in [
+        (&[Format::Metrics][..], true),
+        (&[Format::Json], true),
+        (&[Format::Json, Format::Metrics], true),
+        (&[Format::Promptfoo], false),
+        (&[], false),
+    ] {
+        let reading = Reading { allowed: Some(allowed), ..reading(None) };
+        assert_eq!(read_report(text.as_bytes(), &reading).is_ok(), taken, "{allowed:?}");
+    }
+}
+
+#[test]
+fn a_mapping_that_a_request_makes_reads_one_that_lies_elsewhere() {
+    let (_, _, text) = extracted();
+    let source = Source::Value { value: "rate".into(), samples: None, stderr: None, errors: None };
+    let mapping = Mapping { format: None, source, rate: false };
+    let metric = super::super::map_one(text.as_bytes(), Format::Metrics, &mapping).unwrap();
+    assert_eq!(metric.value, Value::Number(0.02));
+}

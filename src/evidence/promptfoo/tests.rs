@@ -283,3 +283,89 @@ fn many_prompts_with_many_rows_are_read_at_once() {
     is(&one, "named/m9", 1.0);
     is(&one, "named/m7", 1.0 / 20_000.0);
 }
+
+#[test]
+fn a_file_is_known_by_all_its_parts() {
+    let whole = file(r#"{"successes":1,"failures":0,"errors":0}"#, &[PASS], "{}");
+    assert_eq!(report(&whole).format, Format::Promptfoo);
+    for part in ["evalId", "results"] {
+        let other = whole.replacen(&format!("\"{part}\""), "\"other\"", 1);
+        assert_eq!(report(&other).format, Format::Json, "without {part}");
+    }
+    for (text, expected) in [
+        (r#"{"evalId":"e","results":{"results":[]}}"#, Format::Json),
+        (r#"{"evalId":"e","results":{"version":3,"stats":{}}}"#, Format::Json),
+        (r#"{"results":{"results":[],"version":3}}"#, Format::Json),
+        (r#"{"evalId":"e"}"#, Format::Json),
+    ] {
+        assert_eq!(report(text).format, expected, "{text}");
+    }
+}
+
+#[test]
+fn prompts_are_told_apart_where_there_are_several_and_every_row_says_which() {
+    let with_prompts = |rows: &[&str], prompts: usize| {
+        let text = file(r#"{"successes":2,"failures":0,"errors":0}"#, rows, "{}");
+        let prompt = r#"{"metrics":{}}"#;
+        report(&text.replace(&format!("[{prompt}]"), &format!("[{}]", vec![prompt; prompts].join(","))))
+    };
+    let other = PASS.replace("\"promptIdx\":0", "\"promptIdx\":1");
+    let beyond = PASS.replace("\"promptIdx\":0", "\"promptIdx\":2");
+    let unplaced = PASS.replace(",\"promptIdx\":0", "");
+    for (rows, prompts, own) in [
+        ([PASS, &other], 2, true),
+        ([PASS, PASS], 2, true),
+        ([PASS, PASS], 1, false),
+        ([PASS, &beyond], 2, false),
+        ([PASS, &unplaced], 2, false),
+    ] {
+        let report = with_prompts(&rows, prompts);
+        is(&report, "tests.total", 2.0);
+        assert_eq!(report.lookup("tests.total@0").is_ok(), own, "{rows:?} of {prompts}");
+    }
+    let none = with_prompts(&[PASS, PASS], 2);
+    is(&none, "tests.total@1", 0.0);
+    assert!(none.lookup("tests.pass_rate@1").is_err(), "a share of nothing is none");
+}
+
+#[test]
+fn errors_beside_rows_that_do_not_say_how_they_ended_count_as_failures() {
+    let folded = report(&file(r#"{"successes":1,"failures":3}"#, &[PASS, UNKNOWN, ERROR, ERROR], "{}"));
+    is(&folded, "tests.failed", 3.0);
+    is(&folded, "tests.pass_rate", 0.25);
+}
+
+#[test]
+fn a_named_score_is_divided_by_a_weight_above_nothing_or_by_its_assertions() {
+    let stats = r#"{"successes":1,"failures":0,"errors":0}"#;
+    let row = r#"{"success":true,"failureReason":0,"promptIdx":0,"namedScores":{"H":1.5},
+        "gradingResult":{"componentResults":[{"assertion":{"metric":"H"}},{"assertion":{"metric":"H"}},{"assertion":{}}]}}"#;
+    for weight in ["0", "-1"] {
+        for sum in ["0", "1.5"] {
+            let metrics = format!(
+                r#"{{"namedScores":{{"H":{sum}}},"namedScoreWeights":{{"H":{weight}}},"namedScoresCount":{{"H":1}}}}"#
+            );
+            let report = report(&file(stats, &[row], &metrics));
+            let expected = Value::NonFinite("a sum over nothing".into());
+            assert_eq!(report.lookup("named/H").unwrap().value, expected, "{sum} by {weight}");
+        }
+    }
+    is(&report(&file(stats, &[row], r#"{"namedScores":{"H":1.5}}"#)), "named/H", 0.75);
+}
+
+#[test]
+fn a_named_score_of_several_prompts_is_asked_for_by_its_prompt() {
+    let row = |prompt: u8| {
+        format!(r#"{{"success":true,"failureReason":0,"promptIdx":{prompt},"namedScores":{{"H":1}}}}"#)
+    };
+    let text = file(
+        r#"{"successes":2,"failures":0,"errors":0}"#,
+        &[&row(0), &row(1)],
+        r#"{"namedScores":{"H":1}}},{"metrics":{"namedScores":{"H":0.5}}"#,
+    );
+    let report = report(&text);
+    is(&report, "named/H@0", 1.0);
+    is(&report, "named/H@1", 0.5);
+    let names = vec!["named/H@0".to_owned(), "named/H@1".to_owned()];
+    assert_eq!(report.lookup("named/H"), Err(Lookup::Ambiguous(names)));
+}

@@ -322,3 +322,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn json_that_is_too_large_to_be_held_is_read_as_json_alone() {
+    let text = format!(r#"{{"acc":0.5,"rest":"{}"}}"#, "x".repeat(9 * 1024 * 1024));
+    let mappings = BTreeMap::from([("accuracy".to_owned(), vec![value(None, "/acc")])]);
+    let reading = |declared| Reading { declared, mappings: Some(&mappings), ..Reading::default() };
+    let read = |declared| read_from(std::io::Cursor::new(text.as_bytes()), &reading(declared));
+    for declared in [None, Some(Format::Json)] {
+        assert_eq!(read(declared).unwrap().lookup("accuracy").unwrap().value, Value::Number(0.5));
+    }
+    match read(Some(Format::Text)) {
+        Err(Unreadable::Invalid(why)) => assert!(why.contains("too large to be read as `text`"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}

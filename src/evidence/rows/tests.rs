@@ -124,7 +124,8 @@ fn a_cell_that_is_missing_or_no_number_fails_the_whole() {
 fn a_cell_that_is_not_finite_makes_the_whole_not_finite() {
     let unheld = |rows: &Rows<'_>, how, expected: &str| {
         let reduction = Reduction { filter: &BTreeMap::new(), column: Some("a"), reduce: how, equals: None };
-        assert_eq!(reduce(rows, reduction).unwrap().value, Value::NonFinite(expected.into()));
+        let metric = reduce(rows, reduction).unwrap();
+        assert_eq!((metric.value, metric.samples), (Value::NonFinite(expected.into()), Some(2)));
     };
     for how in [Reduce::Mean, Reduce::Min, Reduce::Max] {
         unheld(&csv("a\n1\nnan\n"), how, "nan");

@@ -117,6 +117,20 @@ fn a_rule_is_found_by_index_by_id_and_in_extensions() {
         let text = format!(r#"{{"version":"2.1.0","runs":[{{"tool":{tool},"results":[{{{reference}}}]}}]}}"#);
         open(&report(&text), &[(expected, 1.0)]);
     }
+    // One id twice: the rule at the index, where it has that id; else both, of which the worse counts.
+    let same = r#"{"id":"a","properties":{"security-severity":"1"}},{"id":"a","properties":{"security-severity":"9"}}"#;
+    for (result, expected) in [
+        (r#"{"ruleIndex":0,"ruleId":"a"}"#, "low"),
+        (r#"{"ruleIndex":0,"ruleId":"a/x"}"#, "low"),
+        (r#"{"ruleIndex":1,"ruleId":"a"}"#, "critical"),
+        (r#"{"ruleId":"a"}"#, "critical"),
+    ] {
+        open(&report(&log("T", same, &format!(r#","results":[{result}]"#))), &[(expected, 1.0)]);
+    }
+    let extension = format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T"}},"extensions":[{{"rules":[{same}]}}]}},"results":[{{"ruleId":"a"}}]}}]}}"#
+    );
+    open(&report(&extension), &[("critical", 1.0)]);
     // One id in two components: the one that is named, else both, of which the worse counts.
     let tool = r#"{"driver":{"name":"T","rules":[{"id":"a","properties":{"security-severity":"9"}}]},
         "extensions":[{"name":"pack","rules":[{"id":"a","properties":{"security-severity":"1"}}]}]}"#;
@@ -180,6 +194,7 @@ fn an_invocation_may_give_a_rule_another_level_and_never_lighten_a_result_unseen
         (&String::new(), &raised, r#"{"ruleId":"plain"}"#.to_owned(), "error"),
         (&lowered, "", r#"{"ruleId":"heavy"}"#.to_owned(), "error"),
         (&lowered, "", r#"{"ruleId":"heavy","provenance":{"invocationIndex":9}}"#.to_owned(), "error"),
+        (&raised, "", r#"{"ruleId":"plain","provenance":{"invocationIndex":2}}"#.to_owned(), "error"),
         (&lowered, "", r#"{"ruleId":"heavy","provenance":{"invocationIndex":-1}}"#.to_owned(), "error"),
         (&unknown, "", r#"{"ruleId":"gone"}"#.to_owned(), "error"),
     ] {
@@ -379,4 +394,17 @@ fn a_failed_run_gives_no_metrics_and_its_noted_errors_are_counted() {
 fn a_bom_and_line_ends_of_windows_change_nothing() {
     let text = results(r#"{"level":"error"}"#).replace(',', ",\r\n");
     is(&report(&format!("\u{feff}{text}\r\n")), "findings.open.unrated.error", 1.0);
+}
+
+#[test]
+fn a_log_is_known_by_its_version_or_schema_and_its_runs() {
+    for (text, expected) in [
+        (results(""), Format::Sarif),
+        (r#"{"version":"2.1.0"}"#.to_owned(), Format::Json),
+        (r#"{"$schema":"https://json.schemastore.org/sarif-2.1.0.json"}"#.to_owned(), Format::Json),
+        (r#"{"version":"1","runs":[{"results":[]}]}"#.to_owned(), Format::Json),
+        (r#"{"runs":[{"results":[]}]}"#.to_owned(), Format::Json),
+    ] {
+        assert_eq!(read(text.as_bytes(), &Reading::default()).unwrap().format, expected, "{text}");
+    }
 }

@@ -97,3 +97,16 @@ fn a_scan_that_gave_no_result_is_unreadable() {
     let other = r#"{"matches":[],"descriptor":{"name":"other"}}"#;
     assert_eq!(read(other).unwrap().format, Format::Json);
 }
+
+#[test]
+fn a_report_is_known_by_the_parts_of_its_first_match() {
+    let other = |matches: &str| format!(r#"{{"matches":{matches},"descriptor":{{"name":"other"}}}}"#);
+    for (text, expected) in [
+        (other(&format!("[{}]", found("CVE-1", "Low"))), Format::Grype),
+        (other(r#"[{"vulnerability":{}}]"#), Format::Json),
+        (other(r#"[{"artifact":{}}]"#), Format::Json),
+        (format!(r#"{{"matches":[{}]}}"#, found("CVE-1", "Low")), Format::Json),
+    ] {
+        assert_eq!(read(text.as_bytes(), &Reading::default()).unwrap().format, expected, "{text}");
+    }
+}

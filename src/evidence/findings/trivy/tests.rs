@@ -124,3 +124,15 @@ fn what_was_ignored_beside_the_source_is_open_where_the_policy_says_so() {
     let odd = r#"[{"ExperimentalModifiedFindings":[{"Type":"odd","Finding":{}}]}]"#;
     unreadable(&file(odd), "of a type that is not known here");
 }
+
+#[test]
+fn a_report_is_known_by_its_version_and_what_was_scanned() {
+    for (text, expected) in [
+        (r#"{"SchemaVersion":2,"ArtifactName":"a","Results":[{}]}"#, Format::Trivy),
+        (r#"{"SchemaVersion":2,"ArtifactType":"a","Results":[{}]}"#, Format::Trivy),
+        (r#"{"SchemaVersion":2,"Results":[{}]}"#, Format::Json),
+        (r#"{"ArtifactName":"a","ArtifactType":"b","Results":[{}]}"#, Format::Json),
+    ] {
+        assert_eq!(read(text.as_bytes(), &Reading::default()).unwrap().format, expected, "{text}");
+    }
+}
