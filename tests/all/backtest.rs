@@ -64,8 +64,11 @@ fn tell(repo: &Repo<'_>, history: &[Next]) -> bool {
                 let gate = format!("summarizer/v{number}");
                 let is = |bit: u8| bits & (1 << bit) != 0;
                 repo.open("j.doe", &gate);
-                report(repo, &gate, f64::from(*rate) / 1000.0);
-                repo.commit("j.doe", "Evaluate again");
+                // That one it was opened with.
+                if *rate != 21 {
+                    report(repo, &gate, f64::from(*rate) / 1000.0);
+                    repo.commit("j.doe", "Evaluate again");
+                }
                 if is(0) {
                     repo.approve("j.rivera", &gate, "ml-lead");
                 }
