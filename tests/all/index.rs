@@ -136,6 +136,92 @@ fn rows_that_are_changed_by_hand_change_no_verdict() {
     }
 }
 
+/// Puts so many commits that decide nothing on the mainline.
+fn lengthen(repo: &Repo<'_>, commits: usize) {
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let mut tip = repo.rev("HEAD");
+    for number in 0..commits {
+        tip = repo.git(&["commit-tree", &tree, "-p", &tip, "-m", &format!("Nothing {number}")]);
+    }
+    repo.git(&["update-ref", "refs/heads/main", &tip]);
+}
+
+/// An index of many pages, of which an answer needs some: each of them in turn is damaged, or gone. Whoever is answered from
+/// what is left would hear that the gate was never rejected.
+#[test]
+fn a_page_that_is_lost_while_it_is_read_changes_no_answer() {
+    let world = World::new();
+    let repo = rejected_gate(&world);
+    // So many changed directories that their lists fill pages of their own.
+    for number in 0..400 {
+        repo.write(&format!("exceptions/another/v{number}/note"), "x\n");
+    }
+    repo.commit("j.doe", "Notes");
+    lengthen(&repo, 300);
+    let said = |run: &Run| ["verdict", "requirements", "decisions"].map(|key| run.json()[key].clone());
+    let whole = said(&check(&repo).expect(10));
+    let list = |repo: &Repo<'_>| {
+        let run = repo.run_once(&["list", "--format", "json"]).expect(0);
+        run.json()["gates"].clone()
+    };
+    let known = list(&repo);
+    let good = std::fs::read(index(&repo)).unwrap();
+    let pages: Vec<i64> = {
+        let connection = Connection::open(index(&repo)).unwrap();
+        let mut statement = connection.prepare("SELECT number FROM pages").unwrap();
+        let numbers = statement.query_map([], |row| row.get(0)).unwrap();
+        numbers.map(Result::unwrap).collect()
+    };
+    assert!(pages.len() > 4, "{pages:?}");
+    // And again where something is new, so that what was lost is not written down as if it were known.
+    for newer in [false, true] {
+        if newer {
+            lengthen(&repo, 400);
+        }
+        for page in &pages {
+            for sql in [
+                format!("UPDATE pages SET bytes = zeroblob(length(bytes)) WHERE number = {page}"),
+                format!("DELETE FROM pages WHERE number = {page}"),
+            ] {
+                let damage = || {
+                    std::fs::write(index(&repo), &good).unwrap();
+                    Connection::open(index(&repo)).unwrap().execute_batch(&sql).unwrap();
+                };
+                damage();
+                let found = repo.run_once(&["check", GATE, "--env", "production", "--format", "json"]);
+                assert_eq!(said(&found.expect(10)), whole, "{sql}");
+                let verified = repo.run(&["index", "verify", "--format", "json"]).json()["verified"].clone();
+                assert_ne!(verified, false, "{sql}");
+                damage();
+                assert_eq!(list(&repo), known, "{sql}");
+                repo.run(&["index", "verify"]).expect(0);
+            }
+        }
+    }
+}
+
+/// What a mainline brought in that is gone again is no place of the one that went another way.
+#[test]
+fn changes_of_a_mainline_that_is_gone_are_no_changes() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    check(&repo).expect(0);
+    let before = repo.rev("HEAD");
+    lengthen(&repo, 40);
+    repo.switch("main");
+    repo.git(&["reset", "-q", "--hard", "HEAD"]);
+    repo.incident("s.chen", "INC-1", GATE, None);
+    repo.merge("l.wu", "main");
+    repo.switch(&format!("gate/{GATE}"));
+    repo.write(&format!("gates/{GATE}/CHANGE.md"), "Otherwise.\n").commit("j.doe", "Say it otherwise");
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    check(&repo);
+    repo.git(&["reset", "-q", "--hard", &before]);
+    repo.run(&["trust", "--accept-rewind", "--yes"]);
+    assert_eq!(verdict(&check(&repo)), "allowed");
+}
+
 #[test]
 fn what_is_no_index_is_not_used() {
     let world = World::new();
