@@ -123,6 +123,10 @@ impl Ledger {
             let own = standing.into_iter().filter(|((_, of, place), _)| of == gate && place == environment);
             mine.extend(own.map(|(_, standing)| standing.fact));
         }
+        debug_assert_eq!(
+            format!("{mine:?}"),
+            format!("{:?}", self.incidents_of_all(gate, environment, view)?)
+        );
         Ok(mine)
     }
 
@@ -193,6 +197,18 @@ impl Ledger {
         let known = Rc::new(self.work_out_incidents(view)?);
         *self.last_incidents.borrow_mut() = Some((view, Rc::clone(&known)));
         Ok(known)
+    }
+
+    /// The same, of all files: tests, which are built to check it, compare.
+    fn incidents_of_all(
+        &self,
+        gate: &GateName,
+        environment: &Name,
+        view: View,
+    ) -> Result<Vec<IncidentFact>, Undecided> {
+        let (standing, _) = self.work_out_incidents(view)?;
+        let mine = standing.into_iter().filter(|((_, of, place), _)| of == gate && place == environment);
+        Ok(mine.map(|(_, standing)| standing.fact).collect())
     }
 
     fn work_out_incidents(&self, view: View) -> Result<Standings, Undecided> {
