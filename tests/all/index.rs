@@ -200,6 +200,27 @@ fn a_page_that_is_lost_while_it_is_read_changes_no_answer() {
     }
 }
 
+#[test]
+fn what_decides_nothing_is_counted_once() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    for count in 1..=3 {
+        repo.switch("main").git(&[
+            "commit",
+            "-q",
+            "--allow-empty",
+            "-m",
+            "Words\n\nGate: \nGate-Action: approve\n",
+        ]);
+        let found = check(&repo).expect(0).json();
+        let told =
+            found["notices"].as_array().unwrap().iter().find(|notice| notice["code"] == "stray-trailers");
+        let message = told.unwrap()["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with(&format!("{count} commits")), "{message}");
+    }
+}
+
 /// What a mainline brought in that is gone again is no place of the one that went another way.
 #[test]
 fn changes_of_a_mainline_that_is_gone_are_no_changes() {

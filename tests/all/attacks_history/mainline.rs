@@ -218,6 +218,24 @@ fn a_clock_that_runs_a_little_ahead_is_no_future() {
     );
 }
 
+/// The time of judging is the latest at which the trust root was recorded: what follows it is not recorded later than that.
+#[test]
+fn a_root_dated_a_little_ahead_makes_nothing_later_than_it_is() {
+    let world = World::new();
+    let end: String = world.days(0).later(300).time().chars().filter(char::is_ascii_digit).collect();
+    let mut policy = Policy::small();
+    let lines = policy.signers.lines().map(|line| match line.strip_prefix("j.rivera@example.com ") {
+        Some(rest) => format!("j.rivera@example.com valid-before=\"{end}Z\",{rest}\n"),
+        None => format!("{line}\n"),
+    });
+    policy.signers = lines.collect();
+    world.later(300);
+    let repo = world.governance_repo_with(&policy);
+    world.days(0);
+    repo.allowed_gate(GATE);
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}
+
 #[test]
 fn windows_do_not_restart() {
     let world = World::new();

@@ -33,6 +33,27 @@ fn an_unsigned_merge_is_no_step_and_permits_nothing() {
 }
 
 #[test]
+fn who_must_sign_the_mainline_is_asked_of_what_comes_after() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.switch("main").git(&["switch", "-q", "-C", "policy/next"]);
+    propose(&repo, "a.ng", &guarded().serial(2));
+    ballot(&repo, "m.okafor");
+    ballot(&repo, "l.wu");
+    let enacted = repo.merge_unsigned("policy/next");
+    repo.open("j.doe", GATE);
+    for (after, notices) in [(0, 0), (1, 1)] {
+        for _ in 0..after {
+            repo.switch("main");
+            repo.git(&["commit", "-q", "--allow-empty", "-m", "Unsigned"]);
+        }
+        let answer = check(&repo);
+        assert_eq!(answer["mainline"]["step"], enacted, "{answer:#}");
+        assert_eq!(usize::from(notice(&answer, "beyond-last-step").is_some()), notices);
+    }
+}
+
+#[test]
 fn what_a_later_step_records_was_not_recorded_before() {
     let world = World::new();
     let repo = world.governance_repo_with(&guarded());
