@@ -5,7 +5,8 @@
 
 use std::rc::Rc;
 
-use crate::insight::{IndexStanding, IndexState};
+use crate::git::Repository;
+use crate::insight::{IndexStanding, IndexState, Judge};
 use crate::ledger::{Branches, Ledger, snapshot};
 use crate::render;
 
@@ -42,7 +43,14 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         Ledger::open(Rc::clone(&repository), found.root, found.tip, context.now, false)?;
     }
     let verify = matches!(args.command, Command::Verify);
-    let state = IndexState::read(&repository, found.root, found.tip, verify)?;
+    let mut state = IndexState::read(&repository, found.root, found.tip, verify)?;
+    if state.verified == Some(true) {
+        // What is used of it for a glance, too.
+        let repository = Rc::new(Repository::discover(&context.directory)?.glancing());
+        let ledger = Ledger::open(Rc::clone(&repository), found.root, found.tip, context.now, false)?;
+        let kept = Judge::new(&repository, &found, &ledger).keeps_what_history_says()?;
+        state.verified = Some(kept && !ledger.has_lost_its_index());
+    }
     context.print(&render::render_index(&state, judging::form(context)))?;
     let bad = state.verified == Some(false) || (verify && matches!(state.standing, IndexStanding::Unfit(_)));
     Ok(if bad { Exit::Blocked } else { Exit::Done })

@@ -177,7 +177,10 @@ impl Session {
             }
             None => judge.log_then(&question.environment, self.view)?,
         };
-        Ok(judge.judge(question, self.view, log)?)
+        let judgement = judge.judge(question, self.view, log)?;
+        // The answer is given: what cannot be kept is worked out again.
+        let _kept = judge.keep_found();
+        Ok(judgement)
     }
 
     /// The gates that stand on the mainline, and those whose branch holds more than it does.

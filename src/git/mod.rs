@@ -11,6 +11,7 @@ mod brought;
 mod checkout;
 mod config;
 mod draft;
+mod found;
 mod hook;
 mod locate;
 mod lock;

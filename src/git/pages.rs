@@ -14,10 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
+};
 use sha2::{Digest as _, Sha256};
 
-use super::Repository;
+use super::{Repository, found};
 
 /// Its file, below `gate/`.
 const FILE: &str = "index-v1.sqlite";
@@ -34,16 +36,17 @@ const PAGE: usize = 8 * 1024;
 /// The number of a page: that of its segment times this, and its place in it.
 const MOST_PAGES: i64 = 1 << 24;
 
-const TABLES: [&str; 2] = [
+const TABLES: [&str; 3] = [
     "CREATE TABLE segments (number INTEGER PRIMARY KEY, digest BLOB NOT NULL, length INTEGER NOT NULL, pages BLOB NOT NULL) \
      STRICT",
     "CREATE TABLE pages (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
+    found::TABLE,
 ];
 
 /// An index that is open.
 #[derive(Debug)]
 pub struct Pages {
-    connection: Mutex<Connection>,
+    pub(super) connection: Mutex<Connection>,
     segments: Vec<Segment>,
     lost: AtomicBool,
 }
@@ -271,7 +274,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Nothing that stands in the file is run; and since all is compared before it is used, what a crash of the machine spoils
 /// is noticed, and nobody waits for the disk.
-fn configured(connection: Connection) -> rusqlite::Result<Connection> {
+pub(super) fn configured(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(WAIT)?;
     connection.execute_batch(
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA synchronous = OFF",
@@ -279,9 +282,16 @@ fn configured(connection: Connection) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Whether what stands there is the index of that key.
+pub(super) fn has_key(connection: &Connection, key: &[u8]) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare("SELECT pages FROM segments WHERE number = 0")?;
+    let stored: Option<Vec<u8>> = statement.query_row([], |row| row.get(0)).optional()?;
+    Ok(stored.as_deref() == Some(key))
+}
+
 fn read(connection: Connection, key: &[u8]) -> rusqlite::Result<Result<Pages, &'static str>> {
     let tables: Vec<(String, Option<String>)> = {
-        let mut statement = connection.prepare("SELECT type, sql FROM sqlite_schema LIMIT 3")?;
+        let mut statement = connection.prepare("SELECT type, sql FROM sqlite_schema LIMIT 4")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect::<rusqlite::Result<_>>()?
     };

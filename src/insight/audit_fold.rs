@@ -4,7 +4,6 @@
 //! ones rest on is there. Nothing is refused: what ends other commands with status 3 is a violation here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::ledger::{AuditedRecord, LogOutline, Place, Undecided, View};
@@ -183,8 +182,8 @@ impl Judge<'_> {
                 Some(self.then(&facts, verdict, then)?)
             }
         };
-        let record = Rc::new(audited.record.clone());
-        let fact = self.record_fact(&record, environment, view, BTreeSet::new())?;
+        let plain = self.plain_record(&audited.record, environment)?;
+        let fact = self.record_fact(plain, audited.record.failed, view, BTreeSet::new())?;
         let mut fact = Arc::unwrap_or_clone(fact);
         let (break_glass, debt) = verdict::break_glass(&fact, environment);
         fact.covers = Vec::new();

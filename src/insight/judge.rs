@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::evidence::Unreadable;
 use crate::git::Repository;
-use crate::ledger::{Ledger, Log, Record, Snapshot, Undecided, View};
+use crate::ledger::{Ledger, Log, Record, Snapshot, Summary, Undecided, View};
 use crate::model::{GateName, IncidentId, Name, ObjectId};
 use crate::verdict::{
     self, Basis, DeployedFact, Facts, Given, Notice, Outcome, RecordFact, Replay, RequiredFact,
@@ -31,6 +31,8 @@ pub struct Judge<'a> {
     /// Where all logs end, where that was asked once.
     ends: Option<Arc<BTreeMap<Name, ObjectId>>>,
     logs: RefCell<BTreeMap<Name, TippedLog>>,
+    /// What is remembered of logs; nothing: it is not to be used.
+    pub(super) summaries: RefCell<BTreeMap<Name, Option<Rc<Summary>>>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
@@ -76,6 +78,7 @@ impl<'a> Judge<'a> {
             ledger,
             ends,
             logs: RefCell::default(),
+            summaries: RefCell::default(),
             replays: RefCell::default(),
             last_gate: RefCell::default(),
             required: RefCell::default(),
@@ -86,7 +89,13 @@ impl<'a> Judge<'a> {
 
     /// The tip of an environment's log as the snapshot has it.
     pub fn log_tip(&self, environment: &Name) -> Result<Option<ObjectId>, Undecided> {
-        Ok(self.log_of(environment)?.0)
+        if let Some((tip, _)) = self.logs.borrow().get(environment) {
+            return Ok(*tip);
+        }
+        match &self.ends {
+            Some(ends) => Ok(ends.get(environment).copied()),
+            None => self.snapshot.log(self.repository, environment),
+        }
     }
 
     /// The log commit that a view of another commit or time sees by default: the last record judged by then.
@@ -96,6 +105,9 @@ impl<'a> Judge<'a> {
 
     /// Whether a commit is in an environment's log.
     pub fn log_holds(&self, environment: &Name, commit: ObjectId) -> Result<bool, Undecided> {
+        if self.summary_of(environment)?.is_some_and(|summary| summary.holds(commit)) {
+            return Ok(true);
+        }
         Ok(self.log_of(environment)?.1.holds(commit))
     }
 
@@ -185,10 +197,7 @@ impl<'a> Judge<'a> {
         if let Some((tip, log)) = self.logs.borrow().get(environment) {
             return Ok((*tip, Rc::clone(log)));
         }
-        let tip = match &self.ends {
-            Some(ends) => ends.get(environment).copied(),
-            None => self.snapshot.log(self.repository, environment)?,
-        };
+        let tip = self.log_tip(environment)?;
         let log = self.ledger.log(environment, tip)?;
         self.logs.borrow_mut().insert(environment.clone(), (tip, Rc::clone(&log)));
         Ok((tip, log))

@@ -47,7 +47,8 @@ impl Judge<'_> {
         let accepted = mark::accepted_log(self.repository, environment)?;
         let asked = Asked { environment, system, last: tip, whole: view == self.ledger.now(), accepted };
         let logged = |record: Rc<Record>| -> Result<LoggedRecord, Undecided> {
-            let record = self.record_fact(&record, environment, view, BTreeSet::new())?;
+            let plain = self.plain_record(&record, environment)?;
+            let record = self.record_fact(plain, record.failed, view, BTreeSet::new())?;
             let record = Arc::unwrap_or_clone(record);
             let (break_glass, debt) = verdict::break_glass(&record, environment);
             Ok(LoggedRecord { environment: environment.clone(), record, debt, break_glass })
@@ -106,6 +107,11 @@ impl Judge<'_> {
 
     /// The last commit of an environment's log that says something and counts.
     pub fn last_word(&self, environment: &Name, view: View) -> Result<Option<ObjectId>, Undecided> {
+        if view == self.ledger.now()
+            && let Some(summary) = self.summary_of(environment)?
+        {
+            return Ok(summary.last_word());
+        }
         self.ledger.last_word(environment, &self.log_of(environment)?.1, view)
     }
 }

@@ -19,6 +19,7 @@ mod flips;
 mod history;
 mod incidents;
 mod judge;
+mod kept;
 mod log;
 pub mod metrics;
 mod of_gate;

@@ -159,7 +159,7 @@ impl Ledger {
                 .and_then(|at| self.chronicle.recording_step(self.history.commit(at).link, self.now().step)),
         };
         let Some(link) = link else { return Ok(None) };
-        let blob = self.chronicle.epoch_at(link).directory.files.get("allowed_signers").copied();
+        let blob = self.chronicle.epoch_at(link).directory().files.get("allowed_signers").copied();
         Ok(blob.map(|blob| self.trees.blob(blob)).transpose()?)
     }
 

@@ -4,34 +4,23 @@
 //! it lacks. At each link the decisions on the policy that are known by then are tallied; a content that fills
 //! `[governance]` comes into force there, whatever the mainline's tree holds (design, sections 9.3 and 9.4).
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::model::{ContentDigest, ObjectId, Time, limits};
-use crate::policy::Policy;
+use crate::model::{ContentDigest, Time, limits};
 use crate::verdict::Notice;
 
 use super::changes::Changes;
+use super::epoch::{self, Epoch};
 use super::history::{History, Index, place};
 use super::provenance::Provenance;
 use super::signing::{Revocations, Signer, Signing};
 use super::tally::{Ballot, Tally};
-use super::trees::{Directory, Trees};
+use super::trees::Trees;
 use super::{Undecided, policies};
-
-/// A policy in force.
-#[derive(Debug, Clone)]
-pub(crate) struct Epoch {
-    pub(crate) policy: Arc<Policy>,
-    pub(crate) digest: ContentDigest,
-    /// The link at whose end it came into force; 0: the trust root.
-    pub(crate) link: u32,
-    /// The mainline commit there.
-    pub(crate) commit: ObjectId,
-    /// Its files.
-    pub(crate) directory: Rc<Directory>,
-}
 
 /// When links were recorded.
 #[derive(Debug)]
@@ -58,15 +47,17 @@ pub(crate) struct Chronicle {
     steps: Steps,
     pub(crate) epochs: Vec<Epoch>,
     pub(crate) notices: Vec<Notice>,
-    /// `policy/` on every side of history.
-    pub(crate) provenance: Provenance,
+    /// `policy/` on every side of history, once that was asked for.
+    provenance: OnceCell<Provenance>,
+    /// What is kept of policies is not what is in force.
+    pub(super) outdated: bool,
 }
 
 /// What a chronicle is made from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sources<'a> {
     pub(crate) history: &'a History,
-    pub(crate) trees: &'a Trees,
+    pub(crate) trees: &'a Rc<Trees>,
     pub(crate) changes: &'a Changes,
     pub(crate) signing: &'a Signing,
     /// The time of judging.
@@ -75,16 +66,46 @@ pub(crate) struct Sources<'a> {
     pub(crate) preview: bool,
     /// The tip gathers branches and merges none: no policy comes into force at it.
     pub(crate) gathered: bool,
+    /// What is kept of policies may be used.
+    pub(crate) glances: bool,
 }
 
 impl Chronicle {
     pub(crate) fn read(sources: Sources<'_>) -> Result<Self, Undecided> {
-        let Sources { history, trees, changes, .. } = sources;
-        let provenance = Provenance::follow(changes, trees, history, &["policy"])?;
+        let (recorded, notices) = Recorded::read(sources.history, sources.time);
+        let mut chronicle = Self {
+            recorded,
+            steps: Steps::All,
+            epochs: Vec::new(),
+            notices,
+            provenance: OnceCell::new(),
+            outdated: false,
+        };
+        if sources.glances && chronicle.is_plain() {
+            let kept = sources.history.known().and_then(|known| known.pages().found(epoch::ROW));
+            let row: Option<epoch::Row> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
+            if let Some(epochs) = row.and_then(|row| row.epochs(sources.history, sources.trees)) {
+                chronicle.epochs = epochs;
+                debug_assert_eq!(
+                    chronicle.policies_digest(chronicle.epochs.len()),
+                    Self::read(Sources { glances: false, ..sources })
+                        .ok()
+                        .and_then(|read| read.policies_digest(read.epochs.len())),
+                    "the policies that are kept are those that came into force"
+                );
+                return Ok(chronicle);
+            }
+            chronicle.outdated = true;
+        }
+        chronicle.follow(sources)?;
+        Ok(chronicle)
+    }
+
+    /// Follows the policies along the chain.
+    fn follow(&mut self, sources: Sources<'_>) -> Result<(), Undecided> {
+        let history = sources.history;
         let root = history.commit(history.chain_at(0).unwrap_or_default());
-        let first = policies::at_trust_root(trees, root)?;
-        let (recorded, notices) = Recorded::read(history, sources.time);
-        let mut chronicle = Self { recorded, steps: Steps::All, epochs: vec![first], notices, provenance };
+        self.epochs.push(policies::at_trust_root(sources.trees, root)?);
         let mut open: BTreeSet<Index> = BTreeSet::new();
         let mut ballots = history.decisions_on_the_policy().into_iter().peekable();
         // Only links that bring in decisions on the policy can change it.
@@ -97,25 +118,35 @@ impl Chronicle {
             if sources.gathered && link + 1 == history.links() {
                 break;
             }
-            while open.len() > before || chronicle.epochs.last().is_some_and(|epoch| epoch.link == link) {
-                if !chronicle.transition(sources, link, &open)? {
+            while open.len() > before || self.epochs.last().is_some_and(|epoch| epoch.link == link) {
+                if !self.transition(sources, link, &open)? {
                     break;
                 }
             }
         }
-        chronicle.steps = chronicle.read_steps(sources)?;
-        Ok(chronicle)
+        self.steps = self.read_steps(sources)?;
+        Ok(())
+    }
+
+    /// `policy/` on every side of history.
+    pub(crate) fn provenance(&self, sources: Sources<'_>) -> Result<&Provenance, Undecided> {
+        if let Some(known) = self.provenance.get() {
+            return Ok(known);
+        }
+        let Sources { history, trees, changes, .. } = sources;
+        let found = Provenance::follow(changes, trees, history, &["policy"])?;
+        Ok(self.provenance.get_or_init(|| found))
     }
 
     /// Which links are steps: those that who may sign the mainline under the policy in force before them signed.
     fn read_steps(&self, sources: Sources<'_>) -> Result<Steps, Undecided> {
-        if self.epochs.iter().all(|epoch| epoch.policy.mainline_signed_by.is_none()) {
+        if self.epochs.iter().all(|epoch| epoch.policy().mainline_signed_by.is_none()) {
             return Ok(Steps::All);
         }
         let mut steps = vec![true];
         for link in 1..sources.history.links() {
             let epoch = self.epoch_at(link - 1);
-            steps.push(match &epoch.policy.mainline_signed_by {
+            steps.push(match &epoch.policy().mainline_signed_by {
                 None => true,
                 Some(_) if sources.preview && link + 1 == sources.history.links() => true,
                 Some(roles) => {
@@ -123,7 +154,7 @@ impl Chronicle {
                     let recorded = self.recorded(sources.history, link);
                     let signer = signer_under(sources, epoch, at, recorded, link)?;
                     signer.counting().is_ok()
-                        && signer.roles(&epoch.policy).iter().any(|role| roles.contains(role))
+                        && signer.roles(epoch.policy()).iter().any(|role| roles.contains(role))
                 }
             });
         }
@@ -140,6 +171,20 @@ impl Chronicle {
     /// Whether a policy of that digest was in force at the end of `link` or of an earlier one.
     pub(crate) fn was_in_force(&self, digest: ContentDigest, link: u32) -> bool {
         self.epochs.iter().any(|epoch| epoch.link <= link && epoch.digest == digest)
+    }
+
+    /// Whether every link is a step and none is dated ahead: then later ones change nothing of what earlier ones say.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!((&self.recorded, &self.steps), (Recorded::AsDated, Steps::All))
+    }
+
+    /// Which policies were the first to be in force, so many of them, and from when on; nothing: there are fewer.
+    pub(crate) fn policies_digest(&self, many: usize) -> Option<ContentDigest> {
+        let mut text = String::new();
+        for epoch in self.epochs.get(..many)? {
+            let _ = writeln!(text, "{} {} {}", epoch.link, epoch.commit, epoch.digest);
+        }
+        Some(ContentDigest::of_bytes(text.as_bytes()))
     }
 
     /// When a link was recorded.
@@ -177,11 +222,11 @@ impl Chronicle {
     ) -> Result<bool, Undecided> {
         let Some(epoch) = self.epochs.last() else { return Ok(false) };
         let tally = self.tally(sources, epoch, link, open)?;
-        let Some(content) = tally.first_filled(&epoch.policy) else { return Ok(false) };
-        let (policy, directory) = policies::approved(sources.trees, sources.history, &tally, content)?;
+        let Some(content) = tally.first_filled(epoch.policy()) else { return Ok(false) };
+        let (policy, top, directory) = policies::approved(sources.trees, sources.history, &tally, content)?;
         let at = sources.history.chain_at(link).unwrap_or_default();
         let commit = sources.history.commit(at).id;
-        self.epochs.push(Epoch { policy: Arc::new(policy), digest: content, link, commit, directory });
+        self.epochs.push(Epoch::new(Arc::new(policy), content, link, commit, (top, directory)));
         Ok(true)
     }
 
@@ -261,8 +306,8 @@ pub(crate) fn signer_under(
 ) -> Result<Signer, Undecided> {
     let commit = sources.history.commit(at);
     let signed = sources.signing.signed(commit.id)?;
-    let mut signer = signed.signer(&epoch.policy, &[recorded, commit.date]);
-    let revocations = Revocations::of(&epoch.policy, sources.history);
+    let mut signer = signed.signer(epoch.policy(), &[recorded, commit.date]);
+    let revocations = Revocations::of(epoch.policy(), sources.history);
     let brought_in = (commit.link <= link).then_some(commit.link);
     revocations.apply(&signed, brought_in, &mut signer);
     Ok(signer)

@@ -166,7 +166,7 @@ impl Ledger {
         Ok((found.into_iter().collect(), true))
     }
 
-    fn is_withdrawal(&self, at: Index) -> Result<bool, Undecided> {
+    pub(super) fn is_withdrawal(&self, at: Index) -> Result<bool, Undecided> {
         let signed = self.signing.signed(self.history.commit(at).id)?;
         Ok(Shape::of_message(&signed.message).verb == Some(Verb::Withdraw))
     }

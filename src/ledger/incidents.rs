@@ -111,6 +111,10 @@ impl Ledger {
         environment: &Name,
         view: View,
     ) -> Result<Vec<IncidentFact>, Undecided> {
+        if self.kept_incidents()?.is_some_and(|kept| !kept.names(gate, environment)) {
+            debug_assert!(self.incidents_of_all(gate, environment, view)?.is_empty());
+            return Ok(Vec::new());
+        }
         let events = self.incident_events()?;
         let Some(files) = events.naming.get(&(gate.clone(), environment.clone())) else {
             return Ok(Vec::new());
@@ -166,16 +170,29 @@ impl Ledger {
 
     /// Notices of incident files whose changes are not seen.
     pub(crate) fn incident_notices(&self, view: View) -> Result<Vec<Notice>, Undecided> {
-        let known = self.incidents_and_unseen(view)?;
-        let (_, unseen) = &*known;
-        let notice = |(id, at): &(IncidentId, Index)| Notice {
+        let notice = |(id, commit): (&IncidentId, ObjectId)| Notice {
             code: "incident-not-seen",
             message: format!(
-                "the change of `incidents/{id}.toml` by {} is not seen: it is not signed as it must be, or does not read",
-                self.history.commit(*at).id
+                "the change of `incidents/{id}.toml` by {commit} is not seen: it is not signed as it must be, or does not read"
             ),
         };
-        Ok(unseen.iter().map(notice).collect())
+        let work_out = || -> Result<Vec<Notice>, Undecided> {
+            let (_, unseen) = &*self.incidents_and_unseen(view)?;
+            Ok(unseen.iter().map(|(id, at)| notice((id, self.history.commit(*at).id))).collect())
+        };
+        if view == self.now()
+            && let Some(kept) = self.kept_incidents()?
+        {
+            let notices: Vec<Notice> = kept.unseen().map(notice).collect();
+            debug_assert_eq!(format!("{notices:?}"), format!("{:?}", work_out()?));
+            return Ok(notices);
+        }
+        work_out()
+    }
+
+    /// The versions and environments that incident files ever named.
+    pub(super) fn named_by_incidents(&self) -> Result<BTreeSet<(GateName, Name)>, Undecided> {
+        Ok(self.incident_events()?.naming.keys().cloned().collect())
     }
 
     /// The changes of incident files that are not seen: which file, and by which commit.

@@ -15,9 +15,12 @@ mod chronicle;
 mod content;
 mod decisions;
 mod directory;
+mod epoch;
 mod exceptions;
 mod history;
 mod incidents;
+mod incidents_kept;
+mod kept;
 mod known;
 mod moments;
 mod pending;
@@ -33,6 +36,7 @@ mod shape;
 mod signing;
 mod snapshot;
 mod squashed;
+mod summary;
 mod tally;
 mod timeline;
 mod trees;
@@ -50,11 +54,12 @@ pub use records::{Asked, Record};
 pub use remembered::{IndexStanding, IndexState};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
+pub use summary::Summary;
 pub use timeline::{Change, FilesChanged, Happening};
 pub use undecided::{CODES, Undecided};
 pub use walk::Log;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -77,7 +82,7 @@ use trees::Trees;
 #[derive(Debug)]
 pub struct Ledger {
     repository: Rc<Repository>,
-    trees: Trees,
+    trees: Rc<Trees>,
     changes: Changes,
     signing: Signing,
     history: History,
@@ -95,6 +100,8 @@ pub struct Ledger {
     incident_events: RefCell<Option<Rc<incidents::Events>>>,
     /// As they stood in the view that was asked about last.
     last_incidents: RefCell<Option<(View, Rc<incidents::Standings>)>>,
+    /// What is kept of them, once it was asked for; nothing: it does not hold.
+    kept_incidents: OnceCell<Option<incidents_kept::Kept>>,
     requests: RefCell<HashMap<(GateName, ObjectId), content::ReadRequest>>,
     /// Whom requests name, by their file.
     requesters: RefCell<HashMap<ObjectId, Rc<Vec<Principal>>>>,
@@ -154,7 +161,7 @@ impl Ledger {
         let mut remembered = Remembered::recall(&repository, root);
         let keeps = repository.remembers() && !preview && !repository.is_layered();
         let history = History::read(&repository, root, tip, remembered.known.take())?;
-        let trees = Trees::new(Rc::clone(&repository));
+        let trees = Rc::new(Trees::new(Rc::clone(&repository)));
         for commit in [root, tip] {
             let tree = history.find(commit).map(|at| history.commit(at).tree);
             if let Some(Err(reason)) = tree.map(|tree| trees.check_top(tree)).transpose()? {
@@ -178,10 +185,11 @@ impl Ledger {
             time,
             preview,
             gathered,
+            glances: keeps && repository.glances(),
         };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);
-        let revocations = Revocations::of(&now.policy, &history);
+        let revocations = Revocations::of(now.policy(), &history);
         Ok(Self {
             repository,
             trees,
@@ -197,6 +205,7 @@ impl Ledger {
             preview,
             incident_events: RefCell::default(),
             last_incidents: RefCell::default(),
+            kept_incidents: OnceCell::new(),
             requests: RefCell::default(),
             requesters: RefCell::default(),
             reports: Reports::default(),
@@ -204,11 +213,6 @@ impl Ledger {
             proposed: None,
             time,
         })
-    }
-
-    /// Why the index that stood there was not used, and was written anew where it could be.
-    pub fn unfit_index(&self) -> Option<&'static str> {
-        self.unfit_index
     }
 
     /// The view of the tip, at the time of judging.
@@ -249,9 +253,10 @@ impl Ledger {
         self.revocations = Revocations::of(&policy.policy, &self.history);
         if preview {
             let link = self.now().link;
-            let directory = Rc::clone(&self.chronicle.epoch_at(link).directory);
+            let directory = Rc::clone(self.chronicle.epoch_at(link).directory());
             let PolicyInForce { policy, digest, commit } = policy.clone();
-            self.chronicle.epochs.push(chronicle::Epoch { policy, digest, link, commit, directory });
+            let top = self.commit_at_link(link).tree;
+            self.chronicle.epochs.push(epoch::Epoch::new(policy, digest, link, commit, (top, directory)));
         }
         self.proposed = Some(policy);
     }
@@ -264,7 +269,7 @@ impl Ledger {
             return proposed.clone();
         }
         let epoch = self.chronicle.epoch_at(if view.under_policy_of_now { now.link } else { view.link });
-        PolicyInForce { policy: Arc::clone(&epoch.policy), digest: epoch.digest, commit: epoch.commit }
+        PolicyInForce { policy: Arc::clone(epoch.policy()), digest: epoch.digest, commit: epoch.commit }
     }
 
     /// What a reader should know of the history as a whole.
@@ -331,6 +336,7 @@ impl Ledger {
             time: self.time,
             preview: false,
             gathered: false,
+            glances: false,
         }
     }
 
@@ -356,11 +362,6 @@ impl Ledger {
         places
     }
 
-    /// Whether the index turned out to be damaged or changed while it was read: then nothing that was answered may be used.
-    pub fn has_lost_its_index(&self) -> bool {
-        self.history.known().is_some_and(|known| known.is_lost())
-    }
-
     /// The history of a governed directory, worked out once.
     fn provenance(&self, path: &[&str]) -> Result<Rc<Provenance>, Undecided> {
         let key = path.join("/");
@@ -380,8 +381,8 @@ impl Ledger {
     /// The policy under which what `link` brought in is judged, and when: at its step up to `last`, else at the link itself.
     fn recording(&self, link: u32, last: u32) -> (Option<u32>, &Policy, Time) {
         match self.chronicle.recording_step(link, last) {
-            Some(step) => (Some(step), &self.chronicle.epoch_at(step).policy, self.recorded_at_link(step)),
-            None => (None, &self.chronicle.epoch_at(link).policy, self.recorded_at_link(link)),
+            Some(step) => (Some(step), self.chronicle.epoch_at(step).policy(), self.recorded_at_link(step)),
+            None => (None, self.chronicle.epoch_at(link).policy(), self.recorded_at_link(link)),
         }
     }
 

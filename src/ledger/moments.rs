@@ -33,7 +33,7 @@ impl Ledger {
     /// `policy.toml` of the policy in force now, as it is written.
     pub fn policy_toml(&self) -> Result<Vec<u8>, Undecided> {
         let epoch = self.chronicle.epoch_at(self.now().link);
-        match epoch.directory.files.get("policy.toml") {
+        match epoch.directory().files.get("policy.toml") {
             Some(blob) => Ok(self.trees.blob(*blob)?),
             None => Ok(Vec::new()),
         }

@@ -20,7 +20,12 @@ impl Ledger {
                 Some(self.pending(view, &trees::Directory { defects: gone, ..trees::Directory::default() })?)
             }
         };
-        Ok(PolicyOrigin { digest: epoch.digest, serial: epoch.policy.serial, commit: epoch.commit, pending })
+        Ok(PolicyOrigin {
+            digest: epoch.digest,
+            serial: epoch.policy().serial,
+            commit: epoch.commit,
+            pending,
+        })
     }
 
     fn pending(&self, view: View, directory: &trees::Directory) -> Result<PendingPolicy, Undecided> {
@@ -36,8 +41,8 @@ impl Ledger {
             defect: directory.digest.is_none().then(|| directory.defects.join("; ")),
             serial: identity.map(|(_, serial)| serial),
             commit: self.chain_commit(view.link),
-            approvals: directory.digest.map_or(0, |digest| tally.filled(&epoch.policy, digest)),
-            needed: epoch.policy.governance.iter().map(|approval| approval.count).sum(),
+            approvals: directory.digest.map_or(0, |digest| tally.filled(epoch.policy(), digest)),
+            needed: epoch.policy().governance.iter().map(|approval| approval.count).sum(),
         })
     }
 

@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::GitError;
-use crate::model::{ContentDigest, Principal, Time};
+use crate::model::{ContentDigest, ObjectId, Principal, Time};
 use crate::policy::{self, Policy};
 use crate::problem::{Problem, Problems};
 use crate::verdict::{Notice, PolicyInForce};
 
-use super::chronicle::{Chronicle, Epoch, Sources, signer_under};
+use super::chronicle::{Chronicle, Sources, signer_under};
+use super::epoch::Epoch;
 use super::history::{Commit, History, Index};
 use super::tally::{Tally, governance_of_one};
 use super::trees::{Directory, Trees};
@@ -39,7 +40,7 @@ impl Ledger {
     pub fn policies(&self, view: View) -> Vec<(PolicyInForce, Time)> {
         let epochs = self.chronicle.epochs.iter().filter(|epoch| epoch.link <= view.link);
         let in_force = |epoch: &Epoch| PolicyInForce {
-            policy: Arc::clone(&epoch.policy),
+            policy: Arc::clone(epoch.policy()),
             digest: epoch.digest,
             commit: epoch.commit,
         };
@@ -66,7 +67,7 @@ pub(crate) fn at_trust_root(trees: &Trees, root: &Commit) -> Result<Epoch, Undec
             "say who may change the policy: `[governance] approvals = [{ role = \"…\", count = 2 }]`, and pin that commit",
         ));
     }
-    Ok(Epoch { policy: Arc::new(policy), digest, link: 0, commit: root.id, directory })
+    Ok(Epoch::new(Arc::new(policy), digest, 0, root.id, (root.tree, directory)))
 }
 
 /// What a reader should know of the policy in force: findings, which only that of a trust root can have; that one person
@@ -76,8 +77,8 @@ pub(crate) fn notices(epoch: &Epoch) -> Vec<Notice> {
         code: "policy-finding",
         message: format!("{} ({})", finding.message, finding.code),
     };
-    let mut notices: Vec<Notice> = epoch.policy.findings.iter().map(finding).collect();
-    if governance_of_one(&epoch.policy) {
+    let mut notices: Vec<Notice> = epoch.policy().findings.iter().map(finding).collect();
+    if governance_of_one(epoch.policy()) {
         notices.push(Notice {
             code: "governance-of-one",
             message: "exactly one person can fill `[governance]`: that person's own policy changes count"
@@ -107,7 +108,7 @@ pub(crate) fn candidate(
     let Some((id, serial)) = identity else {
         return Ok(Candidate::Invalid("its `policy.toml` is no TOML with an `id` and a `serial`".into()));
     };
-    if let Err(reason) = epoch.policy.may_be_followed_by(&id, serial) {
+    if let Err(reason) = epoch.policy().may_be_followed_by(&id, serial) {
         return Ok(Candidate::Invalid(reason));
     }
     let authors = match authors(chronicle, sources, epoch, approval)? {
@@ -123,18 +124,30 @@ pub(crate) fn candidate(
     })
 }
 
-/// The policy of a content that filled `[governance]`.
+/// A policy that is known to have been in force, from a top tree that holds it; nothing where that does not read so.
+pub(crate) fn remembered(
+    trees: &Trees,
+    top: ObjectId,
+    digest: ContentDigest,
+) -> Option<(Arc<Policy>, Rc<Directory>)> {
+    let directory = trees.directory(top, &PATH).ok()??;
+    let policy = parse(trees, &directory).ok()?.ok()?;
+    (directory.digest == Some(digest)).then(|| (Arc::new(policy), directory))
+}
+
+/// The policy of a content that filled `[governance]`, its files, and a top tree that holds it.
 pub(crate) fn approved(
     trees: &Trees,
     history: &History,
     tally: &Tally,
     content: ContentDigest,
-) -> Result<(Policy, Rc<Directory>), Undecided> {
+) -> Result<(Policy, ObjectId, Rc<Directory>), Undecided> {
     let ballot =
         tally.ballots.iter().find(|ballot| ballot.is_open_approval() && ballot.content == Some(content));
     let commit = ballot.map(|ballot| history.commit(ballot.at));
+    let top = commit.map_or(history.commit(0).tree, |commit| commit.tree);
     let directory = match commit {
-        Some(commit) => trees.directory(commit.tree, &PATH)?.unwrap_or_default(),
+        Some(_) => trees.directory(top, &PATH)?.unwrap_or_default(),
         None => Rc::default(),
     };
     let policy = parse(trees, &directory)?.map_err(|problems| {
@@ -144,7 +157,7 @@ pub(crate) fn approved(
             "update git-gate; if the policy itself is wrong, the way out is a new trust root: `git gate trust <commit>`",
         )
     })?;
-    Ok((policy, directory))
+    Ok((policy, top, directory))
 }
 
 /// Parses the two files of a policy.
@@ -174,17 +187,13 @@ fn authors(
         let judged_under = if link > epoch.link { epoch } else { chronicle.epoch_at(link) };
         signer_under(sources, judged_under, at, recorded, link)
     };
-    let changed: BTreeSet<Index> = chronicle
-        .provenance
-        .changed
-        .iter()
-        .copied()
-        .filter(|at| history.commit(*at).link > epoch.link)
-        .collect();
+    let provenance = chronicle.provenance(sources)?;
+    let changed: BTreeSet<Index> =
+        provenance.changed.iter().copied().filter(|at| history.commit(*at).link > epoch.link).collect();
     for at in history.ancestors_among(approval, &changed) {
         authors.extend(signer_of(at)?.owner);
     }
-    let Some(state) = chronicle.provenance.state(sources.trees, history, approval)? else {
+    let Some(state) = provenance.state(sources.trees, history, approval)? else {
         return Ok(Err("it holds no `policy/`".into()));
     };
     for (path, file) in &state.files {
@@ -196,7 +205,7 @@ fn authors(
                 continue;
             }
             let signer = signer_of(*side)?;
-            if epoch.directory.files.get(path) != Some(&file.blob) {
+            if epoch.directory().files.get(path) != Some(&file.blob) {
                 authors.extend(signer.owner.clone());
             }
             match signer.counting() {

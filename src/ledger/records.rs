@@ -297,7 +297,7 @@ impl Ledger {
         view: View,
     ) -> Result<Deployer, Undecided> {
         let signed = self.signing.signed(entry.id)?;
-        let policy = &self.chronicle.epoch_at(entry.judged_link.unwrap_or(view.link)).policy;
+        let policy = self.chronicle.epoch_at(entry.judged_link.unwrap_or(view.link)).policy();
         let mut signer = signed.signer(policy, &[signed.date]);
         let recorded = self.recorded(entry.id).map(|(step, _)| step);
         self.revocations.apply(&signed, recorded, &mut signer);
@@ -376,7 +376,7 @@ impl Ledger {
     }
 
     /// Whether a log commit is dated later than it can be: than it was recorded, or, where nobody has recorded it, than now.
-    fn is_dated_ahead(&self, entry: &Entry, view: View) -> bool {
+    pub(super) fn is_dated_ahead(&self, entry: &Entry, view: View) -> bool {
         let now = self.time.max(view.time);
         let known_by = self.recorded(entry.id).map_or(now, |(_, recorded)| recorded.min(now));
         entry.date.seconds_since(known_by) > limits::CLOCK_SKEW_SECONDS

@@ -16,7 +16,7 @@ use super::history::{History, Index};
 use super::known::{Known, Lists, encode};
 
 /// Changes with the form of what is kept. The program's version stands in the key as well.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What was remembered of a history.
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ fn all_lists(history: &History, changes: &Changes, first: Index) -> Lists {
 }
 
 /// What an index is of: another version of the program may read a history otherwise.
-fn key(root: ObjectId) -> Vec<u8> {
+pub(super) fn key(root: ObjectId) -> Vec<u8> {
     format!("git-gate index {FORMAT}, version {}, trust root {root}\n", env!("CARGO_PKG_VERSION"))
         .into_bytes()
 }

@@ -87,7 +87,7 @@ impl Ledger {
     }
 
     /// Log commits of the environment that the mainline holds and this log does not.
-    fn off_log<'l>(&self, log: &'l Log, environment: &Name) -> Result<&'l [Index], Undecided> {
+    pub(super) fn off_log<'l>(&self, log: &'l Log, environment: &Name) -> Result<&'l [Index], Undecided> {
         if let Some(known) = log.missing.get() {
             return Ok(known);
         }

@@ -273,6 +273,11 @@ impl Revocations {
         Self { keys }
     }
 
+    /// The digest of all that they take back.
+    pub(crate) fn digest(&self) -> ContentDigest {
+        ContentDigest::of_bytes(format!("{:?}", self.keys).as_bytes())
+    }
+
     /// Adds to `signer` what a revocation takes back of a signature that `link` recorded (nothing: not recorded yet).
     pub(crate) fn apply(&self, signed: &Signed, link: Option<u32>, signer: &mut Signer) {
         for fingerprint in signed.revocable() {

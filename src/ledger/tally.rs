@@ -7,7 +7,8 @@ use crate::model::{Code, ContentDigest, Name, Principal, matching};
 use crate::policy::Policy;
 
 use super::Undecided;
-use super::chronicle::{Epoch, Sources};
+use super::chronicle::Sources;
+use super::epoch::Epoch;
 use super::history::{History, Index};
 use super::shape::Shape;
 use super::signing::Signer;
@@ -50,9 +51,9 @@ impl Ballot {
         let mut signer = signer;
         let takes_back = signer.owner.is_some() && !signer.restricts_nothing;
         if let Some(role) = &shape.role {
-            signer.act_in(&epoch.policy, role);
+            signer.act_in(epoch.policy(), role);
         }
-        let is_bot = signer.owner.as_ref().is_some_and(|owner| epoch.policy.bots.contains(owner));
+        let is_bot = signer.owner.as_ref().is_some_and(|owner| epoch.policy().bots.contains(owner));
         if is_bot && shape.verb != Some(Verb::Withdraw) {
             shape.defects.insert(Code::BotInRole, "bots do not change the policy".into());
         }
@@ -73,7 +74,8 @@ impl Ballot {
         }
         let mut defects = shape.defects;
         defects.extend(signer.defects);
-        let holds = |role: &Name| signer.owner.as_ref().is_some_and(|owner| epoch.policy.holds(owner, role));
+        let holds =
+            |role: &Name| signer.owner.as_ref().is_some_and(|owner| epoch.policy().holds(owner, role));
         let takes_back = takes_back
             && match shape.verb {
                 Some(Verb::Withdraw) => true,

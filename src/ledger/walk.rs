@@ -168,6 +168,11 @@ impl Ledger {
         Ok(Entry { id, before, judged, judged_link, date: logged.date, says, latest_before: None })
     }
 
+    /// The parents of a log commit.
+    pub(super) fn log_parents(&self, id: ObjectId) -> Result<Vec<ObjectId>, Undecided> {
+        Ok(self.logged(id)?.parents)
+    }
+
     /// What a log commit says. What the mainline holds was read before.
     fn logged(&self, id: ObjectId) -> Result<Logged, Undecided> {
         if let Some(commit) = self.history.find(id).map(|at| self.history.commit(at)) {
