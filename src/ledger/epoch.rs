@@ -68,6 +68,7 @@ pub(super) struct Row {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EpochRow {
+    link: u32,
     digest: Text<ContentDigest>,
     commit: Text<ObjectId>,
     tree: Text<ObjectId>,
@@ -117,6 +118,7 @@ impl Row {
             Since::Commit(_) | Since::NeverTrusted => None,
         });
         let row = |epoch: &Epoch| EpochRow {
+            link: epoch.link,
             digest: Text(epoch.digest),
             commit: Text(epoch.commit),
             tree: Text(epoch.tree),
@@ -136,19 +138,17 @@ impl Row {
         let last = self.epochs.last()?;
         let instead = policies::remembered(trees, last.tree.0, last.digest.0)?;
         let source = Source { trees: Rc::clone(trees), known: Arc::clone(known), instead };
-        let epoch = |row: &EpochRow| {
-            Some(Epoch {
-                digest: row.digest.0,
-                link: history.link_of(row.commit.0)?,
-                commit: row.commit.0,
-                tree: row.tree.0,
-                content: Held::Remembered(source.clone(), OnceCell::new()),
-            })
+        let epoch = |row: &EpochRow| Epoch {
+            digest: row.digest.0,
+            link: row.link,
+            commit: row.commit.0,
+            tree: row.tree.0,
+            content: Held::Remembered(source.clone(), OnceCell::new()),
         };
-        let mut epochs: Vec<Epoch> = self.epochs.iter().map(epoch).collect::<Option<_>>()?;
+        let mut epochs: Vec<Epoch> = self.epochs.iter().map(epoch).collect();
         // That one was read.
         epochs.last_mut()?.content = Held::Read(source.instead.clone());
         let in_order = epochs.first()?.link == 0 && epochs.is_sorted_by_key(|epoch| epoch.link);
-        in_order.then_some(epochs)
+        (in_order && last.link <= then).then_some(epochs)
     }
 }

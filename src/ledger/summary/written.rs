@@ -1,4 +1,5 @@
-//! A summary as it is kept: JSON, one row for the log and one for each system.
+//! A summary as it is kept: JSON, one row for the log and one for each system. Of records there are many: their names are
+//! short.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,24 +33,38 @@ pub(super) struct LogRow {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ItemRow {
+    #[serde(rename = "n")]
     place: u32,
+    #[serde(rename = "c")]
     commit: Text<ObjectId>,
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     failed_at: Option<u32>,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     fact: Option<FactRow>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FactRow {
+    #[serde(rename = "g")]
     gate: Text<GateName>,
+    #[serde(rename = "c")]
     content: Text<ContentDigest>,
+    #[serde(rename = "a", default, skip_serializing_if = "BTreeMap::is_empty")]
     artifacts: BTreeMap<Text<ArtifactName>, Text<ArtifactDigest>>,
+    #[serde(rename = "b")]
     claimed: Text<ClaimedBasis>,
+    #[serde(rename = "j")]
     judged: Text<ObjectId>,
+    #[serde(rename = "t")]
     time: i64,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     principal: Option<Text<Principal>>,
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     defect: Option<String>,
+    #[serde(rename = "d")]
     by_deployer: bool,
+    #[serde(rename = "r")]
     replay: ReplayRow,
 }
 
