@@ -13,7 +13,7 @@ use std::io::Read as _;
 use std::rc::Rc;
 
 use crate::git::Repository;
-use crate::insight::{Received, Receiver, Refs};
+use crate::insight::{Push, Received, Receiver, Refs, receive};
 use crate::model::ObjectId;
 use crate::render;
 
@@ -84,7 +84,28 @@ fn tell(context: &Context, hook: &str, received: &Received) -> anyhow::Result<Ex
 
 /// The repository that git runs a hook in, what is pushed included.
 fn repository(context: &Context) -> Result<Repository, Failure> {
-    Ok(Repository::open_in_hook(&environment::hook_place(), &context.directory)?.without_index())
+    let repository = Repository::open_in_hook(&environment::hook_place(), &context.directory)?;
+    Ok(if context.no_index { repository.without_index() } else { repository.glancing() })
+}
+
+/// Judges a push, with what the index knows of what was there before; without it where that is in doubt. Nothing that is
+/// pushed is kept in it.
+fn judged(context: &Context, receiver: &Receiver, push: &Push) -> Result<Received, Failure> {
+    let received = receive(receiver, push);
+    let without = || -> Result<Received, Failure> {
+        let repository = Rc::new(repository(context)?.without_index());
+        Ok(receive(&Receiver { repository, ..receiver.clone() }, push)?)
+    };
+    if !receiver.repository.remembers() {
+        return Ok(received?);
+    }
+    match received {
+        Ok(received) if !received.doubtful => {
+            debug_assert_eq!(Some(&received), without().ok().as_ref(), "the index changes no answer");
+            Ok(received)
+        }
+        Ok(_) | Err(_) => without(),
+    }
 }
 
 /// The trust root that is given or pinned, if one is.
@@ -107,7 +128,7 @@ fn receiver(context: &Context, repository: Repository, root: Option<ObjectId>, b
         root,
         before,
         time: context.now,
-        repository: Rc::new(repository),
+        repository: Rc::new(repository.without_keeping()),
     }
 }
 

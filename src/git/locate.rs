@@ -27,6 +27,8 @@ pub struct Repository {
     pub(super) remembers: bool,
     /// Whether no more of it is read than an answer needs.
     pub(super) glances: bool,
+    /// Whether what is read may be kept there.
+    pub(super) keeps: bool,
 }
 
 impl std::fmt::Debug for Repository {
@@ -71,6 +73,7 @@ impl Repository {
             layered: false,
             remembers: true,
             glances: false,
+            keeps: true,
         })
     }
 
@@ -102,6 +105,7 @@ impl Repository {
             layered: false,
             remembers: self.remembers,
             glances: self.glances,
+            keeps: self.keeps,
         }))
     }
 
@@ -136,6 +140,17 @@ impl Repository {
         Self { glances: true, ..self }
     }
 
+    /// Keeps nothing in the index of what is read: what is pushed may be refused.
+    #[must_use]
+    pub fn without_keeping(self) -> Self {
+        Self { keeps: false, ..self }
+    }
+
+    /// Whether what is read may be kept in the index.
+    pub fn keeps(&self) -> bool {
+        self.remembers && self.keeps && !self.layered
+    }
+
     /// Whether no more of the index is read than an answer needs.
     pub fn glances(&self) -> bool {
         self.glances
@@ -144,11 +159,6 @@ impl Repository {
     /// Whether the index is used.
     pub fn remembers(&self) -> bool {
         self.remembers
-    }
-
-    /// Whether it holds objects that its directory does not.
-    pub fn is_layered(&self) -> bool {
-        self.layered
     }
 
     /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).

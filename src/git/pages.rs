@@ -179,6 +179,12 @@ impl Repository {
         }
     }
 
+    /// Whether an index can be written where it is kept, as far as that can be told.
+    pub fn can_keep(&self) -> bool {
+        let directory = self.common_directory.join("gate");
+        fs::create_dir_all(&directory).is_ok() && tempfile::tempfile_in(&directory).is_ok()
+    }
+
     /// Forgets the index.
     pub fn forget_index(&self) -> std::io::Result<()> {
         match fs::remove_file(self.index_path()) {

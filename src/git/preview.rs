@@ -173,6 +173,7 @@ impl Repository {
             layered: true,
             remembers: self.remembers,
             glances: self.glances,
+            keeps: self.keeps,
         }
     }
 

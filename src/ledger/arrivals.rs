@@ -22,6 +22,8 @@ type Differing = (String, Option<Object>, Vec<Option<Object>>);
 /// The commits that are new.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
+    /// From this place on some are.
+    first: Index,
     new: Vec<bool>,
 }
 
@@ -60,14 +62,14 @@ impl Arrivals {
     }
 
     fn holds(&self, at: Index) -> bool {
-        self.new.get(place(at)).copied().unwrap_or_default()
+        let behind = at.checked_sub(self.first);
+        behind.and_then(|behind| self.new.get(place(behind))).copied().unwrap_or_default()
     }
 }
 
 impl Ledger {
     /// The commits since the trust root that none of the tips `before` reaches.
     pub(crate) fn arrivals(&self, before: &[ObjectId]) -> Arrivals {
-        let mut new: Vec<bool> = self.history.all().map(|(_, commit)| commit.link > 0).collect();
         let mut open = Vec::new();
         let mut beside = before.to_vec();
         let mut seen = BTreeSet::new();
@@ -80,13 +82,19 @@ impl Ledger {
                 beside.extend(links.into_iter().flat_map(|links| links.parents));
             }
         }
+        // A commit of the chain reaches all that its link and those before brought in; and the trust root was there before.
+        let reached = open.iter().filter_map(|at| self.history.chain_link(*at)).max().unwrap_or_default();
+        let first = self.history.chain_at(reached).map_or(0, |at| at + 1);
+        let mut arrivals = Arrivals { first, new: vec![true; place(self.history.len() - first)] };
         while let Some(at) = open.pop() {
-            if let Some(new) = new.get_mut(place(at)).filter(|new| **new) {
+            let behind = at.checked_sub(first);
+            let new = behind.and_then(|behind| arrivals.new.get_mut(place(behind)));
+            if let Some(new) = new.filter(|new| **new) {
                 *new = false;
                 open.extend(&self.history.commit(at).parents);
             }
         }
-        Arrivals { new }
+        arrivals
     }
 
     /// Those that `tip` reaches, in recorded order.
@@ -105,10 +113,11 @@ impl Ledger {
     /// The commits that mainline commits after `old`, up to and with `new`, recorded; all since the trust root where `old`
     /// is before it.
     pub(crate) fn recorded_between(&self, old: Option<ObjectId>, new: ObjectId) -> Vec<Index> {
-        let first = old.and_then(|old| self.history.link_of(old)).unwrap_or_default();
-        let last = self.history.link_of(new).unwrap_or_default();
-        let brought = self.history.up_to(last);
-        brought.filter(|(_, commit)| commit.link > first).map(|(at, _)| at).collect()
+        let end = |commit: Option<ObjectId>| {
+            let link = commit.and_then(|commit| self.history.link_of(commit)).unwrap_or_default();
+            self.history.chain_at(link).map_or(0, |at| at + 1)
+        };
+        (end(old)..end(Some(new))).collect()
     }
 
     /// The id of the commit at a place.

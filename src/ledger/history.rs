@@ -259,12 +259,6 @@ impl History {
         false
     }
 
-    /// All commits brought in up to and with `link`, in order, with their places.
-    pub(crate) fn up_to(&self, link: u32) -> impl Iterator<Item = (Index, &Commit)> {
-        let end = self.chain_at(link).map_or_else(|| self.len(), |at| at + 1);
-        (0..end).map(|at| (at, self.commit(at)))
-    }
-
     /// The places among `wanted` that are ancestors of `of`, itself left out.
     ///
     /// A commit of the chain has for ancestors all that its link and those before brought in, so the walk ends there; and

@@ -49,7 +49,7 @@ impl Ledger {
     /// What is worked out now, and may be kept, is worked out under; nothing where nothing is kept: later links of a mainline
     /// that somebody has to sign, or that is dated ahead, change what earlier ones say.
     pub(super) fn circumstances(&self) -> Option<Circumstances> {
-        let used = self.repository.remembers() && self.repository.glances() && !self.repository.is_layered();
+        let used = self.repository.keeps() && self.repository.glances();
         if !used || self.preview || self.proposed.is_some() || !self.chronicle.is_plain() {
             return None;
         }

@@ -51,7 +51,7 @@ pub use audited::{AuditedRecord, ChainBreak, LogOutline, Outlined, Place};
 pub use directory::GateDirectory;
 pub use populace::ContentChange;
 pub use records::{Asked, Record};
-pub use remembered::{IndexStanding, IndexState};
+pub use remembered::{IndexStanding, IndexState, remember};
 pub use snapshot::{Branches, PendingPolicy, PolicyOrigin, RootFrom, Snapshot, snapshot};
 pub use squashed::Squashed;
 pub use summary::Summary;
@@ -159,7 +159,7 @@ impl Ledger {
     ) -> Result<Self, Undecided> {
         repository.refuse_cut_history()?;
         let mut remembered = Remembered::recall(&repository, root);
-        let keeps = repository.remembers() && !preview && !repository.is_layered();
+        let keeps = repository.keeps() && !preview;
         let history = History::read(&repository, root, tip, remembered.known.take())?;
         let trees = Rc::new(Trees::new(Rc::clone(&repository)));
         for commit in [root, tip] {
@@ -185,7 +185,7 @@ impl Ledger {
             time,
             preview,
             gathered,
-            glances: keeps && repository.glances(),
+            glances: repository.remembers() && repository.glances(),
         };
         let chronicle = Chronicle::read(sources)?;
         let now = chronicle.epoch_at(u32::MAX);

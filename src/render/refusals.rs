@@ -99,7 +99,7 @@ mod tests {
             message: "unknown key `riks`".into(),
             help: Some("`risk`".into()),
         });
-        let received = Received { refusals: vec![refused], warnings: Vec::new() };
+        let received = Received { refusals: vec![refused], warnings: Vec::new(), doubtful: false };
         insta::assert_snapshot!(text(&received, Style::Plain));
         insta::assert_snapshot!(markdown(&received));
         insta::assert_snapshot!(super::super::json::refusals("pre-receive", &received));
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_hostile_push_neither_steers_a_terminal_nor_floods_it() {
         let hostile = refusal("\u{1b}]0;\u{202e}\rremote: taken");
-        let received = Received { refusals: vec![hostile; 1000], warnings: Vec::new() };
+        let received = Received { refusals: vec![hostile; 1000], warnings: Vec::new(), doubtful: false };
         let text = text(&received, Style::Plain);
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\r']), "{text:?}");
         assert_eq!(text.lines().count(), 2 * MOST_TOLD + 2);

@@ -1,9 +1,9 @@
 //! `git gate hook pre-push`: tells before a push what the other side would refuse, as far as this clone knows.
 
-use crate::insight::{Push, Received, Refs, receive};
+use crate::insight::{Push, Received, Refs};
 
 use super::super::{Context, Exit, Failure};
-use super::{pinned, pushed, receiver, repository, tell};
+use super::{judged, pinned, pushed, receiver, repository, tell};
 
 /// The arguments of `hook pre-push`, as git gives them.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     }
     let receiver = receiver(context, repository, Some(root), before);
     // What cannot be told here the other side judges: only what is known against a push stops it.
-    let mut received = match receive(&receiver, &known) {
+    let mut received = match judged(context, &receiver, &known) {
         Ok(received) => received,
         Err(undecided) => {
             warnings

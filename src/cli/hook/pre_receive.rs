@@ -1,9 +1,10 @@
 //! `git gate hook pre-receive`: judges a push where it is received, its objects in quarantine.
 
-use crate::insight::{Push, receive};
+use crate::insight::Push;
+use crate::ledger;
 
 use super::super::{Context, Exit, Failure};
-use super::{pinned, pushed, receiver, repository, tell};
+use super::{judged, pinned, pushed, receiver, repository, tell};
 
 pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
     let repository = repository(context)?;
@@ -11,5 +12,11 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
         .map_err(|malformed| Failure::new("push-unreadable", malformed.to_string()))?;
     let root = pinned(context, &repository)?;
     let before = repository.refs_under("refs/heads/")?;
-    tell(context, "pre-receive", &receive(&receiver(context, repository, root, before), &push)?)
+    let mainline = repository.config("gate.mainline").unwrap_or("main");
+    if let (Some(root), Some(taken)) = (root, before.get(&format!("refs/heads/{mainline}"))) {
+        // Nothing is lost where it cannot be kept: then it is read.
+        let _kept = ledger::remember(&repository, root, *taken);
+    }
+    let receiver = receiver(context, repository, root, before);
+    tell(context, "pre-receive", &judged(context, &receiver, &push)?)
 }

@@ -27,7 +27,7 @@ const MOST_COMMITS: usize = 50_000;
 const MOST_PROPOSALS: usize = 64;
 
 /// Where a push is received.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Receiver {
     /// The repository, what is pushed included.
     pub repository: Rc<Repository>,
@@ -41,12 +41,13 @@ pub struct Receiver {
     pub time: Time,
 }
 
-/// Judges a push.
+/// Judges a push. What is read of an index is compared as it is read: where that is in doubt, or where it fails, it is to be
+/// judged again without one.
 pub fn receive(receiver: &Receiver, push: &Push) -> Result<Received, Undecided> {
     let mut gathering = Gathering::begin(receiver, push)?;
     gathering.read()?;
-    let arrived = gathering.arrived;
-    Ok(Received { refusals: rules::refusals(&arrived), warnings: arrived.warnings })
+    let Gathering { arrived, doubtful, .. } = gathering;
+    Ok(Received { refusals: rules::refusals(&arrived), warnings: arrived.warnings, doubtful })
 }
 
 struct Gathering<'a> {
@@ -54,6 +55,7 @@ struct Gathering<'a> {
     after: Refs,
     mainline_ref: String,
     arrived: Arrived,
+    doubtful: bool,
 }
 
 /// What is asked of one history.
@@ -93,6 +95,7 @@ impl<'a> Gathering<'a> {
             after: after(&receiver.before, &moved),
             mainline_ref: format!("refs/heads/{}", receiver.mainline),
             arrived: Arrived { mainline: receiver.mainline.clone(), refs, warnings: Vec::new() },
+            doubtful: false,
         })
     }
 
@@ -135,6 +138,7 @@ impl<'a> Gathering<'a> {
                 reading.look(moved)?;
             }
         }
+        self.doubtful |= reading.ledger.has_lost_its_index();
         // Freeing a history piece by piece takes longer than the process has left.
         std::mem::forget(reading.ledger);
         Ok(())
@@ -174,6 +178,7 @@ impl<'a> Gathering<'a> {
             Ok(ledger) => return Ok(Some(ledger)),
             Err(undecided) => undecided,
         };
+        self.doubtful = repository.remembers();
         if !tips.is_empty()
             && let Ok(ledger) = alone()
         {

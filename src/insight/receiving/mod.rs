@@ -26,6 +26,8 @@ pub struct Received {
     pub refusals: Vec<Refusal>,
     /// What a reader should know of what could not be looked at.
     pub warnings: Vec<String>,
+    /// It was read from an index that may be damaged, or could not be read: without one it may be otherwise.
+    pub doubtful: bool,
 }
 
 /// Why one ref may not move as it was pushed.

@@ -9,6 +9,7 @@ mod decisions;
 mod files;
 mod history;
 mod honest;
+mod index;
 mod install;
 mod logs;
 mod policy;
