@@ -43,6 +43,15 @@ fn an_index_that_is_damaged_lets_nothing_through_and_keeps_nothing_out() {
     let repo = &served.repo;
     repo.allowed_gate(GATE);
     served.taken(&["main", BRANCH]);
+    // So many commits that they fill several pages.
+    repo.switch("main");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let mut tip = repo.rev("HEAD");
+    for number in 0..400 {
+        tip = repo.git(&["commit-tree", &tree, "-p", &tip, "-m", &format!("Nothing {number}")]);
+    }
+    repo.git(&["reset", "-q", "--hard", &tip]);
+    served.taken(&["main"]);
     repo.decide("s.chen", &Decision::reject(GATE, "product-lead", "safety"));
     let rejected = repo.rev(BRANCH);
     served.taken(&[BRANCH]);
@@ -53,6 +62,7 @@ fn an_index_that_is_damaged_lets_nothing_through_and_keeps_nothing_out() {
         let numbers = statement.query_map([], |row| row.get(0)).unwrap();
         numbers.map(Result::unwrap).collect()
     };
+    assert!(numbers.len() > 4, "{numbers:?}");
     repo.git(&["branch", "-q", "-f", "back", &format!("{rejected}~1")]);
     repo.switch("main").write("README", "on").commit("l.wu", "On");
     for sql in numbers
