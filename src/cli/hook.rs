@@ -128,7 +128,7 @@ fn receiver(context: &Context, repository: Repository, root: Option<ObjectId>, b
         root,
         before,
         time: context.now,
-        repository: Rc::new(repository.without_keeping()),
+        repository: Rc::new(if repository.remembers() { repository.glancing_only() } else { repository }),
     }
 }
 

@@ -23,12 +23,21 @@ pub struct Repository {
     pub(super) work_tree: Option<PathBuf>,
     /// A layer in memory holds objects that the directory does not.
     pub(super) layered: bool,
-    /// Whether what is kept of the history beside the objects is used (`--no-index`: it is not).
-    pub(super) remembers: bool,
-    /// Whether no more of it is read than an answer needs.
-    pub(super) glances: bool,
-    /// Whether what is read may be kept there.
-    pub(super) keeps: bool,
+    /// How what is kept of the history beside the objects is used.
+    pub(super) remembers: Remembers,
+}
+
+/// How an index is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remembers {
+    /// Not at all (`--no-index`).
+    Nothing,
+    /// It is read whole, and what is new is kept.
+    All,
+    /// No more of it is read than an answer needs.
+    Glance,
+    /// The same, and nothing is kept: what is read may never be taken.
+    GlanceOnly,
 }
 
 impl std::fmt::Debug for Repository {
@@ -71,9 +80,7 @@ impl Repository {
             config,
             work_tree,
             layered: false,
-            remembers: true,
-            glances: false,
-            keeps: true,
+            remembers: Remembers::All,
         })
     }
 
@@ -104,8 +111,6 @@ impl Repository {
             work_tree: self.work_tree.clone(),
             layered: false,
             remembers: self.remembers,
-            glances: self.glances,
-            keeps: self.keeps,
         }))
     }
 
@@ -131,34 +136,34 @@ impl Repository {
     /// Reads the history itself, whatever is kept of it beside the objects (`--no-index`).
     #[must_use]
     pub fn without_index(self) -> Self {
-        Self { remembers: false, ..self }
+        Self { remembers: Remembers::Nothing, ..self }
     }
 
     /// Reads no more of the index than an answer needs. Who asks for this looks afterwards whether it was lost.
     #[must_use]
     pub fn glancing(self) -> Self {
-        Self { glances: true, ..self }
+        Self { remembers: Remembers::Glance, ..self }
     }
 
-    /// Keeps nothing in the index of what is read: what is pushed may be refused.
+    /// The same, and keeps nothing in the index of what is read: what is pushed may be refused.
     #[must_use]
-    pub fn without_keeping(self) -> Self {
-        Self { keeps: false, ..self }
+    pub fn glancing_only(self) -> Self {
+        Self { remembers: Remembers::GlanceOnly, ..self }
     }
 
     /// Whether what is read may be kept in the index.
     pub fn keeps(&self) -> bool {
-        self.remembers && self.keeps && !self.layered
+        matches!(self.remembers, Remembers::All | Remembers::Glance) && !self.layered
     }
 
     /// Whether no more of the index is read than an answer needs.
     pub fn glances(&self) -> bool {
-        self.glances
+        matches!(self.remembers, Remembers::Glance | Remembers::GlanceOnly)
     }
 
     /// Whether the index is used.
     pub fn remembers(&self) -> bool {
-        self.remembers
+        self.remembers != Remembers::Nothing
     }
 
     /// The directory of this work tree's own state (`.git`, or `.git/worktrees/<name>`).

@@ -172,8 +172,6 @@ impl Repository {
             work_tree: self.work_tree().map(ToOwned::to_owned),
             layered: true,
             remembers: self.remembers,
-            glances: self.glances,
-            keeps: self.keeps,
         }
     }
 

@@ -4,11 +4,14 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::model::{ContentDigest, ObjectId};
+use crate::git::Repository;
+use crate::model::{ContentDigest, ObjectId, Time};
 
 use super::remembered::key;
 use super::{Ledger, Undecided, chronicle, epoch};
@@ -30,6 +33,17 @@ pub(super) struct Circumstances {
     policies: Text<ContentDigest>,
 }
 
+/// Brings the index up to a mainline commit that was taken, with the policies and incidents; nothing is done where nothing
+/// can be kept.
+pub fn remember(repository: Repository, root: ObjectId, tip: ObjectId, time: Time) -> Result<(), Undecided> {
+    if !repository.keeps() || !repository.can_keep() {
+        return Ok(());
+    }
+    let ledger = ManuallyDrop::new(Ledger::open(Rc::new(repository), root, tip, time, false)?);
+    ledger.incident_notices(ledger.now())?;
+    ledger.keep_found()
+}
+
 impl Ledger {
     /// Why the index that stood there was not used, and was written anew where it could be.
     pub fn unfit_index(&self) -> Option<&'static str> {
@@ -49,7 +63,7 @@ impl Ledger {
     /// What is worked out now, and may be kept, is worked out under; nothing where nothing is kept: later links of a mainline
     /// that somebody has to sign, or that is dated ahead, change what earlier ones say.
     pub(super) fn circumstances(&self) -> Option<Circumstances> {
-        let used = self.repository.keeps() && self.repository.glances();
+        let used = self.repository.remembers() && self.repository.glances();
         if !used || self.preview || self.proposed.is_some() || !self.chronicle.is_plain() {
             return None;
         }
@@ -101,7 +115,7 @@ impl Ledger {
     /// kept of what an index said that turned out to be damaged.
     pub(super) fn keep(&self, first: &str, as_read: Option<&[u8]>, rows: &[(String, Vec<u8>)]) {
         let Some(root) = self.history.chain_at(0).map(|at| self.history.commit(at).id) else { return };
-        if !self.has_lost_its_index() {
+        if self.repository.keeps() && !self.has_lost_its_index() {
             let _kept = self.repository.keep_found(&key(root), first, as_read, rows);
         }
     }

@@ -90,23 +90,6 @@ impl IndexState {
     }
 }
 
-/// Brings the index up to a mainline commit that was taken; nothing is done where nothing is new, or nothing can be kept.
-pub fn remember(repository: &Repository, root: ObjectId, tip: ObjectId) -> Result<(), Undecided> {
-    let mut remembered = Remembered::recall(repository, root);
-    let known = remembered.known.take();
-    let links = known.as_ref().map_or(0, |known| known.links());
-    let last = links
-        .checked_sub(1)
-        .and_then(|last| Some(known.as_ref()?.commit(known.as_ref()?.chain(last)?.at).id));
-    if last == Some(tip) || !repository.can_keep() {
-        return Ok(());
-    }
-    let history = History::read(repository, root, tip, known)?;
-    let changes = Changes::read(repository, &history, true)?;
-    remembered.keep(repository, root, &history, &changes);
-    Ok(())
-}
-
 /// Whether what is used of an index is what reading everything gives.
 fn is_as_history(repository: &Repository, root: ObjectId, used: &History) -> Result<bool, Undecided> {
     let Some(last) = used.last() else { return Ok(false) };

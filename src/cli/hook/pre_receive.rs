@@ -15,7 +15,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
     let mainline = repository.config("gate.mainline").unwrap_or("main");
     if let (Some(root), Some(taken)) = (root, before.get(&format!("refs/heads/{mainline}"))) {
         // Nothing is lost where it cannot be kept: then it is read.
-        let _kept = ledger::remember(&repository, root, *taken);
+        let _kept = ledger::remember(self::repository(context)?, root, *taken, context.now);
     }
     let receiver = receiver(context, repository, root, before);
     tell(context, "pre-receive", &judged(context, &receiver, &push)?)
