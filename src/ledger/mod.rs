@@ -21,6 +21,7 @@ mod incidents;
 mod known;
 mod moments;
 mod pending;
+mod placing;
 mod policies;
 mod populace;
 mod provenance;
