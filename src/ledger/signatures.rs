@@ -180,3 +180,34 @@ fn check_stretch(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_the_first_are_told() {
+        let one = |number: u32| {
+            let mut id = [0; 20];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            let (commit, date) = (ObjectId(id), Time::from_unix(0).unwrap());
+            let reason = "nobody's key".to_owned();
+            Unverified { commit, code: Code::UnknownKey, reason, principal: None, key: None, date }
+        };
+        let mut all = SignatureCheck::default();
+        for stretch in 0..6 {
+            let told: Vec<_> = (0..400).map(|number| one(stretch * 400 + number)).collect();
+            all.add(SignatureCheck {
+                verified: 2,
+                unsigned: 1,
+                codes: [(Code::UnknownKey, 400), (Code::WeakKey, 1)].into(),
+                told,
+                before_root: 0,
+            });
+        }
+        assert_eq!((all.verified, all.unsigned, all.failing()), (12, 6, 2406));
+        assert_eq!(all.codes[&Code::UnknownKey], 2400);
+        let first: Vec<_> = (0..1000).map(one).collect();
+        assert_eq!(all.told, first);
+    }
+}
