@@ -42,6 +42,10 @@ pub struct Args {
     /// Write a pack into this new directory that can be checked with git, ssh-keygen and sha256sum alone.
     #[arg(long, value_name = "DIRECTORY")]
     pack: Option<PathBuf>,
+    /// Verify the signature of every commit since the trust root, in place of judging deployments. Whatever is found, it ends
+    /// with 0.
+    #[arg(long, conflicts_with_all = ["environments", "since", "running", "sample", "pack"])]
+    signatures: bool,
     /// As of this moment, in place of now.
     #[arg(long, value_name = "TIME")]
     time: Option<Time>,
@@ -86,6 +90,11 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     args.fresh.bring_up_to_date(context)?;
     let opening = Opening { view: View::Recorded, time: args.time, tell_rewound: true, ..Opening::default() };
     let session = Session::open(context, &opening)?;
+    if args.signatures {
+        let (check, origin) = session.signatures(context)?;
+        context.print(&render::render_signatures(&check, &origin, judging::form(context)))?;
+        return Ok(Exit::Done);
+    }
     let now = args.time.unwrap_or(context.now);
     let named: BTreeSet<Name> = args.environments.iter().cloned().collect();
     let scope = Scope {

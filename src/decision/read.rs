@@ -52,7 +52,7 @@ fn read_only_paragraph(lines: &[&str]) -> Reading {
 }
 
 fn parse_lines(lines: &[&str]) -> Result<Decision, String> {
-    let mut fields = Fields::default();
+    let mut found: Vec<(Token, &str)> = Vec::with_capacity(lines.len());
     for line in lines {
         let trailer = Trailer::parse(line).ok_or_else(|| {
             format!(
@@ -62,10 +62,10 @@ fn parse_lines(lines: &[&str]) -> Result<Decision, String> {
         })?;
         if trailer.is_gate() {
             let token = Token::parse(trailer.token).ok_or_else(|| unknown_token(trailer.token))?;
-            fields.values.entry(token).or_default().push(trailer.value);
+            found.push((token, trailer.value));
         }
     }
-    fields.decision()
+    Fields::sorted(found).decision()
 }
 
 fn unknown_token(text: &str) -> String {
@@ -84,10 +84,18 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The values of the `Gate` trailers, by token, in the order written.
-#[derive(Default)]
+/// The values of the `Gate` trailers by token; those of one token in the order written.
 struct Fields<'a> {
-    values: BTreeMap<Token, Vec<&'a str>>,
+    tokens: Vec<Token>,
+    values: Vec<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn sorted(mut found: Vec<(Token, &'a str)>) -> Self {
+        found.sort_by_key(|(token, _value)| *token);
+        let (tokens, values) = found.into_iter().unzip();
+        Self { tokens, values }
+    }
 }
 
 impl Fields<'_> {
@@ -232,7 +240,9 @@ impl Fields<'_> {
     }
 
     fn of(&self, token: Token) -> &[&str] {
-        self.values.get(&token).map_or(&[], Vec::as_slice)
+        let from = self.tokens.partition_point(|other| *other < token);
+        let end = self.tokens.partition_point(|other| *other <= token);
+        self.values.get(from..end).unwrap_or_default()
     }
 }
 

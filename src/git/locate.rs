@@ -5,10 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::GitError;
 use super::config::Config;
 use super::loose::ObjectDirectories;
+use super::packs::Packs;
 
 /// Largest file that is read beside objects: `packed-refs` of a repository with half a million refs.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -17,6 +19,8 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 pub struct Repository {
     pub(super) odb: git2::Odb<'static>,
     pub(super) directories: ObjectDirectories,
+    /// The packs, of who reads many objects of them.
+    pub(super) packs: OnceLock<Packs>,
     pub(super) git_directory: PathBuf,
     pub(super) common_directory: PathBuf,
     pub(super) config: Config,
@@ -75,6 +79,7 @@ impl Repository {
         Ok(Self {
             odb,
             directories,
+            packs: OnceLock::new(),
             git_directory,
             common_directory,
             config,
@@ -105,6 +110,7 @@ impl Repository {
         Ok(Some(Self {
             odb,
             directories: self.directories.clone(),
+            packs: self.packs.get().map(Packs::twin).map_or_else(OnceLock::new, OnceLock::from),
             git_directory: self.git_directory.clone(),
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),
@@ -112,6 +118,11 @@ impl Repository {
             layered: false,
             remembers: self.remembers,
         }))
+    }
+
+    /// Says that many objects will be read, each about once: worth having the tables of all packs in memory.
+    pub fn expect_many(&self) {
+        self.packs.get_or_init(|| Packs::open(self.directories.iter()));
     }
 
     /// Reads packs without what is loose beside them. The library takes both from a directory, so it is shown one in which

@@ -20,6 +20,7 @@ mod merge;
 mod merge_base;
 mod objects;
 mod origin;
+mod packs;
 mod pages;
 mod preview;
 mod refs;

@@ -1,8 +1,8 @@
 //! Objects, as bytes that hash to their id.
 //!
-//! Loose ones are read here, packed ones by the git library; each is hashed before anybody sees it, with SHA-1 collision
-//! detection (the library's own check does the same at a third of the speed, and is off). None is read that is larger
-//! than any honest one.
+//! Loose ones are read here, packed ones by the git library, or by [`super::packs`] where many are; each is hashed before
+//! anybody sees it, with SHA-1 collision detection (the library's own check does the same at a third of the speed, and is
+//! off). None is read that is larger than any honest one.
 
 use std::path::Path;
 
@@ -55,12 +55,22 @@ impl Repository {
             check_id(id, kind, &bytes).map_err(Defect::Damaged)?;
             Ok(Some((kind, bytes)))
         };
-        let (kind, bytes) = self.find(id, read, |packs| read_packed(packs, id, wanted))?;
+        let (kind, bytes) = self.find(id, read, |packs| match self.read_at_once(id) {
+            Some(read) => Ok(read),
+            None => read_packed(packs, id, wanted),
+        })?;
         if kind != wanted {
             return Err(GitError::OtherKind { id, found: kind.str(), wanted: wanted.str() });
         }
         refuse_too_large(id, u64::try_from(bytes.len()).unwrap_or(u64::MAX), limit)?;
         Ok(bytes)
+    }
+
+    /// An object as who reads many reads it; nothing where the library is to be asked.
+    fn read_at_once(&self, id: ObjectId) -> Option<(ObjectType, Vec<u8>)> {
+        let (kind, bytes) = self.packs.get()?.read(id)?;
+        check_id(id, kind, &bytes).ok()?;
+        Some((kind, bytes))
     }
 
     /// Looks in loose files, then in packs. Where a file is there and damaged, a good copy elsewhere will do, as it does

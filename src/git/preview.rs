@@ -3,6 +3,7 @@
 //! `ready` judges it with the same reader as any history. Nothing is written to the repository.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use git2::{ObjectType, Odb};
 
@@ -166,6 +167,7 @@ impl Repository {
         Self {
             odb,
             directories: self.directories.clone(),
+            packs: OnceLock::new(),
             git_directory: self.git_directory.clone(),
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),

@@ -107,6 +107,11 @@ impl<'a> RawCommit<'a> {
         &self.parents
     }
 
+    /// The parents, of who is done with the rest.
+    pub fn into_parents(self) -> Vec<ObjectId> {
+        self.parents
+    }
+
     /// The author line behind its name: `name <email> seconds +hhmm`.
     pub fn author(&self) -> &'a str {
         self.author

@@ -68,7 +68,7 @@ impl Tree {
         let mut at = 0;
         while at < bytes.len() {
             let slot = parse_slot(&bytes, at).ok_or(TreeDefect::Malformed)?;
-            at = slot.name.end + 1 + ID_BYTES;
+            at = slot.end();
             slots.push(slot);
         }
         let tree = Self { bytes, slots };
@@ -77,11 +77,17 @@ impl Tree {
     }
 
     fn refuse_disorder(&self) -> Result<(), TreeDefect> {
+        let mut prefixes = false;
         for (before, entry) in self.entries().zip(self.entries().skip(1)) {
             match order(&before, &entry) {
                 Ordering::Less => {}
                 Ordering::Equal | Ordering::Greater => return Err(TreeDefect::Unsorted(lossy(entry.name))),
             }
+            prefixes |= entry.name.starts_with(before.name);
+        }
+        // Where a name stands twice, the one behind its first begins with it: in between are only names that do.
+        if !prefixes {
+            return Ok(());
         }
         // In git's order a directory sorts as if its name ended in `/`: a file of its name stands before it, and between
         // them are only names that begin with the same name and a byte below `/`.
@@ -98,6 +104,39 @@ impl Tree {
     /// All entries, in git's order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.slots.iter().filter_map(|slot| self.entry(slot))
+    }
+
+    /// The entries of both without those that they begin and end with alike.
+    pub fn apart<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> (impl Iterator<Item = Entry<'a>>, impl Iterator<Item = Entry<'a>>) {
+        let (mine, theirs) = (self.bytes.as_slice(), other.bytes.as_slice());
+        let head = common(mine, theirs, |bytes, length| bytes.split_at_checked(length));
+        let first = self.slots.partition_point(|slot| slot.end() <= head);
+        let tail = common(mine, theirs, |bytes, length| {
+            let (before, last) = bytes.split_at_checked(bytes.len().checked_sub(length)?)?;
+            Some((last, before))
+        });
+        // Where an entry begins at the same distance from the end in both, they go on alike.
+        let from = mine.len() - tail;
+        let mut my_end = self.slots.partition_point(|slot| slot.end() < from) + usize::from(from > 0);
+        my_end = my_end.clamp(first, self.slots.len());
+        let mut their_end = (other.slots.len() + my_end).saturating_sub(self.slots.len());
+        if their_end < first || mine.len() - self.begin(my_end) != theirs.len() - other.begin(their_end) {
+            (my_end, their_end) = (self.slots.len(), other.slots.len());
+        }
+        (self.between(first, my_end), other.between(first, their_end))
+    }
+
+    /// Where the entry of that number begins, or would.
+    fn begin(&self, number: usize) -> usize {
+        number.checked_sub(1).and_then(|before| self.slots.get(before)).map_or(0, Slot::end)
+    }
+
+    fn between(&self, first: usize, end: usize) -> impl Iterator<Item = Entry<'_>> {
+        let slots = self.slots.get(first..end).unwrap_or_default();
+        slots.iter().filter_map(|slot| self.entry(slot))
     }
 
     /// The entry of that name.
@@ -138,6 +177,31 @@ impl Tree {
     }
 }
 
+impl Slot {
+    /// Where the entry ends.
+    fn end(&self) -> usize {
+        self.name.end + 1 + ID_BYTES
+    }
+}
+
+/// How many bytes two trees have in common, from the side on which `part` parts a number of bytes from the rest.
+fn common<'a>(
+    mut one: &'a [u8],
+    mut other: &'a [u8],
+    part: impl Fn(&'a [u8], usize) -> Option<(&'a [u8], &'a [u8])>,
+) -> usize {
+    let mut length = 0;
+    for step in [256, 16, 1] {
+        while let (Some((mine, rest)), Some((theirs, others))) = (part(one, step), part(other, step))
+            && mine == theirs
+        {
+            (one, other) = (rest, others);
+            length += step;
+        }
+    }
+    length
+}
+
 const ID_BYTES: usize = 20;
 /// The longest mode that git writes, `160000`, and its blank.
 const MODE_BYTES: usize = 7;
@@ -171,13 +235,13 @@ fn parse_slot(bytes: &[u8], at: usize) -> Option<Slot> {
 /// Git's order: bytewise, directories as if their names ended in `/`.
 fn order(left: &Entry<'_>, right: &Entry<'_>) -> Ordering {
     let end = |entry: &Entry<'_>| if entry.kind == EntryKind::Directory { b'/' } else { 0 };
+    // Most names part at a byte that both have.
+    if let Some((mine, theirs)) = left.name.iter().zip(right.name).find(|(mine, theirs)| mine != theirs) {
+        return mine.cmp(theirs);
+    }
     let common = left.name.len().min(right.name.len());
-    let (left_head, left_tail) = left.name.split_at(common);
-    let (right_head, right_tail) = right.name.split_at(common);
-    left_head.cmp(right_head).then_with(|| {
-        let next = |tail: &[u8], entry: &Entry<'_>| tail.first().copied().unwrap_or_else(|| end(entry));
-        next(left_tail, left).cmp(&next(right_tail, right))
-    })
+    let next = |entry: &Entry<'_>| entry.name.get(common).copied().unwrap_or_else(|| end(entry));
+    next(left).cmp(&next(right))
 }
 
 fn fold(name: &[u8]) -> Vec<u8> {
@@ -228,6 +292,42 @@ mod tests {
         assert_eq!(tree.get("b.c").unwrap().kind, EntryKind::File);
         assert_eq!(tree.get("z").unwrap().kind, EntryKind::Other);
         assert!(tree.get("c").is_none());
+    }
+
+    #[test]
+    fn what_two_trees_have_otherwise_is_all_that_is_left_of_them() {
+        let make = |names: &[(&str, u8)]| {
+            let mut bytes = Vec::new();
+            for (name, id) in names {
+                bytes.extend_from_slice(format!("100644 {name}\0").as_bytes());
+                bytes.extend_from_slice(&[*id; 20]);
+            }
+            Tree::parse(bytes).unwrap()
+        };
+        let names: Vec<String> = (0..40).map(|number| format!("file-{number:02}")).collect();
+        let all: Vec<(&str, u8)> = names.iter().map(|name| (name.as_str(), 7)).collect();
+        let check = |one: &[(&str, u8)], other: &[(&str, u8)]| {
+            let (one, other) = (make(one), make(other));
+            let (mine, theirs) = one.apart(&other);
+            let (mine, theirs): (Vec<_>, Vec<_>) = (mine.collect(), theirs.collect());
+            for (tree, against, left) in [(&one, &other, &mine), (&other, &one, &theirs)] {
+                let differs: Vec<_> =
+                    tree.entries().filter(|entry| !against.entries().any(|other| other == *entry)).collect();
+                assert!(differs.iter().all(|entry| left.contains(entry)), "{differs:?} {left:?}");
+            }
+            mine.len() + theirs.len()
+        };
+        assert_eq!(check(&all, &all), 0);
+        assert_eq!(check(&all, &[]), 40);
+        for at in 0..40 {
+            let mut other = all.clone();
+            other[at].1 = 8;
+            assert_eq!(check(&all, &other), 2, "another id at {at}");
+            other.remove(at);
+            assert_eq!(check(&all, &other), 1, "one less at {at}");
+            assert_eq!(check(&all[..at], &all[at..]), 40);
+            assert_eq!(check(&all[..at], &all), 40 - at);
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ use std::sync::Arc;
 use crate::evidence::Report;
 pub use crate::ledger::{
     Change, FilesChanged, GateDirectory, Happening, IndexStanding, IndexState, PendingPolicy, Place,
-    PolicyOrigin, RootFrom,
+    PolicyOrigin, RootFrom, SignatureCheck, Unverified,
 };
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::verdict::{Given, Notice, Verdict};

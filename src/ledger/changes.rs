@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::git::{EntryKind, GitError, Repository, Tree, TreeDefect};
-use crate::model::ObjectId;
+use crate::model::{IdMap, ObjectId};
 
 use super::Undecided;
 use super::history::{History, Index, known_lists};
 use super::known::{Known, Lists};
-use super::provenance::{Object, object_at};
+use super::provenance::Object;
 use super::reading::twins;
 use super::trees::{GOVERNED, Trees};
 
@@ -29,6 +29,8 @@ pub(crate) struct Changes {
     known: Option<(Arc<Known>, Index)>,
     /// Behind that, by path.
     places: Lists,
+    /// What systems changed from and to, where versions are told apart when they are asked about.
+    sides: Sides,
     /// Below `gates` and `exceptions`, `places` are those of each version, not of each system.
     by_version: bool,
     /// Of systems that were asked about.
@@ -40,6 +42,9 @@ pub(crate) const CHANGES: &[u8] = b"c";
 
 /// For each version of a system, the commits that change what stands there.
 type Versions = BTreeMap<Vec<u8>, Vec<Index>>;
+
+/// By the path of a system: the commits that change it, with what stands there and what stands at a parent.
+type Sides = BTreeMap<Vec<u8>, Vec<(Index, Option<Object>, Option<Object>)>>;
 
 /// What stands at the governed names of a top tree.
 type Top = [Option<Object>; GOVERNED.len()];
@@ -77,15 +82,18 @@ impl Changes {
             let mine = mine.map(|commits| Ok(read_stretch(repository, commits, by_version)));
             mine.into_iter().chain(others.into_iter().map(thread::ScopedJoinHandle::join)).collect::<Vec<_>>()
         });
-        let mut places = Lists::new();
+        let (mut places, mut sides) = (Lists::new(), Sides::new());
         for part in parts {
-            let part =
+            let (more_places, more_sides) =
                 part.map_err(|_panicked| Undecided::new("git-library", "a reader failed", "try again"))??;
-            for (path, more) in part {
+            for (path, more) in more_places {
                 places.entry(path).or_default().extend(more);
             }
+            for (path, more) in more_sides {
+                sides.entry(path).or_default().extend(more);
+            }
         }
-        Ok(Self { known, places, by_version, versions: RefCell::default() })
+        Ok(Self { known, places, sides, by_version, versions: RefCell::default() })
     }
 
     /// What lies at a place or behind it, by the keys of an index.
@@ -110,13 +118,13 @@ impl Changes {
     }
 
     /// The commits that may change the directory at `path`, its components; all others take it over unchanged.
-    pub(crate) fn of(&self, trees: &Trees, history: &History, path: &[&str]) -> Result<Vec<Index>, GitError> {
+    pub(crate) fn of(&self, trees: &Trees, path: &[&str]) -> Result<Vec<Index>, GitError> {
         Ok(match path {
             [top @ ("gates" | "exceptions"), system, version, ..] if self.by_version => {
                 self.places(&format!("{top}/{system}/{version}"))
             }
             [top @ ("gates" | "exceptions"), system, version, ..] => {
-                let of_system = self.of_system(trees, history, top, system)?;
+                let of_system = self.of_system(trees, top, system)?;
                 of_system.get(version.as_bytes()).cloned().unwrap_or_default()
             }
             [top, ..] => self.places(top),
@@ -135,35 +143,19 @@ impl Changes {
     }
 
     /// The commits that change each version of a system, told apart when the first of them is asked for.
-    fn of_system(
-        &self,
-        trees: &Trees,
-        history: &History,
-        top: &str,
-        system: &str,
-    ) -> Result<Rc<Versions>, GitError> {
+    fn of_system(&self, trees: &Trees, top: &str, system: &str) -> Result<Rc<Versions>, GitError> {
         let key = format!("{top}/{system}");
         if let Some(known) = self.versions.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
         let mut versions = Versions::new();
-        for at in self.places(&key) {
-            let commit = history.commit(at);
-            let mine = directory_at(trees, commit.tree, &[top, system])?;
-            let mut changed = BTreeSet::new();
-            if commit.parents.is_empty() {
-                changed.extend(differing_names(tree_of(mine.as_ref()), None));
-            }
-            for parent in &commit.parents {
-                let other = directory_at(trees, history.commit(*parent).tree, &[top, system])?;
-                let alike =
-                    mine.as_ref().zip(other.as_ref()).is_some_and(|(mine, other)| Rc::ptr_eq(mine, other));
-                if !alike {
-                    changed.extend(differing_names(tree_of(mine.as_ref()), tree_of(other.as_ref())));
+        for (at, mine, other) in self.sides.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default() {
+            let (mine, other) = (directory(trees, *mine)?, directory(trees, *other)?);
+            for version in differing_names(tree_of(mine.as_ref()), tree_of(other.as_ref())) {
+                let places: &mut Vec<Index> = versions.entry(version).or_default();
+                if places.last() != Some(at) {
+                    places.push(*at);
                 }
-            }
-            for version in changed {
-                versions.entry(version).or_default().push(at);
             }
         }
         let versions = Rc::new(versions);
@@ -180,30 +172,41 @@ fn trio(history: &History, at: Index) -> Option<Trio> {
     (!unchanged).then_some((at, commit.tree, parents))
 }
 
-fn read_stretch(repository: &Repository, commits: &[Trio], by_version: bool) -> Result<Lists, GitError> {
-    let mut reader = Reader { repository, by_version, tops: HashMap::new(), trees: HashMap::new() };
+fn read_stretch(
+    repository: &Repository,
+    commits: &[Trio],
+    by_version: bool,
+) -> Result<(Lists, Sides), GitError> {
+    let mut reader = Reader {
+        repository,
+        by_version,
+        tops: IdMap::default(),
+        trees: IdMap::default(),
+        sides: Sides::new(),
+    };
     let mut places = Lists::new();
-    for (at, tree, parents) in commits {
-        for path in reader.changed(*tree, parents)? {
-            places.entry(path).or_default().push(*at);
+    for commit in commits {
+        for path in reader.changed(commit)? {
+            places.entry(path).or_default().push(commit.0);
         }
     }
-    Ok(places)
+    Ok((places, reader.sides))
 }
 
 struct Reader<'a> {
     repository: &'a Repository,
     by_version: bool,
-    tops: HashMap<ObjectId, Top>,
-    trees: HashMap<ObjectId, Option<Tree>>,
+    tops: IdMap<Top>,
+    trees: IdMap<Option<Tree>>,
+    sides: Sides,
 }
 
 impl Reader<'_> {
     /// The paths whose objects differ from those of at least one parent.
-    fn changed(&mut self, top: ObjectId, parents: &[ObjectId]) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    fn changed(&mut self, (at, top, parents): &Trio) -> Result<BTreeSet<Vec<u8>>, GitError> {
         let mut changed = BTreeSet::new();
-        let mine = self.top(top)?;
-        let theirs = match parents {
+        let mine = self.top(*top)?;
+        let theirs = match parents.as_slice() {
             [] => vec![[None; GOVERNED.len()]],
             parents => parents.iter().map(|parent| self.top(*parent)).collect::<Result<_, _>>()?,
         };
@@ -216,12 +219,13 @@ impl Reader<'_> {
                 if matches!(*name, "gates" | "exceptions") {
                     for system in self.differing(mine, other)? {
                         let path = [name.as_bytes(), b"/", &system].concat();
+                        let [mine, other] = [mine, other].map(|above| self.below(above, &system));
                         if self.by_version {
-                            let [mine, other] = [mine, other].map(|above| self.below(above, &system));
                             for version in self.differing(mine, other)? {
                                 changed.insert([path.as_slice(), b"/", &version].concat());
                             }
                         } else {
+                            self.sides.entry(path.clone()).or_default().push((*at, mine, other));
                             changed.insert(path);
                         }
                     }
@@ -278,13 +282,12 @@ fn read_tree(repository: &Repository, id: ObjectId) -> Result<Option<Tree>, GitE
     }
 }
 
-/// The directory at a path below a top tree, where one stands there.
-fn directory_at(
+/// What holds the versions of a system, where that is a directory.
+fn directory(
     trees: &Trees,
-    top: ObjectId,
-    path: &[&str],
+    object: Option<Object>,
 ) -> Result<Option<Rc<Result<Tree, TreeDefect>>>, GitError> {
-    let Some((EntryKind::Directory, id)) = object_at(trees, top, path)? else { return Ok(None) };
+    let Some((EntryKind::Directory, id)) = object else { return Ok(None) };
     match trees.tree(id) {
         Ok(tree) => Ok(Some(tree)),
         // A file where a directory should be holds nothing.
@@ -298,9 +301,12 @@ fn tree_of(read: Option<&Rc<Result<Tree, TreeDefect>>>) -> Option<&Tree> {
 }
 
 fn differing_names(mine: Option<&Tree>, other: Option<&Tree>) -> Vec<Vec<u8>> {
+    let (Some(mine), Some(other)) = (mine, other) else {
+        return mine.or(other).into_iter().flat_map(Tree::entries).map(|entry| entry.name.to_vec()).collect();
+    };
     let mut names = Vec::new();
-    let mut left = mine.into_iter().flat_map(Tree::entries).peekable();
-    let mut right = other.into_iter().flat_map(Tree::entries).peekable();
+    let (left, right) = mine.apart(other);
+    let (mut left, mut right) = (left.peekable(), right.peekable());
     loop {
         let name = match (left.peek(), right.peek()) {
             (None, None) => return names,

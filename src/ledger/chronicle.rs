@@ -196,7 +196,8 @@ impl Chronicle {
         each.unwrap_or_else(|| history.commit(0).date)
     }
 
-    fn is_step(&self, link: u32) -> bool {
+    /// Whether a link is a step.
+    pub(crate) fn is_step(&self, link: u32) -> bool {
         match &self.steps {
             Steps::All => true,
             Steps::Each(steps) => steps.get(place(link)).copied().unwrap_or_default(),

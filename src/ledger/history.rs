@@ -5,16 +5,17 @@
 //! the smallest id first (design, section 9.3). Nothing here judges; no signature is verified.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashSet};
 use std::sync::Arc;
 
 use crate::git::{Repository, raw};
-use crate::model::{GateName, ObjectId, Time};
+use crate::model::{GateName, IdMap, ObjectId, Time};
 
 use super::Undecided;
 use super::changes::CHANGES;
 use super::known::{Known, Lists};
-use super::reading::{Loaded, first_parents, load_all};
+use super::placing::Placing;
+use super::reading::{Loaded, Parent, Read, load_all};
 
 /// A commit's place in [`History::commits`].
 pub(crate) type Index = u32;
@@ -67,7 +68,7 @@ pub(crate) struct History {
     taken: Index,
     taken_links: u32,
     read: Vec<Commit>,
-    index: HashMap<ObjectId, Index>,
+    index: IdMap<Index>,
     /// The first-parent chain behind what is known: the trust root, then each mainline commit after it.
     chain: Vec<ChainLink>,
     /// Of what was read: by what it is about.
@@ -95,18 +96,16 @@ impl History {
     ) -> Result<Self, Undecided> {
         let mut history =
             known.and_then(|known| Self::known_until(known, repository, tip)).unwrap_or_default();
-        let from = history.last().unwrap_or(root);
-        let mut loaded = load_all(repository, tip, &history)?;
-        let mut chain = first_parents(&loaded, from, tip, root)?;
-        if history.links() > 0 {
-            chain.remove(0);
+        let mut read = load_all(repository, tip, &history)?;
+        let chain = read.first_parents(&history, tip, root)?;
+        history.read.reserve_exact(read.commits.len());
+        let mut placing = Placing::of(&read);
+        for (link, number) in (history.links()..).zip(chain) {
+            history.bring_in(&mut read, &mut placing, number, link);
+            history.add_link(placing.place(number).unwrap_or_default());
         }
-        history.read.reserve_exact(loaded.len());
-        history.index.reserve(loaded.len());
-        for (link, id) in (history.links()..).zip(chain) {
-            history.bring_in(&mut loaded, id, link);
-            history.add_link(id);
-        }
+        history.index = read.numbers;
+        history.index.retain(|_id, number| placing.place(*number).map(|at| *number = at).is_some());
         Ok(history)
     }
 
@@ -301,48 +300,53 @@ impl History {
         (self.chain_at(link) == Some(at)).then_some(link)
     }
 
-    fn bring_in(&mut self, loaded: &mut HashMap<ObjectId, Loaded>, tip: ObjectId, link: u32) {
-        // What is new, and of how many new parents each waits.
-        let mut waits: HashMap<ObjectId, usize> = HashMap::new();
-        let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+    fn bring_in(&mut self, read: &mut Read, placing: &mut Placing, tip: u32, link: u32) {
+        // What is new; under each new parent, who waits for it.
+        let mut children: Vec<(u32, u32)> = Vec::new();
         let mut ready = BinaryHeap::new();
         let mut open = vec![tip];
-        while let Some(id) = open.pop() {
-            if waits.contains_key(&id) || self.find(id).is_some() {
+        while let Some(number) = open.pop() {
+            if !placing.begins_to_wait(number) {
                 continue;
             }
             let mut new_parents = 0;
-            for parent in loaded.get(&id).map(|commit| commit.parents.as_slice()).unwrap_or_default() {
-                if self.find(*parent).is_none() {
+            for parent in read.parents(number) {
+                if let Parent::Read(parent) = *parent
+                    && placing.place(parent).is_none()
+                {
                     new_parents += 1;
-                    children.entry(*parent).or_default().push(id);
-                    open.push(*parent);
+                    children.push((parent, number));
+                    open.push(parent);
                 }
             }
-            waits.insert(id, new_parents);
             if new_parents == 0 {
-                ready.push(Reverse(id));
+                ready.extend(read.id(number).map(|id| Reverse((id, number))));
             }
+            placing.wait(number, new_parents);
         }
-        while let Some(Reverse(id)) = ready.pop() {
-            let Some(commit) = loaded.remove(&id) else { continue };
-            self.append(id, commit, link);
-            for child in children.remove(&id).unwrap_or_default() {
-                if let Some(count) = waits.get_mut(&child) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ready.push(Reverse(child));
-                    }
+        children.sort_unstable();
+        while let Some(Reverse((id, number))) = ready.pop() {
+            let Some((_id, commit)) = read.take(number) else { continue };
+            placing.put(number, self.len());
+            self.append(id, commit, placing, link);
+            let first = children.partition_point(|(parent, _)| *parent < number);
+            let waiting = children.get(first..).unwrap_or_default();
+            for (_, child) in waiting.iter().take_while(|(parent, _)| *parent == number) {
+                if placing.waits_for_no_more(*child) {
+                    ready.extend(read.id(*child).map(|id| Reverse((id, *child))));
                 }
             }
         }
     }
 
-    fn append(&mut self, id: ObjectId, commit: Loaded, link: u32) {
+    fn append(&mut self, id: ObjectId, commit: Loaded, placing: &Placing, link: u32) {
         let Loaded { tree, parents, date, about, stray } = commit;
-        let parents = parents.iter().filter_map(|parent| self.find(*parent)).collect();
+        let place_of = |parent: &Parent| match *parent {
+            Parent::Known(at) => Some(at),
+            Parent::Read(number) => placing.place(number),
+        };
+        let parents = parents.iter().filter_map(place_of).collect();
         let at = self.len();
-        self.index.insert(id, at);
         self.stray += u32::from(stray);
         let list = match &about {
             About::Nothing => None,
@@ -358,8 +362,7 @@ impl History {
         self.read.push(Commit { id, tree, parents, date, link, about, stray });
     }
 
-    fn add_link(&mut self, id: ObjectId) {
-        let at = self.find(id).unwrap_or_default();
+    fn add_link(&mut self, at: Index) {
         let date = self.commit(at).date;
         let before = self.links().checked_sub(1).and_then(|last| self.chain_link_of(last));
         let latest = before.map_or(date, |before| before.latest.max(date));

@@ -44,7 +44,7 @@ impl Ledger {
         let kept: Option<Kept> = self.kept(ROW).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let then = kept.as_ref().and_then(|kept| self.holds_up_to(&kept.circumstances));
         let up_to = then.and_then(|then| self.history.chain_at(then));
-        let changes = self.changes.of(&self.trees, &self.history, &["incidents"])?;
+        let changes = self.changes.of(&self.trees, &["incidents"])?;
         let holds = up_to.is_some_and(|up_to| changes.last().is_none_or(|last| *last <= up_to));
         Ok(self.kept_incidents.get_or_init(|| kept.filter(|_kept| holds)).as_ref())
     }

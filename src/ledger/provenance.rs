@@ -66,7 +66,7 @@ impl Provenance {
         history: &History,
         path: &[&str],
     ) -> Result<Self, GitError> {
-        let differing = changes.of(trees, history, path)?;
+        let differing = changes.of(trees, path)?;
         let mut provenance = match Self::follow_objects(trees, history, path, &differing)? {
             Some(provenance) => provenance,
             None => Self::follow_commits(trees, history, path, &differing)?,

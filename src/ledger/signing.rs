@@ -80,44 +80,49 @@ impl Signing {
             return Ok(Rc::clone(signed));
         }
         let bytes = self.repository.read_commit(id)?;
-        let signed = Rc::new(read_signed(id, &bytes)?);
+        let signed = Rc::new(Signed::read(id, &bytes)?);
         self.known.borrow_mut().insert(id, Rc::clone(&signed));
         Ok(signed)
     }
 }
 
-fn read_signed(id: ObjectId, bytes: &[u8]) -> Result<Signed, GitError> {
-    match raw::parse(bytes) {
-        Ok(commit) => Ok(Signed {
-            malformed: None,
-            armored: commit.signature().map(String::into_bytes),
-            payload: commit.payload(),
-            verified: OnceCell::new(),
-            one_identity: commit.same_author_and_committer(),
-            message: commit.message().to_owned(),
-            parents: commit.parents().to_vec(),
-            tree: commit.tree(),
-            date: commit.committer_time(),
-        }),
-        Err(defect) => {
-            let unreadable = || GitError::Corrupt { id, reason: "git itself cannot read it".into() };
-            let commit = raw::salvage(bytes).ok_or_else(unreadable)?;
-            Ok(Signed {
-                malformed: Some(defect.to_string()),
-                armored: commit.signature,
-                payload: commit.payload,
+impl Signed {
+    /// Reads a commit's bytes.
+    pub(crate) fn read(id: ObjectId, bytes: &[u8]) -> Result<Self, GitError> {
+        match raw::parse(bytes) {
+            Ok(commit) => Ok(Self {
+                malformed: None,
+                armored: commit.signature().map(String::into_bytes),
+                payload: commit.payload(),
                 verified: OnceCell::new(),
-                one_identity: false,
-                message: commit.message.replace('\r', ""),
-                parents: commit.links.parents,
-                tree: commit.links.tree,
-                date: commit.links.committer_time.or_else(|| Time::from_unix(0)).ok_or_else(unreadable)?,
-            })
+                one_identity: commit.same_author_and_committer(),
+                message: commit.message().to_owned(),
+                parents: commit.parents().to_vec(),
+                tree: commit.tree(),
+                date: commit.committer_time(),
+            }),
+            Err(defect) => {
+                let unreadable = || GitError::Corrupt { id, reason: "git itself cannot read it".into() };
+                let commit = raw::salvage(bytes).ok_or_else(unreadable)?;
+                Ok(Self {
+                    malformed: Some(defect.to_string()),
+                    armored: commit.signature,
+                    payload: commit.payload,
+                    verified: OnceCell::new(),
+                    one_identity: false,
+                    message: commit.message.replace('\r', ""),
+                    parents: commit.links.parents,
+                    tree: commit.links.tree,
+                    date: commit
+                        .links
+                        .committer_time
+                        .or_else(|| Time::from_unix(0))
+                        .ok_or_else(unreadable)?,
+                })
+            }
         }
     }
-}
 
-impl Signed {
     /// The signature, or why there is none that could count.
     pub(crate) fn signature(&self) -> &Result<Signature, (Code, String)> {
         self.verified.get_or_init(|| {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::git::{Entry, EntryKind, GitError, Repository, Tree, TreeDefect};
-use crate::model::{ContentDigest, ObjectId, content_digest, escape, is_path_component, limits};
+use crate::model::{ContentDigest, IdMap, ObjectId, content_digest, escape, is_path_component, limits};
 
 /// The directories at the top that are governed.
 pub(crate) const GOVERNED: [&str; 4] = ["policy", "gates", "exceptions", "incidents"];
@@ -27,7 +27,7 @@ const MOST_DEFECTS: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Trees {
     repository: Rc<Repository>,
-    parsed: RefCell<HashMap<ObjectId, Rc<Result<Tree, TreeDefect>>>>,
+    parsed: RefCell<IdMap<Rc<Result<Tree, TreeDefect>>>>,
     directories: RefCell<HashMap<(ObjectId, bool), Rc<Directory>>>,
     /// Trees on the way to directories that hold no name in two letter cases: as tops, where only governed names matter, or
     /// below.

@@ -3,6 +3,7 @@
 //! No input or output, no serde: whoever reads a file or a commit parses its text into these at the edge, once.
 //! Each type says which section of the design its rule comes from.
 
+mod by_id;
 mod code;
 mod digest;
 mod escape;
@@ -10,6 +11,7 @@ pub mod matching;
 mod name;
 mod time;
 
+pub use by_id::{ById, IdHasher, IdMap};
 pub use code::Code;
 pub use digest::{ArtifactDigest, ContentDigest, ObjectId, content_digest};
 pub use escape::escape;

@@ -33,6 +33,7 @@ mod refusals;
 pub mod report;
 mod sheet;
 mod sheet_markdown;
+mod signatures;
 mod tables;
 mod text;
 mod tune;
@@ -56,7 +57,7 @@ pub use tune::TuneShown;
 use crate::insight::metrics::Metrics;
 use crate::insight::{
     Audit, Brief, GateLine, IncidentLine, IndexState, Judgement, LoggedRecord, Moment, Origin, Received,
-    Running, Signing,
+    Running, SignatureCheck, Signing,
 };
 use crate::model::{GateName, Principal};
 use crate::policy::Policy;
@@ -218,6 +219,11 @@ pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String
 /// Every logged deployment, judged again (`git-gate/audit/1`).
 pub fn render_audit(audit: &Audit, form: Form) -> String {
     in_form(form, || json::audit(audit), || vec![audit::page(audit)])
+}
+
+/// Every signature since the trust root (`git-gate/audit-signatures/1`).
+pub fn render_signatures(check: &SignatureCheck, origin: &Origin, form: Form) -> String {
+    in_form(form, || json::signatures(check, origin), || vec![signatures::page(check, origin)])
 }
 
 /// What the recorder brought to the mainline (`git-gate/record/1`).

@@ -47,6 +47,7 @@ pub const ALL: &[Schema] = &[
     output("attach", include_str!("attach.json")),
     output("attest", include_str!("attest.json")),
     output("audit", include_str!("audit.json")),
+    output("audit-signatures", include_str!("audit-signatures.json")),
     output("backtest", include_str!("backtest.json")),
     output("check", include_str!("check.json")),
     output("close", include_str!("close.json")),

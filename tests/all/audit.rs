@@ -7,6 +7,7 @@ use crate::world::{Decision, Policy, Repo, Run, World};
 mod attacks;
 mod codes;
 mod pack;
+mod signatures;
 
 const GATE: &str = "summarizer/v1.4";
 const NEXT: &str = "summarizer/v1.5";

@@ -466,14 +466,15 @@ fn whatever_happens_the_index_says_what_the_history_says() {
     }
 }
 
-/// How often everything below is done, and by how many at a time; with `GIT_GATE_TEST_ROUNDS`, that often by 32.
+/// How often everything below is done, and by how many at a time; with `GIT_GATE_TEST_ROUNDS`, that often by 32, while four
+/// are killed.
 const ROUNDS: usize = 3;
 const READERS: usize = 12;
 
 #[test]
-fn many_read_while_some_extend_and_one_is_killed() {
+fn many_read_while_some_extend_and_some_are_killed() {
     let asked = std::env::var("GIT_GATE_TEST_ROUNDS").ok().and_then(|text| text.parse().ok());
-    let (rounds, readers) = asked.map_or((ROUNDS, READERS), |rounds| (rounds, 32));
+    let (rounds, readers, to_kill) = asked.map_or((ROUNDS, READERS, 1), |rounds| (rounds, 32, 4));
     let world = World::new();
     let repo = rejected_gate(&world);
     for round in 0..rounds {
@@ -482,10 +483,13 @@ fn many_read_while_some_extend_and_one_is_killed() {
         }
         repo.write("README.md", format!("{round}\n")).commit("j.doe", "Something new");
         let mut all: Vec<Child> = (0..readers).map(|_| start(&world, &repo.path)).collect();
-        let mut killed = start(&world, &repo.path);
-        std::thread::sleep(std::time::Duration::from_millis(u64::try_from(round % 23).unwrap()));
-        killed.kill().unwrap();
-        killed.wait().unwrap();
+        for number in 0..to_kill {
+            let mut killed = start(&world, &repo.path);
+            let at = (round + 7 * number) % 23;
+            std::thread::sleep(std::time::Duration::from_millis(u64::try_from(at).unwrap()));
+            killed.kill().unwrap();
+            killed.wait().unwrap();
+        }
         for child in all.drain(..) {
             let output = child.wait_with_output().unwrap();
             assert_eq!(output.status.code(), Some(10), "{}", String::from_utf8_lossy(&output.stderr));

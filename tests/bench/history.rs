@@ -3,7 +3,8 @@
 //!
 //! Our commands beside git doing what comes nearest, and beside the bare limit: the library alone, reading the same commits and
 //! verifying the same signatures. Medians of five in one run, interleaved, so that a neighbour who takes the machine takes
-//! it from all; seconds of the clock and of CPU, and peak memory of the process. Nothing here fails: figures are read.
+//! it from all; seconds of the clock and of CPU, and peak memory of the process. Last, where `valgrind` is, what a small
+//! repository costs in instructions, which no neighbour changes. Nothing here fails: figures are read.
 #![expect(
     clippy::disallowed_methods,
     clippy::indexing_slicing,
@@ -18,6 +19,7 @@ mod generate;
 mod pack;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -33,6 +35,12 @@ const ROUNDS: usize = 5;
 
 /// So many mainline commits behind: some fifty commits in all.
 const BEHIND: usize = 9;
+
+/// So many signatures are verified by git, which starts two programs for each.
+const BY_GIT: u32 = 1000;
+
+/// So many commits has the repository of which instructions are counted.
+const SMALL: u32 = 1000;
 
 /// The program that is measured.
 const GIT_GATE: &str = env!("CARGO_BIN_EXE_git-gate");
@@ -58,6 +66,7 @@ fn main() {
                 let folder = tempfile::tempdir().unwrap();
                 measure(&folder.path().join("bench.git"), size);
             }
+            count_instructions();
         }
         [] => {}
     }
@@ -87,14 +96,25 @@ fn measure(path: &Path, size: u32) {
         ("`check --no-index`", &|| ours(path, &no_index)),
         ("`git log --format='%H %(trailers)'`", &|| git(path, &["log", "--format=%H %(trailers)"])),
     ]);
+    let setting = format!("gpg.ssh.allowedSignersFile={text}/signers");
+    let signatures = ["audit", "--signatures", "--no-index"];
     table(&[
-        ("`check` that makes the index", &|| {
-            remove();
-            ours(path, &check)
-        }),
+        ("`audit --signatures --no-index`", &|| ours(path, &signatures)),
         ("the bare limit: all commits read, all signatures verified", &|| own(&["bare", text])),
     ]);
-    let setting = format!("gpg.ssh.allowedSignersFile={text}/signers");
+    let some = format!("-{BY_GIT}");
+    let by_git = git(path, &["-c", &setting, "log", &some, "--format=%G?"]);
+    let times = f64::from(made.commits) / f64::from(BY_GIT.min(made.commits));
+    println!(
+        "| `git log --format='%G?'` of {BY_GIT} commits, times {times:.0} | {:.0} | {:.0} | {:.0} | |",
+        by_git.wall * times,
+        by_git.cpu * times,
+        by_git.mib
+    );
+    table(&[("`check` that makes the index", &|| {
+        remove();
+        ours(path, &check)
+    })]);
     let directory = format!("gates/{}", made.gate);
     table(&[
         ("`check`, index warm", &|| ours(path, &check)),
@@ -132,6 +152,77 @@ fn measure(path: &Path, size: u32) {
     })]);
     table(&[("`audit`, index warm", &|| ours(path, &["audit", "--format", "json"]))]);
     table(&[("`metrics`, index warm", &|| ours(path, &["metrics", "--format", "json"]))]);
+
+    // Hooks use no index.
+    let (before, pushed) = push_of_a_gate(path, &made);
+    point(&before);
+    table(&[("`hook pre-receive` of one gate", &|| {
+        let mut command = program(path, &["hook", "pre-receive"]);
+        run_with(&mut command, &pushed)
+    })]);
+    point(&made.mainline[0]);
+}
+
+/// The mainline and the log before the last gate was merged, and what git tells a hook of the push of that gate's branch.
+fn push_of_a_gate(path: &Path, made: &Made) -> ((String, String), String) {
+    let said = |format: &str, commit: &str| {
+        let format = format!("--format={format}");
+        let output =
+            Command::new("git").arg("-C").arg(path).args(["log", "-1", &format, commit]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let merges = made.mainline.iter().zip(&made.mainline[1..]);
+    let found = merges.into_iter().find_map(|((merge, _), before)| {
+        let subject = said("%s", merge);
+        let branch = subject.strip_prefix("Merge branch '")?.strip_suffix('\'')?;
+        let tip = said("%P", merge).split(' ').nth(1)?.to_owned();
+        let new = "0".repeat(40);
+        branch.starts_with("gate/").then(|| (before.clone(), format!("{new} {tip} refs/heads/{branch}\n")))
+    });
+    found.unwrap()
+}
+
+/// What a small repository costs in instructions, on one core.
+fn count_instructions() {
+    println!("\n{SMALL} commits, millions of instructions (`valgrind --tool=callgrind`, one core)\n");
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("not run: there is no `valgrind`");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.git");
+    own(&["make", path.to_str().unwrap(), &SMALL.to_string()]);
+    let made: Made = serde_json::from_slice(&fs::read(path.join("made")).unwrap()).unwrap();
+    println!("| what | millions |\n|---|---|");
+    let check = ["check", made.gate.as_str(), "--env", "production", "--quiet"];
+    for (name, more) in [
+        ("`check --no-index`", [&check[..], &["--no-index"]].concat()),
+        ("`check` that makes the index", check.to_vec()),
+        ("`check`, index warm", check.to_vec()),
+        ("`audit --signatures --no-index`", vec!["audit", "--signatures", "--no-index"]),
+    ] {
+        let counted = Command::new("taskset")
+            .args([
+                "-c",
+                "0",
+                "valgrind",
+                "--tool=callgrind",
+                "--callgrind-out-file=/dev/null",
+                GIT_GATE,
+                "-C",
+            ])
+            .arg(&path)
+            .args(more)
+            .stdout(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&counted.stderr).into_owned();
+        let total = said.lines().find_map(|line| line.split_once("Collected : "));
+        match total.and_then(|(_, count)| count.trim().parse::<u64>().ok()) {
+            Some(count) => println!("| {name} | {} |", count / 1_000_000),
+            None => println!("| {name} | not counted: {} |", said.lines().last().unwrap_or_default()),
+        }
+    }
 }
 
 /// What is measured, and how.
@@ -164,7 +255,13 @@ fn table(rows: &[Row<'_>]) {
 }
 
 fn ours(path: &Path, arguments: &[&str]) -> Took {
-    run(Command::new(GIT_GATE).arg("-C").arg(path).args(arguments))
+    run(&mut program(path, arguments))
+}
+
+fn program(path: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(GIT_GATE);
+    command.arg("-C").arg(path).args(arguments);
+    command
 }
 
 fn git(path: &Path, arguments: &[&str]) -> Took {
@@ -172,8 +269,14 @@ fn git(path: &Path, arguments: &[&str]) -> Took {
 }
 
 fn run(command: &mut Command) -> Took {
+    run_with(command, "")
+}
+
+fn run_with(command: &mut Command, input: &str) -> Took {
     let began = Instant::now();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let used = child.wait4().unwrap();
     let wall = began.elapsed().as_secs_f64();
     assert!(used.status.success(), "{command:?}");

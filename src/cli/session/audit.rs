@@ -1,6 +1,8 @@
 //! The audit of the deployment logs, for the commands that show it.
 
-use crate::insight::{Audit, AuditPart, AuditShare, Scope, Seen, Violation, ViolationCode};
+use crate::insight::{
+    Audit, AuditPart, AuditShare, Origin, Scope, Seen, SignatureCheck, Violation, ViolationCode,
+};
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
 
@@ -76,6 +78,12 @@ impl Session {
         };
         sharing::in_order([self], &shares, records >= FEW, work, take)?;
         Ok(auditing.finish(parts)?)
+    }
+
+    /// Every signature since the trust root, verified, and from what that was judged.
+    pub(crate) fn signatures(&self, context: &Context) -> Result<(SignatureCheck, Origin), Failure> {
+        let _busy = context.busy("verifying signatures");
+        Ok((self.ledger.check_signatures()?, self.judging().origin(self.view, None)?))
     }
 
     /// `allowed_signers` as it was in force for a commit: of a log record at the commit that it judged, of a decision where it

@@ -22,6 +22,7 @@ mod problems;
 mod recording;
 mod refusals;
 mod report;
+mod signatures;
 mod tune;
 mod verdict;
 
@@ -43,6 +44,7 @@ pub(super) use problems::lint;
 pub(super) use recording::recording;
 pub(super) use refusals::refusals;
 pub(super) use report::{BEFORE_GATES, after_gates, gate_of_report};
+pub(super) use signatures::signatures;
 pub(super) use tune::tune;
 pub(super) use verdict::{check, environments};
 

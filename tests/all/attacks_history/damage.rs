@@ -192,3 +192,30 @@ fn damaged_packs_are_refused_at_once() {
     }
     assert_eq!(verdict(&check(&repo)), "allowed requirements");
 }
+
+#[test]
+fn a_table_of_a_pack_that_leads_to_another_object_is_seen_through() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let [one, other] = ["main^2", "main^2^"].map(|approval| repo.rev(approval));
+    repo.git(&["repack", "-q", "-adf"]);
+    let packs = std::fs::read_dir(repo.path.join(".git/objects/pack")).unwrap();
+    let mut files = packs.map(|entry| entry.unwrap().path());
+    let path = files.find(|path| path.extension().is_some_and(|extension| extension == "idx")).unwrap();
+    let table = std::fs::read(&path).unwrap();
+    let objects = usize::try_from(u32::from_be_bytes(table[1028..1032].try_into().unwrap())).unwrap();
+    let offset = |id: &str| {
+        let ids = table[1032..1032 + 20 * objects].chunks(20);
+        let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        1032 + 24 * objects + 4 * ids.map(hex).position(|found| found == id).unwrap()
+    };
+    let (at, from) = (offset(&one), offset(&other));
+    let mut led = table.clone();
+    led[at..at + 4].copy_from_slice(&table[from..from + 4]);
+    put(&path, &led);
+    ends_undecided(&repo, &CHECK, "corrupt-object", "not what its id says");
+    ends_undecided(&repo, &[&CHECK[..], &["--no-index"]].concat(), "corrupt-object", "not what its id says");
+    put(&path, &table);
+    assert_eq!(verdict(&check(&repo)), "allowed requirements");
+}
