@@ -5,12 +5,14 @@
 
 mod across;
 mod behind;
+mod damaged;
 mod failed;
 mod incidents;
 mod keys;
 mod mainline;
 mod moments;
 mod policies;
+mod random;
 mod withdrawals;
 
 use std::collections::BTreeMap;

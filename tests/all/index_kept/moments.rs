@@ -28,7 +28,7 @@ fn what_was_kept_now_says_nothing_wrong_of_other_moments() {
         (vec!["--log", &first], "allowed rollback", Some(&first)),
         (vec!["--log", &second], "allowed rollback", Some(&second)),
         (vec!["--at", &before, "--log", &second], "allowed requirements", Some(&second)),
-        (vec!["--at", &repo.root], "blocked", None),
+        (vec!["--at", &repo.root], "pending", None),
     ] {
         let answer = check_with(&repo, &more);
         assert_eq!(said(&answer), says, "{more:?}: {answer:#}");
