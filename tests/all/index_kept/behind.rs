@@ -17,7 +17,7 @@ fn record(repo: &Repo<'_>, who: &str, tree: &str, judged: &str, signed: bool) ->
 /// What stands behind, whether it is a break-glass, and how it is made.
 #[test]
 fn whatever_stands_behind_is_what_the_log_says() {
-    let cases: [(&str, &str, Doing<'_>); 15] = [
+    let cases: [(&str, &str, Doing<'_>); 17] = [
         ("allowed", "met", &|repo| {
             better(repo, NEXT);
             repo.deploy_record("bot", NEXT, "production", "requirements");
@@ -35,6 +35,16 @@ fn whatever_stands_behind_is_what_the_log_says() {
             repo.world.later(-3600);
             append(repo, "bot", "main", &[LOG, "main"], &words, true);
             repo.world.later(3600);
+        }),
+        ("dated before the commit that it judged", "failed", &|repo| {
+            let words = words(repo, GATE, "rollback");
+            repo.world.later(-120);
+            append(repo, "bot", "main", &[LOG, "main"], &words, true);
+            repo.world.later(120);
+        }),
+        ("that names no commit", "no answer", &|repo| {
+            let words = words(repo, GATE, "rollback");
+            append(repo, "bot", "main", &[LOG], &words, true);
         }),
         ("dated ahead, not overdue yet", "met", &|repo| {
             let words = words(repo, GATE, "rollback");
