@@ -30,7 +30,8 @@ impl Judge<'_> {
                         return Ok(false);
                     };
                     let anew = self.plain_record(&record, &environment)?;
-                    right &= self.ledger.is_lasting(&anew)? && format!("{anew:?}") == format!("{fact:?}");
+                    let lasting = self.ledger.stands_alone(&anew)? && self.ledger.is_lasting(&anew)?;
+                    right &= lasting && format!("{anew:?}") == format!("{fact:?}");
                 }
                 self.forget_records();
             }

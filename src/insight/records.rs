@@ -80,6 +80,8 @@ impl Judge<'_> {
         }
         let Some(end) = summary.end_of(case.log) else { return Ok(None) };
         let mut records = Vec::new();
+        // What is judged of a record rests on those before it.
+        let mut alone = true;
         for at in 0..self.ledger.summarized(&summary, system).unwrap_or_default() {
             let Some(item) = summary.item(system, at).filter(|item| item.place < end) else { break };
             let failed = item.failed_at.is_some_and(|failed_at| failed_at < end);
@@ -91,7 +93,8 @@ impl Judge<'_> {
                 return Ok(None);
             };
             let fact = self.plain_record(&record, case.environment)?;
-            if self.ledger.is_lasting(&fact)? {
+            alone = alone && self.ledger.stands_alone(&fact)?;
+            if alone && self.ledger.is_lasting(&fact)? {
                 summary.judged(system, at, Arc::clone(&fact));
             }
             records.push((fact, failed));

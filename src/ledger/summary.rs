@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::git::Pages;
-use crate::model::{ContentDigest, GateName, Name, ObjectId, Time, limits};
+use crate::model::{ContentDigest, Name, ObjectId, Time, limits};
 use crate::verdict::{RecordFact, Replay};
 
 use super::history::place;
@@ -171,11 +171,10 @@ impl Summary {
         item.is_some_and(|item| self.last_counting.is_none_or(|last| last <= item.place))
     }
 
-    /// Forgets what judging the records of a gate gave.
-    fn forget(&mut self, gate: &GateName) {
-        let Some(own) = self.systems.get_mut().get_mut(&gate.system) else { return };
-        let judged = |item: &Item| item.fact.as_ref().is_some_and(|fact| fact.gate == *gate);
-        for item in own.items.iter_mut().flatten().filter(|item| judged(item)) {
+    /// Forgets what judging the records of a system gave.
+    fn forget(&mut self, system: &Name) {
+        let Some(own) = self.systems.get_mut().get_mut(system) else { return };
+        for item in own.items.iter_mut().flatten().filter(|item| item.fact.is_some()) {
             item.fact = None;
             own.changed = true;
             self.changed.set(true);
@@ -304,7 +303,15 @@ impl Ledger {
         Ok(Some(self.record(&summary.environment, &entry, gate, deploy, &[], view)?))
     }
 
-    /// Whether what judging a record again gave stays what it is.
+    /// Whether a record was judged with no other system's: a gate that is required may rest on its own records, and then so
+    /// does this one, also when somebody withdraws from that gate.
+    pub fn stands_alone(&self, fact: &RecordFact) -> Result<bool, Undecided> {
+        let Some(view) = self.at(fact.judged, fact.time) else { return Ok(false) };
+        Ok(self.requires(&fact.gate, view)?.is_empty())
+    }
+
+    /// Whether what judging a record again gave stays what it is until somebody withdraws from a gate of its system, where all
+    /// of its records stand alone.
     pub fn is_lasting(&self, fact: &RecordFact) -> Result<bool, Undecided> {
         let Some(view) = self.at(fact.judged, fact.time) else { return Ok(false) };
         Ok(match &fact.replay {

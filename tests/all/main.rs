@@ -56,6 +56,8 @@ mod fuzz;
 mod hooks;
 #[cfg(test)]
 mod index;
+#[cfg(test)]
+mod index_kept;
 
 #[cfg(test)]
 mod incidents;

@@ -182,3 +182,165 @@ impl ReplayRow {
 fn texts<K: Clone + Ord, V: Clone>(map: &BTreeMap<K, V>) -> BTreeMap<Text<K>, Text<V>> {
     map.iter().map(|(key, value)| (Text(key.clone()), Text(value.clone()))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::verdict::CoverMoment;
+
+    fn id(digit: &str) -> ObjectId {
+        digit.repeat(40).parse().unwrap()
+    }
+
+    fn time(seconds: i64) -> Time {
+        Time::from_unix(seconds).unwrap()
+    }
+
+    /// A record of which everything is said that can be written.
+    fn fact(replay: Replay) -> RecordFact {
+        let artifact =
+            ("prompts/a_b.txt".parse().unwrap(), format!("sha256:{}", "5".repeat(64)).parse().unwrap());
+        RecordFact {
+            commit: id("1"),
+            gate: "summarizer/v1.4".parse().unwrap(),
+            content: ContentDigest::of_bytes(b"content"),
+            artifacts: BTreeMap::from([artifact]),
+            claimed: ClaimedBasis::BreakGlass,
+            judged: id("2"),
+            time: time(1_795_000_000),
+            principal: Some("bot@example.com".parse().unwrap()),
+            defect: Some("not-in-role: \"quoted\"\nand \u{1b} more".into()),
+            by_deployer: true,
+            out_of_chain: false,
+            failed: false,
+            replay,
+            unseen_incidents: BTreeSet::new(),
+            covers: Vec::new(),
+        }
+    }
+
+    fn allowed(basis: Basis, exception_expires: Option<i64>, supports: bool) -> Replay {
+        Replay::Allowed { basis, exception_expires: exception_expires.map(time), supports }
+    }
+
+    fn unmet(ids: &[&str]) -> Replay {
+        Replay::NotAllowed(ids.iter().map(|id| RequirementId::parse(id).unwrap()).collect())
+    }
+
+    fn item(fact: RecordFact) -> Item {
+        Item { place: 7, commit: fact.commit, failed_at: Some(9), fact: Some(Arc::new(fact)) }
+    }
+
+    /// What is read of what was written.
+    #[track_caller]
+    fn again(item: &Item) -> Item {
+        let bytes = serde_json::to_vec(&ItemRow::of(item)).unwrap();
+        serde_json::from_slice::<ItemRow>(&bytes).unwrap().read().unwrap()
+    }
+
+    #[test]
+    fn what_is_written_reads_as_what_it_was() {
+        let mut replays = vec![unmet(&[])];
+        for basis in [Basis::Requirements, Basis::Exception, Basis::Rollback] {
+            for expires in [None, Some(0), Some(1_800_000_000)] {
+                replays.extend([true, false].map(|supports| allowed(basis, expires, supports)));
+            }
+        }
+        replays.push(unmet(&[
+            "gate:recorded",
+            "gate:open",
+            "integrity:content",
+            "integrity:authors",
+            "integrity:break-glass",
+            "environment:production",
+            "rules:none",
+            "evidence:evaluation",
+            "criterion:hallucination rate",
+            "approval:ml-lead",
+            "artifact:prompts/a_b.txt",
+            "requires:router/v1",
+            "rejection:s.chen@example.com",
+            "incident:INC-1",
+            "freeze:year end",
+        ]));
+        for replay in replays {
+            let item = item(fact(replay));
+            assert_eq!(format!("{:?}", again(&item)), format!("{item:?}"));
+        }
+    }
+
+    #[test]
+    fn every_word_of_a_record_is_written() {
+        let same = |fact: RecordFact| {
+            let item = item(fact);
+            assert_eq!(format!("{:?}", again(&item)), format!("{item:?}"));
+        };
+        let plain = || fact(allowed(Basis::Requirements, None, true));
+        for claimed in [ClaimedBasis::Requirements, ClaimedBasis::Exception, ClaimedBasis::Rollback] {
+            same(RecordFact { claimed, ..plain() });
+        }
+        same(RecordFact { principal: None, ..plain() });
+        same(RecordFact { defect: None, by_deployer: false, artifacts: BTreeMap::new(), ..plain() });
+        same(RecordFact { time: time(-1), ..plain() });
+        let unjudged = Item { place: 0, commit: id("3"), failed_at: None, fact: None };
+        assert_eq!(format!("{:?}", again(&unjudged)), format!("{unjudged:?}"));
+    }
+
+    /// Where it could not be read as what it is, the record stands there without it, still to be judged.
+    #[test]
+    fn what_cannot_be_written_is_not() {
+        let plain = || fact(allowed(Basis::Requirements, None, true));
+        let text = "schema = 1\nid = \"acme-models-3f9c\"\nserial = 1\n\n[governance]\napprovals = [{ role = \"lead\" }]\n\n\
+                    [roles]\nlead = { members = [\"a.ng@example.com\"] }\n\n[changes]\nkinds = [\"prompt\"]\nrisks = [\"low\"]\n";
+        let policy = Policy::parse(text.as_bytes(), b"").unwrap_or_else(|why| panic!("{why}"));
+        let cover = CoverMoment {
+            exception: crate::verdict::ExceptionFact {
+                commit: id("4"),
+                content: ContentDigest::of_bytes(b"cover"),
+                exception: Err("it does not read".into()),
+                since: time(0),
+                authors: BTreeSet::new(),
+                defect: None,
+            },
+            policy: Arc::new(policy),
+            time: time(0),
+            decisions: Vec::new(),
+            gate_authors: BTreeSet::new(),
+            gate_content: None,
+        };
+        for fact in [
+            fact(Replay::NotReplayable("why".into())),
+            fact(Replay::NotAllowed(BTreeSet::from([RequirementId::Artifact(None)]))),
+            RecordFact { out_of_chain: true, ..plain() },
+            RecordFact { failed: true, ..plain() },
+            RecordFact { unseen_incidents: BTreeSet::from(["INC-1".parse().unwrap()]), ..plain() },
+            RecordFact { covers: vec![cover], ..plain() },
+        ] {
+            let item = item(fact);
+            let read = again(&item);
+            assert!(read.fact.is_none(), "{read:?}");
+            assert_eq!((read.place, read.commit, read.failed_at), (item.place, item.commit, item.failed_at));
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_not_read() {
+        let good = serde_json::to_string(&ItemRow::of(&item(fact(unmet(&["rules:none"]))))).unwrap();
+        for (old, new) in [
+            ("\"rules:none\"", "\"rules:some\""),
+            ("\"time\":1795000000", "\"time\":9223372036854775807"),
+            ("\"break-glass\"", "\"breakglass\""),
+            ("\"summarizer/v1.4\"", "\"summarizer\""),
+            ("\"bot@example.com\"", "\"\""),
+            ("\"by_deployer\":true", "\"by_deployer\":true,\"more\":1"),
+            ("{\"NotAllowed\":[", "{\"Allowed\":["),
+            ("\"place\":7", "\"place\":-7"),
+        ] {
+            assert!(good.contains(old), "{old} in {good}");
+            let bad = good.replacen(old, new, 1);
+            let read = serde_json::from_str::<ItemRow>(&bad).ok().and_then(ItemRow::read);
+            assert!(read.is_none(), "{bad}");
+        }
+    }
+}

@@ -48,7 +48,7 @@ pub(crate) fn status<'a>(answer: &'a Value, id: &str) -> &'a str {
 }
 
 /// What one requirement says was found.
-fn found(answer: &Value, id: &str) -> String {
+pub(crate) fn found(answer: &Value, id: &str) -> String {
     requirement(answer, id).map_or_else(String::new, |line| line["found"].as_str().unwrap().to_owned())
 }
 

@@ -1,0 +1,79 @@
+//! Other moments than now: earlier times and commits, earlier ends of the log, and a mainline that is dated ahead.
+
+use super::*;
+
+#[test]
+fn what_was_kept_now_says_nothing_wrong_of_other_moments() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let before = repo.rev("main");
+    let earlier = world.time();
+    world.later(60);
+    let first = repo.deploy_record("bot", GATE, "production", "requirements");
+    enact(&repo, &strict());
+    let then = world.time();
+    world.later(3 * 3600);
+    let second = repo.deploy_record("bot", GATE, "production", "rollback");
+    assert_eq!(said(&keep(&repo)), "allowed rollback");
+    assert_eq!(judged(&repo, "summarizer").len(), 2);
+    let before_skew = world.later(-3 * 3600 + 60).time();
+    let in_skew = world.later(3 * 3600 - 600).time();
+    for (more, says, log) in [
+        (vec!["--time", &then], "allowed rollback", Some(&first)),
+        (vec!["--time", &before_skew], "allowed rollback", Some(&first)),
+        (vec!["--time", &in_skew], "allowed rollback", Some(&first)),
+        (vec!["--at", &before], "allowed requirements", Some(&first)),
+        (vec!["--at", &before, "--time", &earlier], "allowed requirements", None),
+        (vec!["--log", &first], "allowed rollback", Some(&first)),
+        (vec!["--log", &second], "allowed rollback", Some(&second)),
+        (vec!["--at", &before, "--log", &second], "allowed requirements", Some(&second)),
+        (vec!["--at", &repo.root], "pending", None),
+    ] {
+        let answer = check_with(&repo, &more);
+        assert_eq!(said(&answer), says, "{more:?}: {answer:#}");
+        assert_eq!(answer["log"].as_str(), log.map(String::as_str), "{more:?}");
+    }
+    verify(&repo, "other moments");
+}
+
+/// Kept as of a later time, when a record that is dated ahead now was not.
+#[test]
+fn what_was_kept_as_of_a_later_time_is_not_used_before() {
+    let world = World::new();
+    let repo = ran(&world);
+    world.days(30);
+    let record = repo.deploy_record("bot", GATE, "production", "rollback");
+    let later = world.later(7200).time();
+    assert_eq!(said(&check_with(&repo, &["--time", &later])), "allowed rollback");
+    assert!(judged(&repo, "summarizer").contains(&record));
+    let answer = check(&repo);
+    assert_eq!(said(&answer), "allowed rollback");
+    repo.log("bot", "production", &failure(&record));
+    assert_eq!(said(&check(&repo)), "allowed rollback", "it never counted");
+    assert_eq!(said(&check_with(&repo, &["--time", &later])), "allowed rollback");
+}
+
+/// A mainline that is dated ahead of who asks takes earlier times: nothing is kept, and nothing used.
+#[test]
+fn nothing_is_kept_or_used_where_the_mainline_is_dated_ahead() {
+    let world = World::new();
+    let repo = ran(&world);
+    keep(&repo);
+    let before = rows(&repo);
+    let now = world.time();
+    world.days(2);
+    repo.switch("main").write("notes", "x\n").commit("l.wu", "Dated ahead");
+    let answer = check(&repo);
+    assert_eq!(said(&answer), "allowed rollback");
+    assert!(answer["notices"].to_string().contains("step-in-the-future"), "{answer:#}");
+    world.at(&now);
+    repo.decide("j.rivera", &Decision::withdraw(GATE));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    assert_eq!(said(&check(&repo)), "blocked");
+    assert_eq!(rows(&repo), before);
+    // When that day has come, they are used again.
+    assert_eq!(said(&check_with(&repo, &["--time", &world.day(3)])), "blocked");
+    assert_ne!(rows(&repo), before);
+    verify(&repo, "dated ahead");
+}
