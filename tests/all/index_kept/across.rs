@@ -51,13 +51,10 @@ fn a_withdrawal_from_what_a_deployed_version_requires_reaches_later_records() {
 /// What is required changes by records of its own system.
 #[test]
 fn records_of_what_is_required_change_what_rests_on_it() {
-    for (what, then, says) in [
+    let cases: [(&str, Doing<'_>, &str); 3] = [
         (
             "failed",
-            &(|repo: &Repo<'_>| {
-                let record = repo.rev(LOG);
-                repo.log("bot", "production", &failure_of(OTHER, &record));
-            }) as Doing<'_>,
+            &|repo| drop(repo.log("bot", "production", &failure_of(OTHER, &repo.rev(LOG)))),
             "blocked",
         ),
         (
@@ -74,7 +71,8 @@ fn records_of_what_is_required_change_what_rests_on_it() {
             },
             "allowed requirements",
         ),
-    ] {
+    ];
+    for (what, then, says) in cases {
         let world = World::new();
         let repo = world.governance_repo();
         repo.allowed_gate(OTHER);

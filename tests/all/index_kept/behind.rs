@@ -114,7 +114,8 @@ fn no_row_is_kept_of_a_log_that_is_not_plain() {
             let one = make(repo, "bot", "main", &[LOG, "main"], &words, true);
             repo.world.later(60);
             let other = make(repo, "bot", "main", &[LOG, "main"], &words, true);
-            append(repo, "bot", "main", &[&other, &one, "main"], &words, true);
+            repo.world.later(60);
+            append(repo, "bot", "main", &[&one, &other, "main"], &words, true);
         }),
     ];
     for (what, kept, before) in cases {

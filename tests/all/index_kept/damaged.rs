@@ -246,6 +246,20 @@ fn forged_rows_with_right_digests_are_told_by_who_compares() {
     assert_eq!(said(&check(repo)), "blocked");
 }
 
+/// A `check` that reads, and waits for us when it would write: what we do to the file meanwhile.
+#[track_caller]
+fn while_one_waits_to_write(repo: &Repo<'_>, then: impl Fn(&rusqlite::Transaction<'_>)) {
+    let mut connection = Connection::open(index(repo)).unwrap();
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    let args = ["check", GATE, "--env", "production", "--format", "json"];
+    let mut command = repo.world.program_of("j.doe", &repo.path, &args);
+    let slower = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    then(&transaction);
+    transaction.commit().unwrap();
+    assert_eq!(slower.wait_with_output().unwrap().status.code(), Some(0));
+}
+
 /// One that is slower, and saw less, does not put back what it read.
 #[test]
 fn of_two_at_once_the_slower_does_not_bring_back_an_older_row() {
@@ -267,26 +281,31 @@ fn of_two_at_once_the_slower_does_not_bring_back_an_older_row() {
     let newer = rows(&repo);
     copy(&aside, &directory);
     repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &first]);
-    // The slower one reads, and waits for us when it writes.
-    let mut connection = Connection::open(index(&repo)).unwrap();
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
-    let args = ["check", GATE, "--env", "production", "--format", "json", "-v"];
-    let slower = world
-        .program_of("j.doe", &repo.path, &args)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(400));
-    for (name, value) in &newer {
-        let sql = "INSERT OR REPLACE INTO found VALUES (?1, ?2, ?3)";
-        transaction.execute(sql, params![name, digest(name, value), value]).unwrap();
-    }
-    transaction.commit().unwrap();
-    let output = slower.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
+    while_one_waits_to_write(&repo, |transaction| {
+        for (name, value) in &newer {
+            let sql = "INSERT OR REPLACE INTO found VALUES (?1, ?2, ?3)";
+            transaction.execute(sql, params![name, digest(name, value), value]).unwrap();
+        }
+    });
     assert_eq!(rows(&repo)["log production"], newer["log production"]);
     repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &second]);
     assert!(stays_in_use(&repo, &|repo| assert_eq!(said(&check(repo)), "allowed rollback")));
     verify(&repo, "two at once");
+}
+
+/// Nor does it write what it found into an index of another trust root or version.
+#[test]
+fn what_was_found_is_not_put_into_another_index() {
+    let world = World::new();
+    let repo = ran(&world);
+    keep(&repo);
+    let before = rows(&repo);
+    repo.deploy_record("bot", GATE, "production", "rollback");
+    while_one_waits_to_write(&repo, |transaction| {
+        transaction.execute("UPDATE segments SET pages = x'00' WHERE number = 0", []).unwrap();
+    });
+    assert_eq!(rows(&repo), before);
+    assert_eq!(said(&check(&repo)), "allowed rollback");
+    assert_ne!(rows(&repo), before, "it was written anew");
+    verify(&repo, "another key");
 }

@@ -110,3 +110,26 @@ fn who_is_judged_before_the_failure_does_not_see_it() {
 fn keep_answer(repo: &Repo<'_>, more: &[&str], says: &str) {
     assert_eq!(said(&check_with(repo, more)), says, "{more:?}");
 }
+
+/// What stands between sees the log as it stood before it: not yet failed, or failed already, though that is said once more.
+#[test]
+fn who_stands_between_sees_what_was_said_by_then() {
+    for (before, after) in [(0, 1), (1, 1), (1, 0)] {
+        let world = World::new();
+        let repo = ran(&world);
+        let record = repo.rev(LOG);
+        keep(&repo);
+        for _ in 0..before {
+            fail(&repo, "bot", &record);
+        }
+        repo.deploy_record("l.wu", GATE, "production", "rollback");
+        for _ in 0..after {
+            fail(&repo, "bot", &record);
+        }
+        assert_eq!(said(&check(&repo)), "blocked");
+        let items = row(&repo, "log production summarizer");
+        let replay = &items[1]["fact"]["replay"];
+        assert_eq!(replay["NotAllowed"].is_null(), before == 0, "{before} {after}: {items:#}");
+        verify(&repo, "between");
+    }
+}

@@ -130,7 +130,7 @@ fn a_log_that_was_rewound_says_no_more_than_it_holds() {
             forget_marks(&repo);
         }
         assert_eq!(said(&check(&repo)), "allowed rollback");
-        assert_eq!(judged(&repo, "summarizer"), [first.clone()]);
+        assert_eq!(judged(&repo, "summarizer"), [first.as_str()]);
         // And it goes on another way.
         repo.log("bot", "production", &failure(&first));
         assert_eq!(said(&check(&repo)), "blocked");
@@ -190,4 +190,24 @@ fn a_mainline_that_was_rewound_says_no_more_than_it_holds() {
         assert_eq!(judged(&repo, "summarizer").len(), 1, "{what}");
         verify(&repo, what);
     }
+}
+
+/// Another way may hold another policy at a link that was counted before: what is kept is of commits, and not of how many.
+#[test]
+fn a_policy_that_came_another_way_is_in_force_there() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    let from = repo.rev("main");
+    for number in 0..3 {
+        repo.write("notes", format!("{number}\n")).commit("l.wu", "Note");
+    }
+    assert_eq!(said(&keep(&repo)), "allowed requirements");
+    repo.git(&["reset", "-q", "--hard", &from]);
+    enact(&repo, &strict());
+    assert_eq!(said(&check(&repo)), "mainline-rewound");
+    repo.run(&["trust", "--accept-rewind", "--yes"]).expect(0);
+    assert_eq!(said(&check(&repo)), "allowed rollback");
+    verify(&repo, "another way");
 }
