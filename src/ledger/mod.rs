@@ -331,19 +331,6 @@ impl Ledger {
         self.history.commit(at).link <= link
     }
 
-    fn sources(&self) -> Sources<'_> {
-        Sources {
-            history: &self.history,
-            trees: &self.trees,
-            changes: &self.changes,
-            signing: &self.signing,
-            time: self.time,
-            preview: false,
-            gathered: false,
-            glances: false,
-        }
-    }
-
     fn chain_commit(&self, link: u32) -> ObjectId {
         self.commit_at_link(link).id
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::chronicle::Sources;
 use super::history::Index;
 use super::snapshot::{PendingPolicy, PolicyOrigin};
 use super::{Ledger, Undecided, View, trees};
@@ -44,6 +45,20 @@ impl Ledger {
             approvals: directory.digest.map_or(0, |digest| tally.filled(epoch.policy(), digest)),
             needed: epoch.policy().governance.iter().map(|approval| approval.count).sum(),
         })
+    }
+
+    /// What the policies along this history are worked out from.
+    pub(super) fn sources(&self) -> Sources<'_> {
+        Sources {
+            history: &self.history,
+            trees: &self.trees,
+            changes: &self.changes,
+            signing: &self.signing,
+            time: self.time,
+            preview: false,
+            gathered: false,
+            glances: false,
+        }
     }
 
     /// The decisions on the policy that links after `from`, up to and with `to`, brought in.

@@ -110,8 +110,8 @@ fn row(repo: &Repo<'_>, name: &str) -> Value {
 fn judged(repo: &Repo<'_>, system: &str) -> Vec<String> {
     let items = row(repo, &format!("log production {system}"));
     let items = items.as_array().cloned().unwrap_or_default();
-    let judged = items.iter().filter(|item| !item["fact"].is_null());
-    judged.map(|item| item["commit"].as_str().unwrap().to_owned()).collect()
+    let judged = items.iter().filter(|item| !item["r"].is_null());
+    judged.map(|item| item["c"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Asks, so that rows are kept, and sees that they are, with the last record of the log judged.

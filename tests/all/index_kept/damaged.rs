@@ -202,10 +202,10 @@ fn forged_rows_with_right_digests_are_told_by_who_compares() {
     };
     let allowed = serde_json::json!({ "Requirements": [null, true] });
     let forged = [
-        ("a replay", items(&|items| items[1]["fact"]["replay"] = allowed.clone())),
-        ("a defect", items(&|items| items[1]["fact"]["defect"] = "no".into())),
-        ("a deployer", items(&|items| items[1]["fact"]["by_deployer"] = false.into())),
-        ("a failure", items(&|items| items[0]["failed_at"] = 0.into())),
+        ("a replay", items(&|items| items[1]["r"]["r"] = allowed.clone())),
+        ("a defect", items(&|items| items[1]["r"]["x"] = "no".into())),
+        ("a deployer", items(&|items| items[1]["r"]["d"] = false.into())),
+        ("a failure", items(&|items| items[0]["f"] = 0.into())),
         ("a record that is gone", items(&|items| drop(items.as_array_mut().unwrap().remove(0)))),
         ("no records", items(&|items| *items = serde_json::json!([]))),
         ("the last word", edited("log production", &|row| row["last_word"] = Value::Null)),

@@ -102,7 +102,7 @@ fn who_is_judged_before_the_failure_does_not_see_it() {
     keep_answer(&repo, &["--log", &second], "allowed rollback");
     keep_answer(&repo, &["--log", &first], "allowed rollback");
     let last = row(&repo, "log production summarizer");
-    assert_eq!((&last[0]["failed_at"], &last[1]["failed_at"]), (&Value::Null, &2.into()));
+    assert_eq!((&last[0]["f"], &last[1]["f"]), (&Value::Null, &2.into()));
     verify(&repo, "failed");
 }
 
@@ -128,7 +128,7 @@ fn who_stands_between_sees_what_was_said_by_then() {
         }
         assert_eq!(said(&check(&repo)), "blocked");
         let items = row(&repo, "log production summarizer");
-        let replay = &items[1]["fact"]["replay"];
+        let replay = &items[1]["r"]["r"];
         assert_eq!(replay["NotAllowed"].is_null(), before == 0, "{before} {after}: {items:#}");
         verify(&repo, "between");
     }
