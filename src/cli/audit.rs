@@ -114,7 +114,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if let Some(directory) = &args.pack {
         pack::write(context, &session, &audit, directory)?;
     }
-    context.print(&render::render_audit(&audit, judging::form(context)))?;
+    render::render_audit(&audit, judging::form(context), &mut |text| context.print(text))?;
     Ok(exit)
 }
 

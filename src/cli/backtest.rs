@@ -13,7 +13,7 @@ use super::period::Period;
 use super::session::{Opening, Session};
 use super::{Context, Exit, Failure, judging, policy_files, sharing};
 
-/// Fewer gates than this are not worth another thread, which reads the history for itself.
+/// Fewer gates than this are not worth another thread.
 const FEW: usize = 50;
 
 /// The arguments of `backtest`.
@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let (serial, proposed_serial) = (old.serial, proposed.serial);
     let in_force =
         PolicyInForce { policy: Arc::new(proposed), digest: files.digest(), commit: origin.mainline };
-    let other = session.proposing(context, in_force)?;
+    let other = session.proposing(in_force);
     let found = try_all(context, &session, &other, &args.period)?;
     let shown = BacktestShown {
         policy: &files.origin,

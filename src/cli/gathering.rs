@@ -103,7 +103,7 @@ pub(super) fn unmerged(context: &Context, session: &Session) -> Result<Vec<GateL
 /// Gates that one thread judges: those of the mainline, and those that are not merged.
 type Share<'a> = (Vec<&'a GateName>, Vec<&'a GateName>);
 
-/// Fewer gates than this are not worth another thread, which reads the history for itself.
+/// Fewer gates than this are not worth another thread.
 const FEW: usize = 100;
 /// A gate that is not merged takes a history of its own: as much work as so many that are.
 const UNMERGED: usize = 50;

@@ -61,5 +61,5 @@ fn add(all: &mut [Metrics], found: Vec<Measured>) {
     }
 }
 
-/// Fewer gates than this are not worth another thread, which reads the history for itself.
+/// Fewer gates than this are not worth another thread.
 const FEW: usize = 100;

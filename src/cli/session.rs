@@ -234,15 +234,12 @@ impl Session {
     }
 
     /// The same history and moment, with a policy in the place of the one in force.
-    pub(crate) fn proposing(&self, context: &Context, policy: PolicyInForce) -> Result<Self, Failure> {
-        let _busy = context.busy("reading the history");
-        let (root, now) = (self.snapshot.root, self.ledger.now());
-        let tip = self.ledger.mainline(now);
-        let mut ledger = Ledger::open(Rc::clone(&self.repository), root, tip, now.time, false)?;
+    pub(crate) fn proposing(&self, policy: PolicyInForce) -> Self {
+        let mut ledger = self.ledger.beside().open(Rc::clone(&self.repository));
         ledger.propose(policy, false);
         let view = ledger.now();
         let policy = ledger.policy(view).policy;
-        Ok(Self {
+        Self {
             repository: Rc::clone(&self.repository),
             snapshot: self.snapshot.clone(),
             ledger: ManuallyDrop::new(Box::new(ledger)),
@@ -253,7 +250,7 @@ impl Session {
             policy,
             rewound: self.rewound.clone(),
             logs: self.logs.clone(),
-        })
+        }
     }
 
     /// `policy.toml` of the policy in force, as it is written.

@@ -1,4 +1,4 @@
-//! Work on a whole history, shared out among threads, each with a history of its own.
+//! Work on a whole history, shared out among threads, each with a session of its own on the one history.
 //!
 //! What is done does not depend on how many there are: shares rest on nothing but the history, and what they give is taken in
 //! their order. Nobody runs far ahead of what was taken, so that memory does not grow with the work.
@@ -14,7 +14,7 @@ use crate::model::GateName;
 use super::Failure;
 use super::session::{Apart, Session};
 
-/// More threads than this are not worth a history each.
+/// More threads than this are not worth what each keeps.
 const MOST_THREADS: usize = 8;
 
 /// So many shares for each thread may be done and not taken yet.
@@ -54,18 +54,18 @@ pub(super) fn in_order<const N: usize, S: Sync, T: Send, E: From<Failure>>(
                 let (done, order, work) = (done.clone(), &order, &work);
                 scope.spawn(move || {
                     let _lost = Lost(order);
-                    let twins: Result<Vec<Session>, Failure> = twins.into_iter().map(Apart::open).collect();
-                    // Who cannot read it leaves the shares to others.
-                    let Ok(twins) = twins else { return };
-                    let Ok(twins) = <[&Session; N]>::try_from(twins.iter().collect::<Vec<_>>()) else {
-                        return;
-                    };
-                    while let Some(at) = order.begin() {
-                        let Some(share) = shares.get(at) else { return };
-                        if done.send((at, work(twins, share))).is_err() {
-                            return;
+                    let opened: Vec<Session> = twins.into_iter().map(Apart::open).collect();
+                    if let Ok(twins) = <[&Session; N]>::try_from(opened.iter().collect::<Vec<_>>()) {
+                        while let Some(at) = order.begin()
+                            && let Some(share) = shares.get(at)
+                        {
+                            if done.send((at, work(twins, share))).is_err() {
+                                break;
+                            }
                         }
                     }
+                    // Others may be opened after these.
+                    opened.into_iter().for_each(Session::close);
                 });
             }
             drop(done);

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::insight::backtest::Past;
 use crate::insight::origins;
 use crate::insight::tune::{Suggested, Suggestion, Tuned, Tuning, names};
-use crate::model::IncidentId;
+use crate::ledger::Undecided;
+use crate::model::{GateName, IncidentId};
 use crate::policy::Policy;
 use crate::policy::edit::PolicyEdit;
 use crate::render::{self, TuneShown};
@@ -13,7 +14,10 @@ use crate::verdict::judge;
 
 use super::period::Period;
 use super::session::{Opening, Session};
-use super::{Context, Exit, Failure, judging};
+use super::{Context, Exit, Failure, judging, sharing};
+
+/// Fewer gates than this are not worth another thread.
+const FEW: usize = 50;
 
 /// How many incidents are named as where a criterion came from.
 const MOST_ORIGINS: usize = 8;
@@ -42,6 +46,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if let Some(name) = args.metric.as_deref().filter(|_name| tuning.is_empty()) {
         return Err(unknown(session.policy(), name).into());
     }
+    session.hold_logs()?;
     let past = Past::read(&session.judging(), args.period.since, args.period.until)?;
     measure(context, &session, &past, &mut tuning)?;
     let policy_toml = session.policy_toml()?;
@@ -84,25 +89,29 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn measure(context: &Context, session: &Session, past: &Past, tuning: &mut Tuning) -> anyhow::Result<()> {
-    let judging = session.judging();
-    let gates = past.gates(&judging)?;
+/// Reads every gate that ran into `tuning`, which holds its bounds and nothing else yet.
+fn measure(context: &Context, session: &Session, past: &Past, tuning: &mut Tuning) -> Result<(), Failure> {
+    let gates = past.gates(&session.judging())?;
+    let (several, bounds) = (gates.len() >= FEW, tuning.clone());
     let busy = context.counting("reading gates that ran", gates.len());
-    let mut system = None;
-    for gate in &gates {
-        if system.replace(&gate.system).is_some_and(|before| *before != gate.system) {
-            judging.forget_gates();
-        }
-        for moment in past.moments(&judging, gate, &mut |_left| ())? {
-            if !moment.ran {
-                continue;
+    let work = |[session]: [&Session; 1], system: &Vec<GateName>| {
+        let judging = session.judging();
+        judging.forget_gates();
+        let mut found = bounds.clone();
+        for gate in system {
+            for moment in past.moments(&judging, gate, &mut |_left| ())?.iter().filter(|moment| moment.ran) {
+                let facts = judging.facts_then(moment, true)?;
+                found.add_gate(&facts, &judge(&facts), &past.after(&judging, moment));
             }
-            let facts = judging.facts_then(&moment, true)?;
-            tuning.add_gate(&facts, &judge(&facts), &past.after(&judging, &moment));
+            busy.step();
         }
-        busy.step();
-    }
-    Ok(())
+        Ok(found)
+    };
+    let take = |found: Result<Tuning, Undecided>| -> Result<(), Failure> {
+        tuning.join(found?);
+        Ok(())
+    };
+    sharing::in_order([session], &sharing::systems(gates), several, work, take)
 }
 
 /// The policy change that sets these bounds, as a difference; nothing where there is none, or the file does not take one.

@@ -62,6 +62,19 @@ impl Refinement {
         Ok(())
     }
 
+    /// Adds what was read of other gates, which come after these.
+    pub fn join(&mut self, other: Self) {
+        for (how, count) in other.judged {
+            *self.judged.entry(how).or_default() += count;
+        }
+        self.undecided += other.undecided;
+        for (why, names) in other.left_out {
+            self.left_out.entry(why).or_default().extend(names);
+        }
+        self.score.join(other.score);
+        self.tuning.join(other.tuning);
+    }
+
     /// How many gates were judged.
     pub fn total(&self) -> u64 {
         self.judged.values().sum()

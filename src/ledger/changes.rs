@@ -4,10 +4,9 @@
 //! same. Of `gates/` and `exceptions/` it is told by system. The pass runs on all cores, over stretches of history, and
 //! gives the same whatever their number.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::git::{EntryKind, GitError, Repository, Tree, TreeDefect};
@@ -34,7 +33,7 @@ pub(crate) struct Changes {
     /// Below `gates` and `exceptions`, `places` are those of each version, not of each system.
     by_version: bool,
     /// Of systems that were asked about.
-    versions: RefCell<HashMap<String, Rc<Versions>>>,
+    versions: Mutex<HashMap<String, Arc<Versions>>>,
 }
 
 /// With what the keys of an index's lists of changes begin: the path follows.
@@ -93,7 +92,7 @@ impl Changes {
                 sides.entry(path).or_default().extend(more);
             }
         }
-        Ok(Self { known, places, sides, by_version, versions: RefCell::default() })
+        Ok(Self { known, places, sides, by_version, versions: Mutex::default() })
     }
 
     /// What lies at a place or behind it, by the keys of an index.
@@ -143,10 +142,10 @@ impl Changes {
     }
 
     /// The commits that change each version of a system, told apart when the first of them is asked for.
-    fn of_system(&self, trees: &Trees, top: &str, system: &str) -> Result<Rc<Versions>, GitError> {
+    fn of_system(&self, trees: &Trees, top: &str, system: &str) -> Result<Arc<Versions>, GitError> {
         let key = format!("{top}/{system}");
-        if let Some(known) = self.versions.borrow().get(&key) {
-            return Ok(Rc::clone(known));
+        if let Some(known) = self.versions().get(&key) {
+            return Ok(Arc::clone(known));
         }
         let mut versions = Versions::new();
         for (at, mine, other) in self.sides.get(key.as_bytes()).map(Vec::as_slice).unwrap_or_default() {
@@ -158,9 +157,13 @@ impl Changes {
                 }
             }
         }
-        let versions = Rc::new(versions);
-        self.versions.borrow_mut().insert(key, Rc::clone(&versions));
+        let versions = Arc::new(versions);
+        self.versions().insert(key, Arc::clone(&versions));
         Ok(versions)
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<String, Arc<Versions>>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -23,7 +23,7 @@ use super::trees::Trees;
 use super::{Undecided, policies};
 
 /// When links were recorded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Recorded {
     /// None is dated after the time of judging: each at the latest date by then, which the history holds.
     AsDated,
@@ -32,7 +32,7 @@ enum Recorded {
 }
 
 /// Which links are steps.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Steps {
     /// No policy asks who signed the mainline.
     All,
@@ -51,6 +51,28 @@ pub(crate) struct Chronicle {
     provenance: OnceCell<Provenance>,
     /// What is kept of policies is not what is in force.
     pub(super) outdated: bool,
+}
+
+/// What was found, for another thread.
+#[derive(Debug, Clone)]
+pub(super) struct Apart {
+    recorded: Recorded,
+    steps: Steps,
+    epochs: Vec<epoch::Apart>,
+    notices: Vec<Notice>,
+}
+
+impl Apart {
+    pub(super) fn open(self) -> Chronicle {
+        Chronicle {
+            recorded: self.recorded,
+            steps: self.steps,
+            epochs: self.epochs.into_iter().map(epoch::Apart::open).collect(),
+            notices: self.notices,
+            provenance: OnceCell::new(),
+            outdated: false,
+        }
+    }
 }
 
 /// What a chronicle is made from.
@@ -99,6 +121,16 @@ impl Chronicle {
         }
         chronicle.follow(sources)?;
         Ok(chronicle)
+    }
+
+    /// What was found, for another thread.
+    pub(super) fn apart(&self) -> Apart {
+        Apart {
+            recorded: self.recorded.clone(),
+            steps: self.steps.clone(),
+            epochs: self.epochs.iter().map(Epoch::apart).collect(),
+            notices: self.notices.clone(),
+        }
     }
 
     /// Follows the policies along the chain.

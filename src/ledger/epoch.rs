@@ -44,6 +44,17 @@ enum Held {
 /// A policy, and its files.
 type Content = (Arc<Policy>, Rc<Directory>);
 
+/// A policy in force, with what it says, for another thread.
+#[derive(Debug, Clone)]
+pub(super) struct Apart {
+    digest: ContentDigest,
+    link: u32,
+    commit: ObjectId,
+    tree: ObjectId,
+    policy: Arc<Policy>,
+    directory: Directory,
+}
+
 /// From what a policy that is remembered is read again.
 #[derive(Debug, Clone)]
 struct Source {
@@ -95,6 +106,13 @@ impl Epoch {
         &self.read().1
     }
 
+    /// The same for another thread.
+    pub(super) fn apart(&self) -> Apart {
+        let Self { digest, link, commit, tree, content: _ } = *self;
+        let (policy, directory) = self.read();
+        Apart { digest, link, commit, tree, policy: Arc::clone(policy), directory: (**directory).clone() }
+    }
+
     /// What a policy that does not read says instead is that of the last: that one was read.
     fn read(&self) -> &Content {
         match &self.content {
@@ -106,6 +124,13 @@ impl Epoch {
                 })
             }),
         }
+    }
+}
+
+impl Apart {
+    pub(super) fn open(self) -> Epoch {
+        let Self { digest, link, commit, tree, policy, directory } = self;
+        Epoch::new(policy, digest, link, commit, (tree, Rc::new(directory)))
     }
 }
 

@@ -10,6 +10,7 @@ mod arrived;
 mod arrived_files;
 mod audited;
 mod ballots;
+mod beside;
 mod changes;
 mod chronicle;
 mod content;
@@ -38,6 +39,7 @@ mod signatures;
 mod signing;
 mod snapshot;
 mod squashed;
+mod stood;
 mod summary;
 mod tally;
 mod timeline;
@@ -50,6 +52,7 @@ pub mod mark;
 pub(crate) use arrivals::{Arrivals, Governed};
 pub(crate) use arrived::Proposal;
 pub use audited::{AuditedRecord, ChainBreak, LogOutline, Outlined, Place};
+pub use beside::Beside;
 pub use directory::GateDirectory;
 pub use kept::remember;
 pub use populace::ContentChange;
@@ -87,9 +90,9 @@ use trees::Trees;
 pub struct Ledger {
     repository: Rc<Repository>,
     trees: Rc<Trees>,
-    changes: Changes,
+    changes: Arc<Changes>,
     signing: Signing,
-    history: History,
+    history: Arc<History>,
     chronicle: Chronicle,
     /// `[[revoked]]` of the policy in force now: at the tip, never at a replayed commit.
     revocations: Revocations,
@@ -192,31 +195,9 @@ impl Ledger {
             glances: repository.remembers() && repository.glances(),
         };
         let chronicle = Chronicle::read(sources)?;
-        let now = chronicle.epoch_at(u32::MAX);
-        let revocations = Revocations::of(now.policy(), &history);
-        Ok(Self {
-            repository,
-            trees,
-            changes,
-            signing,
-            history,
-            chronicle,
-            revocations,
-            by_gate: RefCell::default(),
-            logs_by_environment: RefCell::default(),
-            logs: RefCell::default(),
-            provenances: RefCell::default(),
-            preview,
-            incident_events: RefCell::default(),
-            last_incidents: RefCell::default(),
-            kept_incidents: OnceCell::new(),
-            requests: RefCell::default(),
-            requesters: RefCell::default(),
-            reports: Reports::default(),
-            unfit_index: remembered.unfit,
-            proposed: None,
-            time,
-        })
+        let (history, changes) = (Arc::new(history), Arc::new(changes));
+        let ledger = Self::of((repository, trees, signing), (history, changes, chronicle), preview, time);
+        Ok(Self { unfit_index: remembered.unfit, ..ledger })
     }
 
     /// The view of the tip, at the time of judging.

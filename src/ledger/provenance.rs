@@ -13,6 +13,7 @@ use crate::model::ObjectId;
 
 use super::changes::Changes;
 use super::history::{History, Index, place};
+use super::stood::Stood;
 use super::trees::Trees;
 
 /// The history of one governed directory.
@@ -32,7 +33,7 @@ pub(crate) struct Provenance {
 #[derive(Debug)]
 enum States {
     /// Whatever stands there has one history, wherever it stands: what the commit's tree holds tells it.
-    OfObjects(HashMap<Object, Rc<State>>),
+    OfObjects(Stood, HashMap<Object, Rc<State>>),
     /// Something came twice (taken back, squashed, put in on two sides): one for each commit, in recorded order.
     OfCommits(Vec<Option<Rc<State>>>),
 }
@@ -101,14 +102,15 @@ impl Provenance {
         path: &[&str],
         differing: &[Index],
     ) -> Result<Option<Self>, GitError> {
-        let mut provenance = Self::new(path, States::OfObjects(HashMap::new()));
+        let mut provenance = Self::new(path, States::OfCommits(Vec::new()));
+        let mut stood = Stood::default();
         let mut known: HashMap<Object, Rc<State>> = HashMap::new();
         for at in differing.iter().copied() {
             let commit = history.commit(at);
-            let object = object_at(trees, commit.tree, path)?;
+            let object = stood.read(trees, history, path, at)?;
             let mut parents = Vec::with_capacity(commit.parents.len());
             for parent in &commit.parents {
-                let stood = object_at(trees, history.commit(*parent).tree, path)?;
+                let stood = stood.object(trees, history, path, *parent)?;
                 match stood.map(|object| known.get(&object)) {
                     None => parents.push(None),
                     Some(Some(state)) => parents.push(Some(Rc::clone(state))),
@@ -122,7 +124,7 @@ impl Provenance {
                 None => drop(known.insert(state.object, state)),
             }
         }
-        provenance.states = States::OfObjects(known);
+        provenance.states = States::OfObjects(stood, known);
         Ok(Some(provenance))
     }
 
@@ -205,9 +207,9 @@ impl Provenance {
     ) -> Result<Option<Rc<State>>, GitError> {
         match &self.states {
             States::OfCommits(states) => Ok(states.get(place(at)).cloned().flatten()),
-            States::OfObjects(states) => {
+            States::OfObjects(stood, states) => {
                 let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-                let object = object_at(trees, history.commit(at).tree, &path)?;
+                let object = stood.object(trees, history, &path, at)?;
                 Ok(object.and_then(|object| states.get(&object)).cloned())
             }
         }

@@ -216,9 +216,16 @@ pub fn render_status(running: &[Running], origin: &Origin, form: Form) -> String
     in_form(form, || json::status(running, origin), || vec![deployments::status_page(running, origin)])
 }
 
-/// Every logged deployment, judged again (`git-gate/audit/1`).
-pub fn render_audit(audit: &Audit, form: Form) -> String {
-    in_form(form, || json::audit(audit), || vec![audit::page(audit)])
+/// Every logged deployment, judged again (`git-gate/audit/1`); `put` is given it piece by piece.
+pub fn render_audit<E>(
+    audit: &Audit,
+    form: Form,
+    put: &mut dyn FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    match form {
+        Form::Json => json::audit(audit, put),
+        Form::Text(_) | Form::Markdown => put(&in_form(form, String::new, || vec![audit::page(audit)])),
+    }
 }
 
 /// Every signature since the trust root (`git-gate/audit-signatures/1`).

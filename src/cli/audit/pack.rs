@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::git::{Git, Scratch};
@@ -39,8 +40,12 @@ pub(super) fn write(
         return Err(Failure::new("not-empty", message).help("name a new directory").into());
     }
     let mut files = tables(session, audit)?;
-    files.insert("report.txt".into(), render::render_audit(audit, Form::Text(Style::Plain)).into_bytes());
-    files.insert("report.json".into(), render::render_audit(audit, Form::Json).into_bytes());
+    for (path, form) in [("report.txt", Form::Text(Style::Plain)), ("report.json", Form::Json)] {
+        let mut report = Vec::new();
+        render::render_audit(audit, form, &mut |text| report.write_all(text.as_bytes()))
+            .map_err(unwritten)?;
+        files.insert(path.into(), report);
+    }
     files.insert("verify.sh".into(), SCRIPT.as_bytes().to_vec());
     files.insert("README.txt".into(), README.as_bytes().to_vec());
     files.insert("history.bundle".into(), bundle(session, audit)?);

@@ -40,7 +40,7 @@ pub(super) struct Gathered {
 /// What is done with a deployment, and with what is wrong with it.
 type PutDeployment<'p> = &'p mut dyn FnMut(&Deployment, &[Violation]) -> Result<(), Failure>;
 
-/// Fewer gates than this are not worth another thread, which reads the history for itself.
+/// Fewer gates than this are not worth another thread.
 const FEW: usize = 50;
 
 /// What is read of one system: its gates, each with what is made of it, or why it is not judged; and what of it runs, by
@@ -185,9 +185,7 @@ impl Gathered {
         measure::measure(context, session, &mut all, &[])?;
         let [by_month, by_system, by_environment] = all;
         self.measured = Measured { by_month, by_system, by_environment };
-        let (past, gates) = reading.past()?;
-        let busy = context.counting("holding the policy in force against the past", gates.len());
-        self.refinement = reading.refinement(&past, &gates, &|| busy.step())?;
+        self.refinement = refinement(context, session, reading)?;
         self.findings = self.evidence.findings(&Grounds {
             policy: session.policy(),
             policies: &self.policies,
@@ -218,6 +216,25 @@ impl Gathered {
             findings: &self.findings,
         }
     }
+}
+
+/// How the policy in force lines up with incidents.
+fn refinement(context: &Context, session: &Session, reading: &Reading<'_>) -> Result<Refinement, Failure> {
+    let (past, gates) = reading.past()?;
+    let several = gates.len() >= FEW;
+    let busy = context.counting("holding the policy in force against the past", gates.len());
+    let work = |[session]: [&Session; 1], system: &Vec<GateName>| {
+        let found = session.refinement(&past, system);
+        busy.steps(system.len());
+        found
+    };
+    let mut all = Refinement::of(session.policy());
+    let take = |found: Result<Refinement, Failure>| -> Result<(), Failure> {
+        all.join(found?);
+        Ok(())
+    };
+    sharing::in_order([session], &sharing::systems(gates), several, work, take)?;
+    Ok(all)
 }
 
 fn read_system<T>(

@@ -1,4 +1,4 @@
-//! The same session for another thread: the same commits, logs and policy, read by a reader of its own.
+//! The same session for another thread: the same history, logs and policy, with a reader of objects of its own.
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
@@ -6,9 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::git::Repository;
-use crate::ledger::{self, Ledger, Snapshot};
-use crate::model::{Name, ObjectId, Time};
-use crate::verdict::PolicyInForce;
+use crate::ledger::{self, Beside, Snapshot};
+use crate::model::{Name, ObjectId};
 
 use super::super::Failure;
 use super::Session;
@@ -19,10 +18,8 @@ pub(crate) struct Apart {
     repository: Repository,
     snapshot: Snapshot,
     logs: Arc<BTreeMap<Name, ObjectId>>,
-    tip: ObjectId,
-    time: Time,
+    history: Beside,
     view: ledger::View,
-    proposed: Option<PolicyInForce>,
     log: Option<ObjectId>,
     named_time: bool,
     follows: bool,
@@ -48,15 +45,12 @@ impl Session {
     /// The same for another thread, the `number`th; nothing where its objects are not on disk.
     pub(crate) fn apart(&self, number: usize) -> Result<Option<Apart>, Failure> {
         let Some(repository) = self.repository.twin(number)? else { return Ok(None) };
-        let now = self.ledger.now();
         Ok(Some(Apart {
             repository,
             snapshot: self.snapshot.clone(),
             logs: self.hold_logs()?,
-            tip: self.ledger.mainline(now),
-            time: now.time,
+            history: self.ledger.beside(),
             view: self.view,
-            proposed: self.ledger.proposed().cloned(),
             log: self.log,
             named_time: self.named_time,
             follows: self.follows,
@@ -65,16 +59,12 @@ impl Session {
 }
 
 impl Apart {
-    /// Reads the same history.
-    pub(crate) fn open(self) -> Result<Session, Failure> {
+    /// The session.
+    pub(crate) fn open(self) -> Session {
         let repository = Rc::new(self.repository);
-        let root = self.snapshot.root;
-        let mut ledger = Ledger::open(Rc::clone(&repository), root, self.tip, self.time, false)?;
-        if let Some(proposed) = self.proposed {
-            ledger.propose(proposed, false);
-        }
+        let ledger = self.history.open(Rc::clone(&repository));
         let policy = ledger.policy(self.view).policy;
-        Ok(Session {
+        Session {
             repository,
             snapshot: self.snapshot,
             ledger: ManuallyDrop::new(Box::new(ledger)),
@@ -85,6 +75,6 @@ impl Apart {
             policy,
             rewound: None,
             logs: self.logs.into(),
-        })
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{Name, ObjectId};
 use super::super::{Context, Failure, sharing};
 use super::Session;
 
-/// Fewer records than this are not worth another thread, which reads the history for itself.
+/// Fewer records than this are not worth another thread.
 const FEW: usize = 50;
 
 impl Session {

@@ -32,6 +32,17 @@ impl Session {
         Ok(audit)
     }
 
+    /// How the policy in force lines up with incidents, over the gates of one system.
+    pub(crate) fn refinement(&self, past: &Past, gates: &[GateName]) -> Result<Refinement, Failure> {
+        let judge = self.judging();
+        judge.forget_gates();
+        let mut found = Refinement::of(self.policy());
+        for gate in gates {
+            found.add(past, &judge, gate)?;
+        }
+        Ok(found)
+    }
+
     /// Begins to read everything.
     pub(crate) fn reading(&self) -> Reading<'_> {
         Reading { session: self, judge: self.judging(), system: RefCell::default() }
@@ -44,22 +55,6 @@ impl Reading<'_> {
         self.begin(&gate.system);
         let environments = self.session.environments(gate)?;
         Ok(self.judge.dossier(gate, &environments, self.session.view)?)
-    }
-
-    /// How the policy in force lines up with incidents; `step` is told of each gate.
-    pub(crate) fn refinement(
-        &self,
-        past: &Past,
-        gates: &BTreeSet<GateName>,
-        step: &dyn Fn(),
-    ) -> Result<Refinement, Failure> {
-        let mut found = Refinement::of(self.session.policy());
-        for gate in gates {
-            self.begin(&gate.system);
-            found.add(past, &self.judge, gate)?;
-            step();
-        }
-        Ok(found)
     }
 
     /// What was decided, and the gates that were.

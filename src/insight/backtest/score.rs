@@ -107,7 +107,7 @@ impl Score {
     }
 
     /// Adds what was counted of other gates.
-    pub(super) fn join(&mut self, other: Self) {
+    pub(in crate::insight) fn join(&mut self, other: Self) {
         self.all.join(other.all);
         for (rule, cells) in other.rules {
             self.rules.entry(rule).or_default().join(cells);

@@ -119,6 +119,18 @@ impl Tuning {
         }
     }
 
+    /// Adds what was measured of other gates, which come after these, against the same bounds.
+    pub fn join(&mut self, other: Self) {
+        self.ran += other.ran;
+        self.led += other.led;
+        for (key, more) in other.tuned {
+            if let Some(tuned) = self.tuned.get_mut(&key) {
+                tuned.unread += more.unread;
+                tuned.values.extend(more.values);
+            }
+        }
+    }
+
     /// The bounds, by criterion.
     pub fn bounds(&self) -> impl Iterator<Item = &Tuned> {
         self.tuned.values()

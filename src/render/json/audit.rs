@@ -18,10 +18,13 @@ use super::verdict::{ChangeJson, ExceptionJson, NoticeJson, RequirementJson};
 use super::verdict::{change, exception, notices, requirement};
 use super::{names, object};
 
-/// The audit.
-pub(in crate::render) fn audit(audit: &Audit) -> String {
+/// The audit, as one object, piece by piece: there may be very many deployments.
+pub(in crate::render) fn audit<E>(
+    audit: &Audit,
+    put: &mut dyn FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
     let origin = &audit.origin;
-    object(&AuditJson {
+    let before = object(&BeforeJson {
         schema: "git-gate/audit/1",
         result: if audit.violations.is_empty() { "clean" } else { "violations" },
         mainline: origin.mainline.to_string(),
@@ -37,14 +40,21 @@ pub(in crate::render) fn audit(audit: &Audit) -> String {
             .collect(),
         running: audit.running.as_ref().map(running),
         sample: audit.sample.as_ref().map(sample),
-        deployments: shown(audit).map(deployment).collect(),
-        notices: notices(&[], origin),
-        relaxations: &origin.relaxations,
-    })
+    });
+    put(before.trim_end().strip_suffix('}').unwrap_or(&before))?;
+    put(",\"deployments\":[")?;
+    for (at, one) in shown(audit).enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        put(&format!("{comma}{}", object(&deployment(one)).trim_end()))?;
+    }
+    put("],")?;
+    let behind = object(&BehindJson { notices: notices(&[], origin), relaxations: &origin.relaxations });
+    put(behind.strip_prefix('{').unwrap_or(&behind))
 }
 
+/// What stands before the deployments.
 #[derive(Serialize)]
-struct AuditJson<'a> {
+struct BeforeJson<'a> {
     schema: &'static str,
     result: &'static str,
     mainline: String,
@@ -57,7 +67,11 @@ struct AuditJson<'a> {
     debts: Vec<DebtJson<'a>>,
     running: Option<RunningJson<'a>>,
     sample: Option<SampleJson<'a>>,
-    deployments: Vec<DeploymentJson<'a>>,
+}
+
+/// What stands behind them.
+#[derive(Serialize)]
+struct BehindJson<'a> {
     notices: Vec<NoticeJson<'a>>,
     relaxations: &'a [String],
 }

@@ -60,18 +60,22 @@ fn object(value: &impl Serialize) -> String {
         clippy::expect_used,
         reason = "structs of texts, whole numbers and lists always have a JSON form"
     )]
-    let line = serde_json::to_string(value).expect("a JSON form");
-    let mut safe = String::with_capacity(line.len() + 1);
-    for c in line.chars() {
-        // Controls below the blank are escaped already; they stand in texts only, and so does what is left here.
-        if c.is_ascii() && c != '\u{7f}' {
-            safe.push(c);
-        } else {
-            push_shown(&mut safe, c);
+    let mut line = serde_json::to_string(value).expect("a JSON form");
+    // Controls below the blank are escaped already; they stand in texts only, and so does what is looked for here.
+    let is_odd = |byte: &u8| !byte.is_ascii() || *byte == 0x7f;
+    if line.as_bytes().iter().any(is_odd) {
+        let mut safe = String::with_capacity(line.len() + 1);
+        for c in line.chars() {
+            if c.is_ascii() && c != '\u{7f}' {
+                safe.push(c);
+            } else {
+                push_shown(&mut safe, c);
+            }
         }
+        line = safe;
     }
-    safe.push('\n');
-    safe
+    line.push('\n');
+    line
 }
 
 fn names<'a>(names: impl IntoIterator<Item = &'a Name>) -> Vec<&'a str> {
