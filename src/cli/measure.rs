@@ -19,12 +19,9 @@ pub(super) fn measure(
     only: &[Name],
 ) -> Result<(), Failure> {
     session.hold_logs()?;
-    let gates = session.gates_ever()?;
-    let (_, unmerged) = session.gates()?;
-    let wanted = |gate: &GateName| only.is_empty() || only.contains(&gate.system);
-    let unrecorded: BTreeSet<GateName> =
-        unmerged.into_iter().filter(|gate| !gates.contains(gate) && wanted(gate)).collect();
-    let gates: Vec<GateName> = gates.into_iter().filter(wanted).collect();
+    let ever = session.gates_ever()?;
+    let wanted = |gate: &&GateName| only.is_empty() || only.contains(&gate.system);
+    let gates: Vec<GateName> = ever.iter().filter(wanted).cloned().collect();
     let several = gates.len() >= FEW;
     let busy = context.counting("measuring gates", gates.len());
     let work = |[session]: [&Session; 1], system: &Vec<GateName>| {
@@ -37,6 +34,20 @@ pub(super) fn measure(
         Ok(())
     };
     sharing::in_order([session], &sharing::systems(gates), several, work, take)?;
+    end(session, all, &ever, only)
+}
+
+/// Ends with what is not measured; `ever` are all gates that stand or stood on the mainline.
+pub(super) fn end(
+    session: &Session,
+    all: &mut [Metrics],
+    ever: &BTreeSet<GateName>,
+    only: &[Name],
+) -> Result<(), Failure> {
+    let (_, unmerged) = session.gates()?;
+    let wanted = |gate: &GateName| only.is_empty() || only.contains(&gate.system);
+    let unrecorded: BTreeSet<GateName> =
+        unmerged.into_iter().filter(|gate| !ever.contains(gate) && wanted(gate)).collect();
     let unmeasured = session.unmeasured(only)?;
     for metrics in all {
         metrics.unrecorded.clone_from(&unrecorded);
@@ -50,7 +61,8 @@ pub(super) fn measure(
 /// What was measured of a gate, or why it was not.
 pub(super) type Measured = (GateName, Result<Timeline, &'static str>);
 
-fn add(all: &mut [Metrics], found: Vec<Measured>) {
+/// Counts what was measured.
+pub(super) fn add(all: &mut [Metrics], found: Vec<Measured>) {
     for (gate, measured) in found {
         for metrics in &mut *all {
             match &measured {

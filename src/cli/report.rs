@@ -14,7 +14,7 @@ use super::{Context, Exit, Failure, Format};
 mod gathered;
 mod site;
 
-use gathered::Gathered;
+use gathered::{Gathered, Put};
 
 /// The arguments of `report`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
             session =
                 Session::open(context, &Opening { view: View::Merged(gate.clone()), ..Opening::default() })?;
         }
-        let mut dossier = session.reading().dossier(gate)?;
+        let mut dossier = session.dossier(gate)?;
         dossier.line.unmerged = session.is_as_if_merged();
         let origin = session.origin()?;
         let text = match (args.r#as, context.format) {
@@ -91,36 +91,40 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 
 /// The pages of every deployment and every gate.
 fn write_parts(context: &Context, session: &Session, site: &mut site::Site) -> anyhow::Result<Gathered> {
-    let (reading, policy) = (session.reading(), session.policy());
-    let mut gathered = Gathered::begin(context, session, &reading, &mut |deployment, violations| {
-        let (path, text) = report::deployment_file(deployment, violations, policy);
-        site.put(&path, &text)
-    })?;
     let make = |session: &Session, dossier: &Dossier| report::gate_files(dossier, session.policy());
-    gathered.read_gates(context, session, make, |files| {
+    Gathered::read(context, session, make, &mut |put| {
+        let files = match put {
+            Put::Deployment(deployment, violations) => {
+                vec![report::deployment_file(deployment, violations, session.policy())]
+            }
+            Put::Gate(files) => files,
+        };
         for (path, text) in files {
             site.put(&path, &text)?;
         }
         Ok(())
-    })?;
-    gathered.end(context, session, &reading)?;
-    Ok(gathered)
+    })
 }
 
 /// Prints everything as one object.
 fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
-    let reading = session.reading();
-    let mut gathered = Gathered::begin(context, session, &reading, &mut |_deployment, _violations| Ok(()))?;
-    context.print(report::json_before_gates())?;
-    let (mut comma, origin) = ("", gathered.origin().clone());
+    let origin = session.origin()?;
+    let mut before = report::json_before_gates();
     let make = |_session: &Session, dossier: &Dossier| report::gate_json(dossier, &origin);
-    gathered.read_gates(context, session, make, |json| {
-        let text = format!("{comma}{json}");
-        comma = ",";
-        context.print(&text)
+    let gathered = Gathered::read(context, session, make, &mut |put| match put {
+        Put::Deployment(..) => Ok(()),
+        Put::Gate(json) => {
+            let text = format!("{before}{json}");
+            before = ",";
+            context.print(&text)
+        }
     })?;
-    gathered.end(context, session, &reading)?;
-    context.print(&report::json_after_gates(&gathered.whole(session)))
+    let behind = report::json_after_gates(&gathered.whole(session));
+    // Of no gate at all, nothing was printed yet.
+    if before != "," {
+        context.print(before)?;
+    }
+    context.print(&behind)
 }
 
 /// The pages about the whole, once every gate has been read.

@@ -32,7 +32,7 @@ mod reporting;
 
 pub(crate) use apart::Apart;
 pub(crate) use opening::{Opening, View};
-pub(crate) use reporting::Reading;
+pub(crate) use reporting::{SystemAsked, SystemRead};
 
 /// An open repository, its history and the policy in force.
 #[derive(Debug)]

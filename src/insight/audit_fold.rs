@@ -39,15 +39,15 @@ type Judged = (Deployment, Vec<Violation>);
 pub type AuditPart = ((usize, usize), Result<Option<Box<Judged>>, Undecided>);
 
 impl Auditing {
-    /// The records, those of one system together: replays of one system's records share what they rest on.
-    pub fn shares(&self) -> Vec<AuditShare> {
-        let mut shares: BTreeMap<&Name, AuditShare> = BTreeMap::new();
+    /// The records, by system: replays of one system's records share what they rest on.
+    pub fn shares(&self) -> BTreeMap<Name, AuditShare> {
+        let mut shares: BTreeMap<Name, AuditShare> = BTreeMap::new();
         for (log, (_, _, outline)) in self.logs.iter().enumerate() {
             for (at, record) in outline.records.iter().enumerate() {
-                shares.entry(&record.system).or_default().push((log, at));
+                shares.entry(record.system.clone()).or_default().push((log, at));
             }
         }
-        shares.into_values().collect()
+        shares
     }
 
     /// Shows what judging one whole share gave to `seen`, but for what runs: of that more may be found in the end
@@ -154,7 +154,6 @@ impl Judge<'_> {
 
     /// Judges the records of one share.
     pub fn audit_share(&self, auditing: &Auditing, share: &AuditShare) -> Vec<AuditPart> {
-        self.forget_gates();
         let judged = |(log, at): &(usize, usize)| {
             let Some((environment, _, outline)) = auditing.logs.get(*log) else { return Ok(None) };
             let Some(record) = outline.records.get(*at) else { return Ok(None) };

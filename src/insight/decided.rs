@@ -102,14 +102,14 @@ const NO_REQUEST: &str = "its request cannot be read";
 const NEVER_THERE: &str = "it never stood on the mainline";
 
 impl Judge<'_> {
-    /// All records that count, of every environment's log.
-    pub fn deployments(&self) -> Result<Deployments, Undecided> {
+    /// All records that count, of every environment's log; with `system`, of that one.
+    pub fn deployments(&self, system: Option<&Name>) -> Result<Deployments, Undecided> {
         let mut found = Deployments::default();
         let now = self.ledger.now();
         for environment in self.logged_environments()? {
             let (tip, log) = self.log_of(&environment)?;
             let accepted = mark::accepted_log(self.repository, &environment)?;
-            let asked = Asked { environment: &environment, system: None, last: tip, whole: true, accepted };
+            let asked = Asked { environment: &environment, system, last: tip, whole: true, accepted };
             for record in self.ledger.records(&log, asked, now)? {
                 if record.defect.is_none() {
                     let places = found.0.entry(record.gate.clone()).or_default();

@@ -21,17 +21,25 @@ pub struct IncidentLine {
     pub record: Option<Record>,
 }
 
+impl IncidentLine {
+    /// The latest first.
+    pub fn sort(lines: &mut [Self]) {
+        lines.sort_by(|one, other| (other.hit.began, &one.hit.id).cmp(&(one.hit.began, &other.hit.id)));
+    }
+}
+
 impl Judge<'_> {
-    /// Every incident, open or not, the latest first.
-    pub fn incidents(&self, view: View) -> Result<Vec<IncidentLine>, Undecided> {
-        let facts = self.ledger().all_incidents(view)?;
+    /// Every incident, open or not, the latest first; with `system`, those on that one.
+    pub fn incidents(&self, system: Option<&Name>, view: View) -> Result<Vec<IncidentLine>, Undecided> {
+        let mut facts = self.ledger().all_incidents(view)?;
+        facts.retain(|fact| system.is_none_or(|system| fact.incident.gate.system == *system));
         let environments: BTreeSet<&Name> = facts.iter().map(|fact| &fact.incident.environment).collect();
         let mut records: BTreeMap<(&Name, GateName), Vec<Record>> = BTreeMap::new();
         for environment in environments {
             let (tip, log) = self.log_of(environment)?;
             let accepted = mark::accepted_log(self.repository, environment)?;
             let asked =
-                Asked { environment, system: None, last: tip, whole: view == self.ledger().now(), accepted };
+                Asked { environment, system, last: tip, whole: view == self.ledger().now(), accepted };
             for record in self.ledger().records(&log, asked, view)? {
                 if record.defect.is_none() && !record.failed {
                     let key = (environment, record.gate.clone());
@@ -49,7 +57,7 @@ impl Judge<'_> {
             IncidentLine { fact: fact.clone(), hit, record }
         };
         let mut lines: Vec<IncidentLine> = facts.iter().map(line).collect();
-        lines.sort_by(|one, other| (other.hit.began, &one.hit.id).cmp(&(one.hit.began, &other.hit.id)));
+        IncidentLine::sort(&mut lines);
         Ok(lines)
     }
 

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::insight::control::{Evidence, Finding, Grounds};
 use crate::insight::metrics::{Asked, By, Metrics};
 use crate::insight::{
-    Audit, Deployment, Dossier, GateLine, IncidentLine, LoggedRecord, Origin, Place, PolicyMoment,
-    Refinement, Running, Violation,
+    Audit, AuditPart, Auditing, Deployment, Dossier, GateLine, IncidentLine, LoggedRecord, Origin, Place,
+    PolicyMoment, Refinement, Running, Scope, Violation,
 };
 use crate::model::{GateName, Name, ObjectId, Time};
 use crate::render::report::{ExceptionRow, GateRow, Measured, Whole};
 
-use super::super::session::{Reading, Session};
+use super::super::session::{Session, SystemAsked, SystemRead};
 use super::super::{Context, Failure, gathering, measure, sharing};
 
 /// Why a gate that a log or an incident names is not judged.
@@ -37,135 +37,99 @@ pub(super) struct Gathered {
     findings: Vec<Finding>,
 }
 
-/// What is done with a deployment, and with what is wrong with it.
-type PutDeployment<'p> = &'p mut dyn FnMut(&Deployment, &[Violation]) -> Result<(), Failure>;
-
-/// Fewer gates than this are not worth another thread.
-const FEW: usize = 50;
-
-/// What is read of one system: its gates, each with what is made of it, or why it is not judged; and what of it runs, by
-/// environment.
-struct SystemRead<T> {
-    gates: Vec<Result<(Dossier, T), GateLine>>,
-    running: BTreeMap<Name, Vec<Running>>,
+/// What is put somewhere before the next is read.
+pub(super) enum Put<'p, T> {
+    /// A deployment, with what is wrong with it.
+    Deployment(&'p Deployment, &'p [Violation]),
+    /// What was made of a gate.
+    Gate(T),
 }
 
+/// Fewer gates or records than this are not worth another thread.
+const FEW: usize = 50;
+
 impl Gathered {
-    /// Begins with the logs.
-    pub(super) fn begin(
+    /// Goes through every system: `make` makes something of a gate that stands, on whatever thread reads it, and `put` is given
+    /// that, gate by gate in their order, and deployments as soon as nothing more will be found of them.
+    pub(super) fn read<T: Send>(
         context: &Context,
         session: &Session,
-        reading: &Reading<'_>,
-        put: PutDeployment<'_>,
-    ) -> Result<Self, Failure> {
-        let (mut evidence, mut told) = (Evidence::default(), BTreeSet::new());
-        let mut audit = session.audit_all(context, &mut |deployment, violations| {
-            evidence.add_deployment(deployment);
-            put(deployment, violations)?;
-            deployment.then = None;
-            told.insert((deployment.environment.clone(), deployment.record.commit));
-            Ok(())
-        })?;
-        let (mut records, mut outside, mut dues) = (Vec::new(), Vec::new(), BTreeMap::new());
+        make: impl Fn(&Session, &Dossier) -> T + Sync,
+        put: &mut dyn FnMut(Put<'_, T>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
+        let auditing = session.begin_audit(&Scope::default())?;
+        let environments = session.these_or_all_environments(&[])?;
+        let ever = session.gates_ever()?;
+        let systems = systems(session, &auditing, &ever)?;
+        // A log that lacks all that it held is refused like any other that lacks something.
+        for environment in environments.iter().filter(|_environment| systems.is_empty()) {
+            session.log(environment, None)?;
+        }
+        let (gates, records) = systems.iter().fold((0, 0), |(gates, records), (_, asked)| {
+            (gates + asked.ever.len(), records + asked.audit.len())
+        });
+        let mut found = Found::of(session);
+        let busy = context.counting("reading gates", gates);
+        let work = |[session]: [&Session; 1], share: &(Name, SystemAsked)| {
+            let read = session.read_system(share, &auditing, &environments, &make);
+            busy.steps(share.1.ever.len());
+            read
+        };
+        let take = |read: Result<SystemRead<T>, Failure>| found.take(read?, &auditing, put);
+        sharing::in_order([session], &systems, gates.max(records) >= FEW, work, take)?;
+        let Found { parts, told, rows, running, mut all, refinement, mut incidents, mut evidence } = found;
+        let mut audit = session.end_audit(auditing, parts)?;
+        audit.find_ended_exceptions();
+        let (mut logged, mut outside, mut dues) = (Vec::new(), Vec::new(), BTreeMap::new());
         for deployment in std::mem::take(&mut audit.deployments) {
             let commit = deployment.record.commit;
             if !told.contains(&(deployment.environment.clone(), commit)) {
                 let about = |violation: &&Violation| violation.record == Some(commit);
                 let violations: Vec<Violation> = audit.violations.iter().filter(about).cloned().collect();
                 evidence.add_deployment(&deployment);
-                put(&deployment, &violations)?;
+                put(Put::Deployment(&deployment, &violations))?;
             }
             dues.extend(deployment.cover_due.map(|due| (commit, due)));
             match deployment.place {
-                Place::Log => records.push(deployment.into_logged()),
+                Place::Log => logged.push(deployment.into_logged()),
                 Place::Fork | Place::Lacking | Place::Stray => {
                     let place = deployment.place;
                     outside.push((deployment.into_logged(), place));
                 }
             }
         }
-        Ok(Self {
+        IncidentLine::sort(&mut incidents);
+        measure::end(session, &mut all, &ever, &[])?;
+        let [by_month, by_system, by_environment] = all;
+        let mut gathered = Self {
             origin: session.origin()?,
-            policies: reading.policy_moments(),
-            gates: Vec::new(),
-            running: Vec::new(),
+            policies: session.policy_moments(),
+            gates: rows,
+            running: running.into_values().flatten().collect(),
             audit,
-            records,
+            records: logged,
             outside,
             dues,
-            incidents: session.incidents()?,
-            measured: Measured::default(),
-            refinement: Refinement::default(),
+            incidents,
+            measured: Measured { by_month, by_system, by_environment },
+            refinement,
             evidence,
             findings: Vec::new(),
-        })
-    }
-
-    /// What it is made from.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// Goes through every gate that stands, and every system that runs: `make` makes something of a gate, on whatever thread
-    /// reads it, and `put` is given that, gate by gate in their order.
-    pub(super) fn read_gates<T: Send>(
-        &mut self,
-        context: &Context,
-        session: &Session,
-        make: impl Fn(&Session, &Dossier) -> T + Sync,
-        mut put: impl FnMut(T) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        session.hold_logs()?;
-        let environments = session.reading().environments()?;
-        let (standing, _) = session.gates()?;
-        let mut systems: BTreeMap<Name, Vec<GateName>> = BTreeMap::new();
-        for gate in &standing {
-            systems.entry(gate.system.clone()).or_default().push(gate.clone());
-        }
-        for gate in session.logged_gates()? {
-            systems.entry(gate.system).or_default();
-        }
-        let shares: Vec<(Name, Vec<GateName>)> = systems.into_iter().collect();
-        // A log that lacks all that it held is refused like any other that lacks something.
-        for environment in environments.iter().filter(|_environment| shares.is_empty()) {
-            session.log(environment, None)?;
-        }
-        let busy = context.counting("reading gates", standing.len());
-        let work = |[session]: [&Session; 1], (system, gates): &(Name, Vec<GateName>)| {
-            let read = read_system(session, system, gates, &environments, &make);
-            busy.steps(gates.len());
-            read
         };
-        let mut running: BTreeMap<Name, Vec<Running>> = BTreeMap::new();
-        let take = |read: Result<SystemRead<T>, Failure>| -> anyhow::Result<()> {
-            let read = read?;
-            for (environment, some) in read.running {
-                running.entry(environment).or_default().extend(some);
-            }
-            for gate in read.gates {
-                match gate {
-                    Ok((dossier, made)) => {
-                        put(made)?;
-                        self.evidence.add(&dossier);
-                        self.gates.push(row(dossier));
-                    }
-                    Err(line) => self.gates.push(unjudged(line)),
-                }
-            }
-            Ok(())
-        };
-        sharing::in_order([session], &shares, standing.len() >= FEW, work, take)?;
-        self.running = running.into_values().flatten().collect();
-        Ok(())
+        gathered.add_rows(context, session)?;
+        gathered.findings = gathered.evidence.findings(&Grounds {
+            policy: session.policy(),
+            policies: &gathered.policies,
+            audit: &gathered.audit,
+            metrics: &gathered.measured.by_month,
+            incidents: &gathered.incidents,
+            refinement: &gathered.refinement,
+        });
+        Ok(gathered)
     }
 
-    /// Ends with what is read off all of it.
-    pub(super) fn end(
-        &mut self,
-        context: &Context,
-        session: &Session,
-        reading: &Reading<'_>,
-    ) -> Result<(), Failure> {
+    /// Adds gates that branches hold, and those that are named and do not stand.
+    fn add_rows(&mut self, context: &Context, session: &Session) -> Result<(), Failure> {
         for line in gathering::unmerged(context, session)? {
             match self.gates.iter_mut().find(|row| row.line.gate == line.gate) {
                 Some(row) => row.ahead = Some(line),
@@ -180,20 +144,6 @@ impl Gathered {
         for gate in named.into_iter().filter(|gate| !known.contains(gate)) {
             self.gates.push(unjudged(GateLine::unjudged(gate.clone(), NOT_THERE.to_owned())));
         }
-        let by = |by| Metrics::new(Asked { by: Some(by), ..Asked::default() });
-        let mut all = [by(By::Month), by(By::System), by(By::Environment)];
-        measure::measure(context, session, &mut all, &[])?;
-        let [by_month, by_system, by_environment] = all;
-        self.measured = Measured { by_month, by_system, by_environment };
-        self.refinement = refinement(context, session, reading)?;
-        self.findings = self.evidence.findings(&Grounds {
-            policy: session.policy(),
-            policies: &self.policies,
-            audit: &self.audit,
-            metrics: &self.measured.by_month,
-            incidents: &self.incidents,
-            refinement: &self.refinement,
-        });
         Ok(())
     }
 
@@ -218,47 +168,90 @@ impl Gathered {
     }
 }
 
-/// How the policy in force lines up with incidents.
-fn refinement(context: &Context, session: &Session, reading: &Reading<'_>) -> Result<Refinement, Failure> {
-    let (past, gates) = reading.past()?;
-    let several = gates.len() >= FEW;
-    let busy = context.counting("holding the policy in force against the past", gates.len());
-    let work = |[session]: [&Session; 1], system: &Vec<GateName>| {
-        let found = session.refinement(&past, system);
-        busy.steps(system.len());
-        found
-    };
-    let mut all = Refinement::of(session.policy());
-    let take = |found: Result<Refinement, Failure>| -> Result<(), Failure> {
-        all.join(found?);
-        Ok(())
-    };
-    sharing::in_order([session], &sharing::systems(gates), several, work, take)?;
-    Ok(all)
+/// What was found of the systems so far.
+struct Found {
+    parts: Vec<AuditPart>,
+    /// Deployments that were put somewhere.
+    told: BTreeSet<(Name, ObjectId)>,
+    rows: Vec<GateRow>,
+    running: BTreeMap<Name, Vec<Running>>,
+    /// By month, by system, by environment.
+    all: [Metrics; 3],
+    refinement: Refinement,
+    incidents: Vec<IncidentLine>,
+    evidence: Evidence,
 }
 
-fn read_system<T>(
-    session: &Session,
-    system: &Name,
-    gates: &[GateName],
-    environments: &BTreeSet<Name>,
-    make: &impl Fn(&Session, &Dossier) -> T,
-) -> Result<SystemRead<T>, Failure> {
-    let reading = session.reading();
-    let mut read = SystemRead { gates: Vec::with_capacity(gates.len()), running: BTreeMap::new() };
-    for environment in environments {
-        read.running.insert(environment.clone(), reading.running(environment, system)?);
+impl Found {
+    fn of(session: &Session) -> Self {
+        let by = |by| Metrics::new(Asked { by: Some(by), ..Asked::default() });
+        Self {
+            parts: Vec::new(),
+            told: BTreeSet::new(),
+            rows: Vec::new(),
+            running: BTreeMap::new(),
+            all: [by(By::Month), by(By::System), by(By::Environment)],
+            refinement: Refinement::of(session.policy()),
+            incidents: Vec::new(),
+            evidence: Evidence::default(),
+        }
     }
-    for gate in gates {
-        read.gates.push(match reading.dossier(gate) {
-            Ok(dossier) => {
-                let made = make(session, &dossier);
-                Ok((dossier, made))
+
+    fn take<T>(
+        &mut self,
+        mut read: SystemRead<T>,
+        auditing: &Auditing,
+        put: &mut dyn FnMut(Put<'_, T>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        auditing.show(&mut read.audited, &mut |deployment, violations| {
+            self.evidence.add_deployment(deployment);
+            put(Put::Deployment(deployment, violations))?;
+            deployment.then = None;
+            self.told.insert((deployment.environment.clone(), deployment.record.commit));
+            anyhow::Ok(())
+        })?;
+        self.parts.extend(read.audited);
+        for (environment, some) in read.running {
+            self.running.entry(environment).or_default().extend(some);
+        }
+        for gate in read.gates {
+            match gate {
+                Ok((dossier, made)) => {
+                    put(Put::Gate(made))?;
+                    self.evidence.add(&dossier);
+                    self.rows.push(row(dossier));
+                }
+                Err(line) => self.rows.push(unjudged(line)),
             }
-            Err(failure) => Err(GateLine::unjudged(gate.clone(), failure.message)),
-        });
+        }
+        measure::add(&mut self.all, read.measured);
+        self.refinement.join(read.refinement);
+        self.incidents.extend(read.incidents);
+        Ok(())
     }
-    Ok(read)
+}
+
+/// What is asked of each system of which there is a gate or a record.
+fn systems(
+    session: &Session,
+    auditing: &Auditing,
+    ever: &BTreeSet<GateName>,
+) -> Result<Vec<(Name, SystemAsked)>, Failure> {
+    let mut systems: BTreeMap<Name, SystemAsked> = BTreeMap::new();
+    for (system, audit) in auditing.shares() {
+        systems.entry(system).or_default().audit = audit;
+    }
+    for gate in ever {
+        systems.entry(gate.system.clone()).or_default().ever.insert(gate.clone());
+    }
+    let (standing, _) = session.gates()?;
+    for gate in standing {
+        systems.entry(gate.system.clone()).or_default().standing.insert(gate);
+    }
+    for gate in session.logged_gates()? {
+        systems.entry(gate.system).or_default();
+    }
+    Ok(systems.into_iter().collect())
 }
 
 fn row(dossier: Dossier) -> GateRow {

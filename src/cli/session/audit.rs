@@ -1,7 +1,7 @@
 //! The audit of the deployment logs, for the commands that show it.
 
 use crate::insight::{
-    Audit, AuditPart, AuditShare, Origin, Scope, Seen, SignatureCheck, Violation, ViolationCode,
+    Audit, AuditPart, AuditShare, Auditing, Origin, Scope, SignatureCheck, Violation, ViolationCode,
 };
 use crate::ledger::mark;
 use crate::model::{Name, ObjectId};
@@ -13,19 +13,37 @@ use super::Session;
 const FEW: usize = 50;
 
 impl Session {
-    /// Every logged deployment, judged again. Where the session tells of a rewound mainline, that is a violation.
+    /// Every logged deployment, judged again.
     pub(crate) fn audit(&self, context: &Context, scope: &Scope) -> Result<Audit, Failure> {
-        self.audit_each(context, scope, &mut |_deployment, _violations| Ok(()))
+        let auditing = self.begin_audit(scope)?;
+        let shares: Vec<AuditShare> = auditing.shares().into_values().collect();
+        let records = shares.iter().map(Vec::len).sum();
+        let busy = context.counting("judging deployments again", records);
+        let mut parts = Vec::with_capacity(records);
+        let work = |[session]: [&Self; 1], share: &AuditShare| {
+            let judge = session.judging();
+            judge.forget_gates();
+            let parts = judge.audit_share(&auditing, share);
+            busy.steps(parts.len());
+            parts
+        };
+        let take = |some: Vec<AuditPart>| -> Result<(), Failure> {
+            parts.extend(some);
+            Ok(())
+        };
+        sharing::in_order([self], &shares, records >= FEW, work, take)?;
+        self.end_audit(auditing, parts)
     }
 
-    /// The same; `seen` is shown each deployment of which nothing more will be found, and may let go of what it keeps elsewhere.
-    pub(super) fn audit_each(
-        &self,
-        context: &Context,
-        scope: &Scope,
-        seen: Seen<'_, Failure>,
-    ) -> Result<Audit, Failure> {
-        let mut audit = self.judge_again(context, scope, seen)?;
+    /// Reads the logs of an audit.
+    pub(crate) fn begin_audit(&self, scope: &Scope) -> Result<Auditing, Failure> {
+        self.hold_logs()?;
+        Ok(self.judging().begin_audit(scope, self.view)?)
+    }
+
+    /// The audit, once its records are judged again. Where the session tells of a rewound mainline, that is a violation.
+    pub(crate) fn end_audit(&self, auditing: Auditing, parts: Vec<AuditPart>) -> Result<Audit, Failure> {
+        let mut audit = auditing.finish(parts)?;
         if let Some(rewound) = &self.rewound {
             audit.violations.insert(
                 0,
@@ -52,32 +70,6 @@ impl Session {
             }
         }
         Ok(audit)
-    }
-
-    fn judge_again(
-        &self,
-        context: &Context,
-        scope: &Scope,
-        seen: Seen<'_, Failure>,
-    ) -> Result<Audit, Failure> {
-        self.hold_logs()?;
-        let auditing = self.judging().begin_audit(scope, self.view)?;
-        let shares = auditing.shares();
-        let records = shares.iter().map(Vec::len).sum();
-        let busy = context.counting("judging deployments again", records);
-        let mut parts = Vec::with_capacity(records);
-        let work = |[session]: [&Self; 1], share: &AuditShare| {
-            let parts = session.judging().audit_share(&auditing, share);
-            busy.steps(parts.len());
-            parts
-        };
-        let take = |mut some: Vec<AuditPart>| -> Result<(), Failure> {
-            auditing.show(&mut some, seen)?;
-            parts.extend(some);
-            Ok(())
-        };
-        sharing::in_order([self], &shares, records >= FEW, work, take)?;
-        Ok(auditing.finish(parts)?)
     }
 
     /// Every signature since the trust root, verified, and from what that was judged.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::insight::IncidentLine;
 use crate::insight::timeline::Ground;
+use crate::insight::{IncidentLine, Judge};
 use crate::model::{GateName, Name};
 
 use super::super::Failure;
@@ -16,30 +16,19 @@ impl Session {
         Ok(self.ledger.gates_ever(self.view)?)
     }
 
-    /// The timelines of gates, those of one system together. What could not be judged says why.
+    /// The timelines of gates of one system. What could not be judged says why.
     pub(crate) fn timelines(&self, gates: &[GateName]) -> Result<Vec<Measured>, Failure> {
         let judge = self.judging();
-        let mut ground: Option<(&Name, Ground)> = None;
-        let mut found = Vec::with_capacity(gates.len());
-        for gate in gates {
-            if ground.as_ref().is_none_or(|(system, _)| **system != gate.system) {
-                // What the records of one system rest on is of no use to another.
-                judge.forget_gates();
-                ground = Some((&gate.system, judge.ground(&gate.system)?));
-            }
-            let Some((_, ground)) = &ground else { continue };
-            let measured = match judge.timeline(gate, ground) {
-                Ok(measured) => measured,
-                Err(undecided) => Err(undecided.code),
-            };
-            found.push((gate.clone(), measured));
-        }
-        Ok(found)
+        // What the records of one system rest on is of no use to another.
+        judge.forget_gates();
+        let Some(first) = gates.first() else { return Ok(Vec::new()) };
+        let ground = judge.ground(&first.system)?;
+        Ok(gates.iter().map(|gate| measured(&judge, gate, &ground)).collect())
     }
 
     /// Every incident, with what it hit.
     pub(crate) fn incidents(&self) -> Result<Vec<IncidentLine>, Failure> {
-        Ok(self.judging().incidents(self.view)?)
+        Ok(self.judging().incidents(None, self.view)?)
     }
 
     /// What the log or an incident names and no gate that is measured is, by name, with why.
@@ -64,4 +53,10 @@ impl Session {
         }
         Ok(found)
     }
+}
+
+/// The timeline of one gate; what could not be judged says why.
+pub(super) fn measured(judge: &Judge<'_>, gate: &GateName, ground: &Ground) -> Measured {
+    let measured = judge.timeline(gate, ground).unwrap_or_else(|undecided| Err(undecided.code));
+    (gate.clone(), measured)
 }

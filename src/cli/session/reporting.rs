@@ -1,21 +1,44 @@
-//! What a session says to a report: one gate after the other, by one judge, with little kept of each.
+//! What a session says to a report: all of one system by one judge, so that nothing of it is worked out twice.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::insight::backtest::Past;
-use crate::insight::{Audit, Dossier, Judge, PolicyMoment, Refinement, Running, Scope, Seen};
+use crate::insight::{
+    AuditPart, AuditShare, Auditing, Dossier, GateLine, IncidentLine, PolicyMoment, Refinement, Running,
+};
 use crate::model::{GateName, Name};
 
-use super::super::{Context, Failure};
+use super::super::Failure;
+use super::super::measure::Measured;
 use super::Session;
+use super::measuring::measured;
 
-/// A session that is asked about everything, one thing after the other.
+/// What of one system a report is made from.
+#[derive(Debug, Default)]
+pub(crate) struct SystemAsked {
+    /// Its records.
+    pub(crate) audit: AuditShare,
+    /// Its gates that stand on the mainline.
+    pub(crate) standing: BTreeSet<GateName>,
+    /// Those that stand there or ever stood.
+    pub(crate) ever: BTreeSet<GateName>,
+}
+
+/// What a report is told of one system.
 #[derive(Debug)]
-pub(crate) struct Reading<'s> {
-    session: &'s Session,
-    judge: Judge<'s>,
-    system: RefCell<Option<Name>>,
+pub(crate) struct SystemRead<T> {
+    /// Its records, judged again.
+    pub(crate) audited: Vec<AuditPart>,
+    /// What of it runs, by environment.
+    pub(crate) running: BTreeMap<Name, Vec<Running>>,
+    /// Its gates that stand, each with what is made of it, or why it is not judged.
+    pub(crate) gates: Vec<Result<(Dossier, T), GateLine>>,
+    /// The timelines of those that ever stood.
+    pub(crate) measured: Vec<Measured>,
+    /// How the policy in force lines up with its past.
+    pub(crate) refinement: Refinement,
+    /// Incidents on it.
+    pub(crate) incidents: Vec<IncidentLine>,
 }
 
 impl Session {
@@ -24,67 +47,58 @@ impl Session {
         Ok(self.judging().logged_gates()?.into_iter().map(|(gate, _environment)| gate).collect())
     }
 
-    /// Every logged deployment, judged again, with what runs on an exception that has ended; `seen` is shown each of which nothing
-    /// more will be found.
-    pub(crate) fn audit_all(&self, context: &Context, seen: Seen<'_, Failure>) -> Result<Audit, Failure> {
-        let mut audit = self.audit_each(context, &Scope::default(), seen)?;
-        audit.find_ended_exceptions();
-        Ok(audit)
-    }
-
-    /// How the policy in force lines up with incidents, over the gates of one system.
-    pub(crate) fn refinement(&self, past: &Past, gates: &[GateName]) -> Result<Refinement, Failure> {
-        let judge = self.judging();
-        judge.forget_gates();
-        let mut found = Refinement::of(self.policy());
-        for gate in gates {
-            found.add(past, &judge, gate)?;
-        }
-        Ok(found)
-    }
-
-    /// Begins to read everything.
-    pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { session: self, judge: self.judging(), system: RefCell::default() }
-    }
-}
-
-impl Reading<'_> {
-    /// What a report says of one gate. Who asks about many asks by system.
+    /// What a report says of one gate.
     pub(crate) fn dossier(&self, gate: &GateName) -> Result<Dossier, Failure> {
-        self.begin(&gate.system);
-        let environments = self.session.environments(gate)?;
-        Ok(self.judge.dossier(gate, &environments, self.session.view)?)
-    }
-
-    /// What was decided, and the gates that were.
-    pub(crate) fn past(&self) -> Result<(Past, BTreeSet<GateName>), Failure> {
-        let past = Past::read(&self.judge, None, None)?;
-        let gates = past.gates(&self.judge)?;
-        Ok((past, gates))
+        Ok(self.judging().dossier(gate, &self.environments(gate)?, self.view)?)
     }
 
     /// Every policy that has been in force, the first one first.
     pub(crate) fn policy_moments(&self) -> Vec<PolicyMoment> {
-        self.judge.policy_moments(self.session.view)
+        self.judging().policy_moments(self.view)
     }
 
-    /// The environments of the policy in force, and those that have a log.
-    pub(crate) fn environments(&self) -> Result<BTreeSet<Name>, Failure> {
-        self.session.these_or_all_environments(&[])
-    }
-
-    /// What of a system runs in an environment.
-    pub(crate) fn running(&self, environment: &Name, system: &Name) -> Result<Vec<Running>, Failure> {
-        self.begin(system);
-        Ok(self.judge.running(environment, Some(system), self.session.view)?.into_values().collect())
-    }
-
-    /// Replays of one system's records share what they rest on; another system's rest on other gates.
-    fn begin(&self, system: &Name) {
-        let before = self.system.replace(Some(system.clone()));
-        if before.is_some_and(|before| before != *system) {
-            self.judge.forget_gates();
+    /// Reads all of one system in these environments; `make` makes something of each gate that stands.
+    pub(crate) fn read_system<T>(
+        &self,
+        (system, asked): &(Name, SystemAsked),
+        auditing: &Auditing,
+        environments: &BTreeSet<Name>,
+        make: &impl Fn(&Self, &Dossier) -> T,
+    ) -> Result<SystemRead<T>, Failure> {
+        let judge = self.judging();
+        // Replays of one system's records share what they rest on; another system's rest on other gates.
+        judge.forget_gates();
+        let mut read = SystemRead {
+            audited: judge.audit_share(auditing, &asked.audit),
+            running: BTreeMap::new(),
+            gates: Vec::with_capacity(asked.standing.len()),
+            measured: Vec::with_capacity(asked.ever.len()),
+            refinement: Refinement::of(self.policy()),
+            incidents: judge.incidents(Some(system), self.view)?,
+        };
+        for environment in environments {
+            let running = judge.running(environment, Some(system), self.view)?;
+            read.running.insert(environment.clone(), running.into_values().collect());
         }
+        let (past, ground) = (Past::of_system(&judge, system)?, judge.ground(system)?);
+        // Those that stand are among those that ever stood.
+        for gate in asked.ever.iter().chain(past.deployed()).collect::<BTreeSet<_>>() {
+            if asked.standing.contains(gate) {
+                let environments = self.environments(gate);
+                let dossier = environments.and_then(|all| Ok(judge.dossier(gate, &all, self.view)?));
+                read.gates.push(match dossier {
+                    Ok(dossier) => {
+                        let made = make(self, &dossier);
+                        Ok((dossier, made))
+                    }
+                    Err(failure) => Err(GateLine::unjudged(gate.clone(), failure.message)),
+                });
+            }
+            if asked.ever.contains(gate) {
+                read.measured.push(measured(&judge, gate, &ground));
+            }
+            read.refinement.add(&past, &judge, gate)?;
+        }
+        Ok(read)
     }
 }

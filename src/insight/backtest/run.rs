@@ -26,12 +26,26 @@ pub struct Past {
 impl Past {
     /// Reads it.
     pub fn read(judge: &Judge<'_>, since: Option<Time>, until: Option<Time>) -> Result<Self, Undecided> {
+        Ok(Self { since, until, ..Self::of(judge, None)? })
+    }
+
+    /// Reads that of one system, at any time.
+    pub fn of_system(judge: &Judge<'_>, system: &Name) -> Result<Self, Undecided> {
+        Self::of(judge, Some(system))
+    }
+
+    fn of(judge: &Judge<'_>, system: Option<&Name>) -> Result<Self, Undecided> {
         let mut incidents: BTreeMap<(GateName, Name), Vec<(IncidentId, ObjectId)>> = BTreeMap::new();
         for fact in judge.ledger().all_incidents(judge.ledger().now())? {
             let key = (fact.incident.gate.clone(), fact.incident.environment.clone());
             incidents.entry(key).or_default().push((fact.id, fact.opened));
         }
-        Ok(Self { deployments: judge.deployments()?, incidents, since, until })
+        Ok(Self { deployments: judge.deployments(system)?, incidents, since: None, until: None })
+    }
+
+    /// The gates that were deployed.
+    pub fn deployed(&self) -> impl Iterator<Item = &GateName> {
+        self.deployments.gates()
     }
 
     /// Every gate that there is or was, by system.
