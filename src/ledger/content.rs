@@ -85,7 +85,7 @@ impl Ledger {
         for (name, blob, at) in provenance.introduced_up_to(&self.history, view.step) {
             // What nobody signed names nobody: else a stranger could make every approver an author.
             if name == REQUEST && self.signer(at, view.step)?.owner.is_some() {
-                authors.extend(self.requested_by(blob)?.iter().cloned());
+                authors.extend(self.requested_by(gate, blob)?.iter().cloned());
             }
         }
         Ok(authors)
@@ -351,11 +351,22 @@ impl Ledger {
     }
 
     /// Whom a `gate.toml` names, read once.
-    fn requested_by(&self, blob: ObjectId) -> Result<Rc<Vec<Principal>>, Undecided> {
+    fn requested_by(&self, gate: &GateName, blob: ObjectId) -> Result<Rc<Vec<Principal>>, Undecided> {
         if let Some(known) = self.requesters.borrow().get(&blob) {
             return Ok(Rc::clone(known));
         }
-        let found = Rc::new(requested_by(&self.readable_blob(blob)?));
+        let request = self.requests.borrow().get(&(gate.clone(), blob)).cloned();
+        let found = Rc::new(match request {
+            Some(Ok(request)) => {
+                debug_assert_eq!(
+                    request.requested_by,
+                    requested_by(&self.readable_blob(blob)?).into_iter().collect(),
+                    "what reads as a request names whom it names"
+                );
+                request.requested_by.iter().cloned().collect()
+            }
+            Some(Err(_)) | None => requested_by(&self.readable_blob(blob)?),
+        });
         self.requesters.borrow_mut().insert(blob, Rc::clone(&found));
         Ok(found)
     }

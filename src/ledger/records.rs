@@ -244,7 +244,8 @@ impl Ledger {
 
     /// The last log commit at or before a view's mainline commit and not after its time: a record, or that one failed.
     pub fn log_at(&self, environment: &Name, log: &Log, view: View) -> Result<Option<ObjectId>, Undecided> {
-        for entry in log.entries.iter().rev() {
+        let entries = log.entries.get(..log.end_of(view.time, view.link)).unwrap_or_default();
+        for entry in entries.iter().rev() {
             let then =
                 entry.date <= view.time && entry.judged.is_some_and(|judged| self.is_on_chain(judged, view));
             if then && entry.says.is_some() && self.deployer(environment, entry, view)?.defect.is_none() {

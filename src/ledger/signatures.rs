@@ -4,6 +4,7 @@
 //! on who found it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -153,10 +154,10 @@ fn check_stretch(
     moments: &[Moment],
     revocations: &Revocations,
 ) -> Result<SignatureCheck, GitError> {
-    let mut found = SignatureCheck::default();
+    let (mut found, keys) = (SignatureCheck::default(), Rc::default());
     for (commit, date, link) in stretch {
         let Some(moment) = moments.get(place(*link)) else { continue };
-        let signed = Signed::read(*commit, &repository.read_commit(*commit)?)?;
+        let signed = Signed::read(*commit, &repository.read_commit(*commit)?, &keys)?;
         let mut signer = signed.signer(&moment.policy, &[moment.recorded, *date]);
         revocations.apply(&signed, moment.step, &mut signer);
         match signer.counting() {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use crate::git::{GitError, Repository, raw};
 use crate::model::{Code, ContentDigest, ObjectId, Principal, Time};
 use crate::policy::{KeyRequirement, Policy, Since};
-use crate::signature::{self, Hold, Signature};
+use crate::signature::{Hold, Keys, Signature};
 
 use super::history::History;
 
@@ -22,6 +22,7 @@ pub(crate) struct Signed {
     pub(crate) malformed: Option<String>,
     armored: Option<Vec<u8>>,
     payload: Vec<u8>,
+    keys: Rc<Keys>,
     /// Worked out when it is asked for: most commits are read for what they say alone.
     verified: OnceCell<Result<Signature, (Code, String)>>,
     /// Whether the author and committer lines are the same, time included.
@@ -59,11 +60,12 @@ const FEW: usize = 4096;
 pub(crate) struct Signing {
     repository: Rc<Repository>,
     known: RefCell<HashMap<ObjectId, Rc<Signed>>>,
+    keys: Rc<Keys>,
 }
 
 impl Signing {
     pub(crate) fn new(repository: Rc<Repository>) -> Self {
-        Self { repository, known: RefCell::default() }
+        Self { repository, known: RefCell::default(), keys: Rc::default() }
     }
 
     /// Lets go of what was read and verified: who asks about thousands keeps no more than what is in hand.
@@ -80,7 +82,7 @@ impl Signing {
             return Ok(Rc::clone(signed));
         }
         let bytes = self.repository.read_commit(id)?;
-        let signed = Rc::new(Signed::read(id, &bytes)?);
+        let signed = Rc::new(Signed::read(id, &bytes, &self.keys)?);
         self.known.borrow_mut().insert(id, Rc::clone(&signed));
         Ok(signed)
     }
@@ -88,12 +90,14 @@ impl Signing {
 
 impl Signed {
     /// Reads a commit's bytes.
-    pub(crate) fn read(id: ObjectId, bytes: &[u8]) -> Result<Self, GitError> {
+    pub(crate) fn read(id: ObjectId, bytes: &[u8], keys: &Rc<Keys>) -> Result<Self, GitError> {
+        let keys = Rc::clone(keys);
         match raw::parse(bytes) {
             Ok(commit) => Ok(Self {
                 malformed: None,
                 armored: commit.signature().map(String::into_bytes),
                 payload: commit.payload(),
+                keys,
                 verified: OnceCell::new(),
                 one_identity: commit.same_author_and_committer(),
                 message: commit.message().to_owned(),
@@ -108,6 +112,7 @@ impl Signed {
                     malformed: Some(defect.to_string()),
                     armored: commit.signature,
                     payload: commit.payload,
+                    keys,
                     verified: OnceCell::new(),
                     one_identity: false,
                     message: commit.message.replace('\r', ""),
@@ -129,7 +134,7 @@ impl Signed {
             let Some(armored) = &self.armored else {
                 return Err((Code::Unsigned, "the commit is not signed".into()));
             };
-            signature::verify(&self.payload, armored).map_err(|defect| (defect.code, defect.reason))
+            self.keys.verify(&self.payload, armored).map_err(|defect| (defect.code, defect.reason))
         })
     }
 

@@ -26,6 +26,8 @@ pub struct Log {
     by_system: BTreeMap<Name, Vec<usize>>,
     /// For whom nothing is found rewound.
     pub(super) unrewound: Cell<Option<Unrewound>>,
+    /// Of the entries from each place on: the earliest date, and the earliest link of the chain that was judged.
+    earliest: OnceCell<Vec<(Time, u32)>>,
     /// Log commits of this environment that the mainline holds and this log does not, once somebody asked.
     pub(super) missing: OnceCell<Vec<Index>>,
     /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
@@ -80,6 +82,23 @@ impl Log {
     pub(super) fn up_to(&self, last: Option<ObjectId>) -> &[Entry] {
         let end = last.and_then(|last| self.places.get(&last)).map_or(0, |at| at + 1);
         self.entries.get(..end).unwrap_or_default()
+    }
+
+    /// Before which place all entries stand that are not dated after `time` and judged no later link than `link`.
+    pub(super) fn end_of(&self, time: Time, link: u32) -> usize {
+        let earliest = self.earliest.get_or_init(|| {
+            let mut earliest = Vec::with_capacity(self.entries.len());
+            let mut behind: Option<(Time, u32)> = None;
+            for entry in self.entries.iter().rev() {
+                let own = (entry.date, entry.judged_link.unwrap_or(u32::MAX));
+                let here = behind.map_or(own, |behind| (behind.0.min(own.0), behind.1.min(own.1)));
+                earliest.push(here);
+                behind = Some(here);
+            }
+            earliest.reverse();
+            earliest
+        });
+        earliest.partition_point(|(date, judged)| *date <= time && *judged <= link)
     }
 
     /// The places before `end` that say something of a system, or of all.

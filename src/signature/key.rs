@@ -31,6 +31,8 @@ pub(super) struct PublicKey {
     pub(super) fingerprint: Fingerprint,
     /// What signatures are verified with. Only [`PublicKey::of`] lets a kind in.
     pub(super) data: KeyData,
+    /// Of an Ed25519 key, in hardware or not: its point, worked out once.
+    pub(super) point: Option<ed25519_dalek::VerifyingKey>,
 }
 
 /// Why bytes are no key, certificate or signature that can be used.
@@ -81,12 +83,13 @@ impl PublicKey {
 
     /// The key that was read, if it can be used.
     pub(super) fn of(data: KeyData) -> Result<Self, Unfit> {
+        let mut ed25519 = None;
         match &data {
-            KeyData::Ed25519(point) => check_ed25519(point)?,
+            KeyData::Ed25519(point) => ed25519 = Some(check_ed25519(point)?),
             KeyData::Ecdsa(point) => check_point(point)?,
             KeyData::Rsa(key) => check_rsa(key)?,
             KeyData::SkEd25519(key) => {
-                check_ed25519(key.public_key())?;
+                ed25519 = Some(check_ed25519(key.public_key())?);
                 check_application(key.application())?;
             }
             KeyData::SkEcdsaSha2NistP256(key) => {
@@ -98,7 +101,7 @@ impl PublicKey {
         }
         let blob = data.encode_vec().map_err(ssh_key::Error::from)?;
         let fingerprint = Fingerprint::of(&data);
-        Ok(Self { blob, fingerprint, data })
+        Ok(Self { blob, fingerprint, data, point: ed25519 })
     }
 
     /// The name of its type, as in a `.pub` file.
@@ -148,7 +151,7 @@ fn counts(algorithm: &Algorithm) -> bool {
 
 /// `ssh-key` takes any 32 bytes. Under a weak key any signature is good; a coordinate that is not reduced is a second
 /// spelling of another.
-fn check_ed25519(point: &Ed25519PublicKey) -> Result<(), Unfit> {
+fn check_ed25519(point: &Ed25519PublicKey) -> Result<ed25519_dalek::VerifyingKey, Unfit> {
     let key = ed25519_dalek::VerifyingKey::try_from(point).map_err(off_curve)?;
     if key.is_weak() {
         return Err(Unfit::Bad("it is a point of small order, under which anything is signed"));
@@ -156,7 +159,7 @@ fn check_ed25519(point: &Ed25519PublicKey) -> Result<(), Unfit> {
     if ed25519_dalek::VerifyingKey::from(key.to_edwards()).as_bytes() != point.as_ref() {
         return Err(Unfit::Bad("its coordinate is not reduced"));
     }
-    Ok(())
+    Ok(key)
 }
 
 /// `ssh-key` takes compressed points, which OpenSSH does not and which are second spellings, and points off the curve.

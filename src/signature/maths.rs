@@ -7,7 +7,7 @@
 use ed25519_dalek::Verifier as _;
 use sha2::{Digest as _, Sha256};
 use ssh_key::Signature;
-use ssh_key::public::{Ed25519PublicKey, KeyData, RsaPublicKey};
+use ssh_key::public::{KeyData, RsaPublicKey};
 
 use super::key::{PublicKey, Unfit, check_spelling, read_type};
 
@@ -41,12 +41,12 @@ pub(super) fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Resul
     check_spelling(&read, signature)?;
     // `ssh-key` verifies Ed25519 too, but leniently: see `verify_ed25519`.
     match &key.data {
-        KeyData::Ed25519(point) => verify_ed25519(point, message, read.as_bytes())?,
+        KeyData::Ed25519(_) => verify_ed25519(key, message, read.as_bytes())?,
         KeyData::SkEd25519(token) => {
             let (raw, trailer) = split(&read)?;
             let application = Sha256::digest(token.application());
             let signed = [&application[..], trailer, &Sha256::digest(message)].concat();
-            verify_ed25519(token.public_key(), &signed, raw)?;
+            verify_ed25519(key, &signed, raw)?;
         }
         KeyData::Rsa(rsa) => key.data.verify(message, &filled(rsa, &read)?).map_err(fails)?,
         KeyData::Ecdsa(_) | KeyData::SkEcdsaSha2NistP256(_) => {
@@ -65,10 +65,10 @@ pub(super) fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Resul
 
 /// `ssh-key` calls `verify`; `verify_strict` also refuses points of small order, under which one signature can be good
 /// for many messages.
-fn verify_ed25519(key: &Ed25519PublicKey, message: &[u8], raw: &[u8]) -> Result<(), Unfit> {
-    let key = ed25519_dalek::VerifyingKey::try_from(key).map_err(fails)?;
+fn verify_ed25519(key: &PublicKey, message: &[u8], raw: &[u8]) -> Result<(), Unfit> {
+    let point = key.point.as_ref().ok_or_else(|| fails(()))?;
     let signature = ed25519_dalek::Signature::from_slice(raw).map_err(fails)?;
-    key.verify_strict(message, &signature).map_err(fails)
+    point.verify_strict(message, &signature).map_err(fails)
 }
 
 /// A hardware key's signature: that of the key itself, then flags and a counter.

@@ -28,9 +28,13 @@ pub use fingerprint::Fingerprint;
 pub use plain::PlainKey;
 pub use signers::{AllowedSigners, SignerFinding, SignerFindingKind};
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::model::{Code, Principal};
 use certificate::Certificate;
-use key::PublicKey;
+use key::{PublicKey, Unfit};
 use maths::Presence;
 
 /// What signatures are made for: `git` signs commits with `ssh-keygen -Y sign -n git`.
@@ -54,7 +58,7 @@ pub struct Signature {
 /// With what a signature was made.
 #[derive(Debug, Clone)]
 enum Signer {
-    Plain(Box<PublicKey>),
+    Plain(Arc<PublicKey>),
     Certified(Box<Certificate>),
 }
 
@@ -110,7 +114,35 @@ pub struct Attribution {
 /// Mathematics alone: one public-key operation, two for a certificate. Whose key it is, [`AllowedSigners::attribute`]
 /// says. The one defect returned is the first that applies, in the order of [`Code`].
 pub fn verify(payload: &[u8], armored: &[u8]) -> Result<Signature, Defect> {
-    sshsig::verify(payload, &armor::remove(armored)?)
+    Keys::default().verify(payload, armored)
+}
+
+/// Keys that were read, for who verifies many signatures: most are by a few keys.
+#[derive(Debug, Default)]
+pub struct Keys(RefCell<HashMap<Vec<u8>, Arc<PublicKey>>>);
+
+/// More keys than this are not kept: no history has them but a hostile one.
+const MOST_KEYS: usize = 1024;
+
+impl Keys {
+    /// As [`verify`].
+    pub fn verify(&self, payload: &[u8], armored: &[u8]) -> Result<Signature, Defect> {
+        sshsig::verify(self, payload, &armor::remove(armored)?)
+    }
+
+    /// The key of a whole blob in the wire format; what is none that can be used is refused anew each time.
+    fn read(&self, blob: &[u8]) -> Result<Arc<PublicKey>, Unfit> {
+        let mut known = self.0.borrow_mut();
+        if let Some(key) = known.get(blob) {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(PublicKey::read(blob)?);
+        if known.len() >= MOST_KEYS {
+            known.clear();
+        }
+        known.insert(blob.to_vec(), Arc::clone(&key));
+        Ok(key)
+    }
 }
 
 impl Defect {

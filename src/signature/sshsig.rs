@@ -4,9 +4,9 @@ use ssh_key::encoding::{self, Decode as _, Reader as _};
 use ssh_key::{HashAlg, SshSig};
 
 use super::certificate::Certificate;
-use super::key::{PublicKey, Unfit, is_certificate_type, read_type};
+use super::key::{Unfit, is_certificate_type, read_type};
 use super::maths;
-use super::{Defect, NAMESPACE, Signature, Signer};
+use super::{Defect, Keys, NAMESPACE, Signature, Signer};
 use crate::model::Code;
 
 const MAGIC: &[u8; 6] = b"SSHSIG";
@@ -24,7 +24,7 @@ struct Envelope {
 }
 
 /// Verifies the envelope `blob` over `payload`. Its defects are looked for in the order of [`Code`].
-pub(super) fn verify(payload: &[u8], blob: &[u8]) -> Result<Signature, Defect> {
+pub(super) fn verify(keys: &Keys, payload: &[u8], blob: &[u8]) -> Result<Signature, Defect> {
     let envelope = Envelope::read(blob).map_err(|_error| bad("the signature", "it is not whole"))?;
     if envelope.magic != *MAGIC {
         return Err(bad("the signature", "it does not begin with `SSHSIG`"));
@@ -37,7 +37,7 @@ pub(super) fn verify(payload: &[u8], blob: &[u8]) -> Result<Signature, Defect> {
     }
     let hash = HashAlg::new(&envelope.hash)
         .map_err(|_other| unsupported(&format!("a signature over a `{}` digest", short(&envelope.hash))))?;
-    let signer = read_signer(&envelope.key)?;
+    let signer = read_signer(keys, &envelope.key)?;
     if let Some(weak) = signer.key().weakness().filter(|_weak| signer.key().is_tiny()) {
         return Err(Defect::new(Code::WeakKey, weak));
     }
@@ -79,14 +79,14 @@ impl Envelope {
     }
 }
 
-fn read_signer(blob: &[u8]) -> Result<Signer, Defect> {
+fn read_signer(keys: &Keys, blob: &[u8]) -> Result<Signer, Defect> {
     let of_key = |found| unfit("the signature's key", found);
     if is_certificate_type(&read_type(blob).map_err(of_key)?) {
         Certificate::read(blob)
             .map(|certificate| Signer::Certified(Box::new(certificate)))
             .map_err(|found| unfit("the signature's certificate", found))
     } else {
-        PublicKey::read(blob).map(|key| Signer::Plain(Box::new(key))).map_err(of_key)
+        keys.read(blob).map(Signer::Plain).map_err(of_key)
     }
 }
 
