@@ -101,6 +101,11 @@ impl Tree {
         Ok(())
     }
 
+    /// How many bytes its object has.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// All entries, in git's order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.slots.iter().filter_map(|slot| self.entry(slot))

@@ -3,7 +3,7 @@
 //! A directory is read whole or it is invalid, with every reason (design, sections 4 and 5). Trees and digests are
 //! remembered by object id, so that a thousand commits with one directory read it once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -13,8 +13,10 @@ use crate::model::{ContentDigest, IdMap, ObjectId, content_digest, escape, is_pa
 /// The directories at the top that are governed.
 pub(crate) const GOVERNED: [&str; 4] = ["policy", "gates", "exceptions", "incidents"];
 
-/// How many parsed trees are kept at the most. History is walked in order, so neighbours share most of theirs.
+/// How many parsed trees are kept at the most, and of how many bytes. History is walked in order, so neighbours share most
+/// of theirs.
 const MOST_TREES: usize = 4096;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// How many entries of trees one directory is looked at for. No valid one has more; a hostile one names the same tree
 /// again and again, so that it costs nothing to make and would cost years to list.
@@ -28,6 +30,8 @@ const MOST_DEFECTS: usize = 50;
 pub(crate) struct Trees {
     repository: Rc<Repository>,
     parsed: RefCell<IdMap<Rc<Result<Tree, TreeDefect>>>>,
+    /// Of how many bytes those are.
+    bytes: Cell<usize>,
     directories: RefCell<HashMap<(ObjectId, bool), Rc<Directory>>>,
     /// Trees on the way to directories that hold no name in two letter cases: as tops, where only governed names matter, or
     /// below.
@@ -63,6 +67,7 @@ impl Trees {
         Self {
             repository,
             parsed: RefCell::default(),
+            bytes: Cell::default(),
             directories: RefCell::default(),
             well_named: RefCell::default(),
         }
@@ -75,9 +80,12 @@ impl Trees {
         }
         let tree = Rc::new(self.repository.read_tree(id)?);
         let mut trees = self.parsed.borrow_mut();
-        if trees.len() >= MOST_TREES {
+        let bytes = tree.as_ref().as_ref().map_or(0, Tree::size);
+        if trees.len() >= MOST_TREES || self.bytes.get() + bytes > MOST_BYTES {
             trees.clear();
+            self.bytes.set(0);
         }
+        self.bytes.set(self.bytes.get() + bytes);
         trees.insert(id, Rc::clone(&tree));
         Ok(tree)
     }
