@@ -355,17 +355,14 @@ impl Ledger {
         if let Some(known) = self.requesters.borrow().get(&blob) {
             return Ok(Rc::clone(known));
         }
-        let request = self.requests.borrow().get(&(gate.clone(), blob)).cloned();
-        let found = Rc::new(match request {
+        let read = || Ok::<_, Undecided>(requested_by(&self.readable_blob(blob)?));
+        // What reads as a request names the same people.
+        let found = Rc::new(match self.requests.borrow().get(&(gate.clone(), blob)) {
             Some(Ok(request)) => {
-                debug_assert_eq!(
-                    request.requested_by,
-                    requested_by(&self.readable_blob(blob)?).into_iter().collect(),
-                    "what reads as a request names whom it names"
-                );
+                debug_assert_eq!(read()?.into_iter().collect::<BTreeSet<_>>(), request.requested_by);
                 request.requested_by.iter().cloned().collect()
             }
-            Some(Err(_)) | None => requested_by(&self.readable_blob(blob)?),
+            Some(Err(_)) | None => read()?,
         });
         self.requesters.borrow_mut().insert(blob, Rc::clone(&found));
         Ok(found)
