@@ -220,3 +220,52 @@ impl Ledger {
         commit.is_some_and(|commit| commit.link == 0 && !matches!(commit.about, About::Log(_)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Entries by their date and the link that was judged.
+    fn log(entries: &[(i64, Option<u32>)]) -> Log {
+        let mut log = Log::default();
+        for (number, (date, judged_link)) in (0..).zip(entries) {
+            log.enter(Entry {
+                id: ObjectId([number; 20]),
+                before: None,
+                judged: None,
+                judged_link: *judged_link,
+                date: Time::from_unix(*date).unwrap(),
+                says: None,
+                latest_before: None,
+            });
+        }
+        log
+    }
+
+    #[test]
+    fn no_entry_of_a_moment_stands_behind_its_end() {
+        let entries = [
+            (10, Some(1)),
+            (30, Some(3)),
+            (20, Some(2)),
+            (40, None),
+            (25, Some(9)),
+            (50, Some(5)),
+            (60, None),
+        ];
+        let log = log(&entries);
+        for time in 0..70 {
+            for link in 0..10 {
+                let fits = |(date, judged): &(i64, Option<u32>)| {
+                    *date <= time && judged.is_some_and(|judged| judged <= link)
+                };
+                let last = entries.iter().rposition(fits).map_or(0, |last| last + 1);
+                let end = log.end_of(Time::from_unix(time).unwrap(), link);
+                assert!(end >= last, "{time} {link}: {end} {last}");
+            }
+        }
+        assert_eq!(log.end_of(Time::from_unix(24).unwrap(), 9), 3);
+        assert_eq!(log.end_of(Time::from_unix(70).unwrap(), 2), 3);
+        assert_eq!(Log::default().end_of(Time::from_unix(1).unwrap(), 1), 0);
+    }
+}

@@ -217,3 +217,27 @@ impl Verified {
         self.hold
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::Made;
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_read_before_verifies_what_it_signed_and_nothing_else() {
+        let keys = Keys::default();
+        let made: Vec<(String, &[u8])> =
+            [b"one".as_slice(), b"two"].map(|payload| (Made::default().sign(1, payload), payload)).into();
+        let other = Made::default().sign(2, b"one");
+        for _ in 0..2 {
+            for (armored, payload) in &made {
+                let signature = keys.verify(payload, armored.as_bytes()).unwrap();
+                assert_eq!(signature.key(), verify(payload, armored.as_bytes()).unwrap().key());
+                assert_eq!(keys.verify(b"three", armored.as_bytes()).unwrap_err().code, Code::BadSignature);
+            }
+            let signature = keys.verify(b"one", other.as_bytes()).unwrap();
+            assert_ne!(signature.key(), keys.verify(b"one", made[0].0.as_bytes()).unwrap().key());
+        }
+        assert_eq!(keys.0.borrow().len(), 2);
+    }
+}
