@@ -106,3 +106,22 @@ fn policies_that_were_kept_now_are_not_those_of_an_earlier_time() {
     assert_eq!(said(&check(&repo)), "allowed requirements");
     verify(&repo, "an earlier time");
 }
+
+/// A record that is dated ahead does not count yet, and does when its day has come: then it stands between one before it and the
+/// word that that one failed. No row says otherwise.
+#[test]
+fn what_did_not_count_yet_counts_when_its_day_has_come() {
+    let world = World::new();
+    let repo = ran(&world);
+    let record = repo.rev(LOG);
+    keep(&repo);
+    world.days(1);
+    repo.deploy_record("bot", GATE, "production", "rollback");
+    for _ in 0..2 {
+        assert_eq!(said(&check(&repo)), "allowed rollback");
+    }
+    world.days(2);
+    repo.log("bot", "production", &failure(&record));
+    assert_eq!(said(&check_with(&repo, &["--time", &world.day(3)])), "allowed rollback");
+    assert_eq!(said(&check_with(&repo, &["--time", &world.day(3)])), "allowed rollback");
+}
