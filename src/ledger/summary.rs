@@ -34,6 +34,7 @@ const FAR_BEHIND: u32 = 64;
 pub struct Summary {
     environment: Name,
     circumstances: Circumstances,
+    first: ObjectId,
     tip: ObjectId,
     entries: u32,
     latest: Option<(u32, Time)>,
@@ -99,8 +100,14 @@ impl Summary {
     /// Whether another one says the same of the same log, whatever was judged of its records.
     pub fn is_as(&self, other: &Self) -> bool {
         let of = |summary: &Self| {
-            let log =
-                (summary.tip, summary.entries, summary.latest, summary.last_word, summary.last_counting);
+            let log = (
+                summary.first,
+                summary.tip,
+                summary.entries,
+                summary.latest,
+                summary.last_word,
+                summary.last_counting,
+            );
             (log, summary.systems())
         };
         of(self) == of(other)
@@ -189,6 +196,10 @@ impl Ledger {
         let bytes = self.kept(&format!("log {environment}"))?;
         let row: LogRow = serde_json::from_slice(&bytes).ok()?;
         let then = self.holds_up_to(&row.circumstances)?;
+        // What the mainline took by fast-forward is its own, and no log any more; then the first commit is, too.
+        if self.history.link_of(row.first.0).is_some() {
+            return None;
+        }
         let latest = match row.latest {
             Some((link, date)) => Some((link, Time::from_unix(date)?)),
             None => None,
@@ -197,6 +208,7 @@ impl Ledger {
         let mut summary = Summary {
             environment: environment.clone(),
             circumstances: self.circumstances()?,
+            first: row.first.0,
             tip: row.tip.0,
             entries: row.entries,
             latest,
@@ -224,13 +236,15 @@ impl Ledger {
     /// The summary of a log that was walked, with its records yet to be judged; nothing where it is not plain.
     pub fn summarize(&self, environment: &Name, log: &Log) -> Result<Option<Summary>, Undecided> {
         let Some(circumstances) = self.circumstances() else { return Ok(None) };
-        let Some(tip) = log.entries.last().map(|entry| entry.id) else { return Ok(None) };
+        let (Some(first), Some(tip)) = (log.entries.first(), log.entries.last()) else { return Ok(None) };
+        let (first, tip) = (first.id, tip.id);
         if !self.off_log(log, environment)?.is_empty() {
             return Ok(None);
         }
         let mut summary = Summary {
             environment: environment.clone(),
             circumstances,
+            first,
             tip,
             entries: 0,
             latest: None,
@@ -344,6 +358,7 @@ impl Ledger {
         }
         let row = LogRow {
             circumstances: summary.circumstances.clone(),
+            first: Text(summary.first),
             tip: Text(summary.tip),
             entries: summary.entries,
             latest: summary.latest.map(|(link, date)| (link, date.unix())),

@@ -18,7 +18,8 @@ use super::Item;
 #[serde(deny_unknown_fields)]
 pub(super) struct LogRow {
     pub(super) circumstances: Circumstances,
-    /// Where it ended, and how many commits it had.
+    /// Where it began and ended, and how many commits it had.
+    pub(super) first: Text<ObjectId>,
     pub(super) tip: Text<ObjectId>,
     pub(super) entries: u32,
     /// The latest mainline commit that was judged, and the latest date.

@@ -211,3 +211,17 @@ fn a_policy_that_came_another_way_is_in_force_there() {
     assert_eq!(said(&check(&repo)), "allowed rollback");
     verify(&repo, "another way");
 }
+
+/// Also where the log begins with words that are no record, and the mainline takes those alone.
+#[test]
+fn a_log_whose_first_words_become_the_mainline_goes_on_behind_them() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate(GATE);
+    let first = append(&repo, "l.wu", "main", &["main"], "A log begins", true);
+    repo.deploy_record("bot", GATE, "production", "requirements");
+    keep(&repo);
+    repo.git(&["merge", "-q", "--ff-only", &first]);
+    assert_eq!(said(&check(&repo)), "allowed requirements");
+    verify(&repo, "first words");
+}
