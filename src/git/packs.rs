@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::ObjectType;
@@ -25,6 +25,10 @@ use table::Table;
 const MOST_BYTES: usize = 1024 * 1024;
 const MOST_DELTA_BYTES: usize = 16 * MOST_BYTES;
 const MOST_DELTAS: usize = 512;
+
+/// So many packs are kept open, and so many bytes of their tables in memory; the rest is left to the library.
+const MOST_PACKS: usize = 64;
+const MOST_TABLE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// So much of a file is read at once, and so many of these stretches are kept.
 const STRETCH: u64 = 32 * 1024;
@@ -80,18 +84,26 @@ enum Form {
 }
 
 impl Packs {
-    /// Opens the packs of object directories; those that cannot be read so are left out.
+    /// Opens the packs of object directories, the largest first; those that cannot be read so, and those beyond number or
+    /// size, are left out.
     pub(super) fn open<'a>(directories: impl Iterator<Item = &'a Path>) -> Self {
-        let mut files = Vec::new();
+        let mut tables: Vec<(u64, PathBuf)> = Vec::new();
         for directory in directories {
             for entry in fs::read_dir(directory.join("pack")).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if path.extension().is_some_and(|extension| extension == "idx") {
-                    files.extend(PackFile::open(&path));
+                if path.extension().is_some_and(|extension| extension == "idx")
+                    && let Ok(about) = path.metadata()
+                    && about.is_file()
+                {
+                    tables.push((about.len(), path));
                 }
             }
         }
-        Self::over(Arc::new(files))
+        tables.sort_by(|(bytes, path), (others, other)| others.cmp(bytes).then_with(|| path.cmp(other)));
+        let mut room = MOST_TABLE_BYTES;
+        let mut fits = |bytes: u64| room.checked_sub(bytes).inspect(|left| room = *left).is_some();
+        let files = tables.into_iter().filter(|(bytes, _path)| fits(*bytes)).take(MOST_PACKS);
+        Self::over(Arc::new(files.filter_map(|(_bytes, path)| PackFile::open(&path)).collect()))
     }
 
     /// Another reader of the same, for another thread.

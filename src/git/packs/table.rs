@@ -15,8 +15,8 @@ const HEAD: [u8; 8] = *b"\xfftOc\0\0\0\x02";
 const FAN: usize = 8;
 const IDS: usize = FAN + 256 * 4;
 
-/// A larger one is left to the library.
-const MOST_BYTES: u64 = 512 * 1024 * 1024;
+/// So many ids are looked through one by one.
+const FEW: usize = 16;
 
 pub(super) struct Table {
     bytes: Vec<u8>,
@@ -28,14 +28,11 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let about = path.metadata().ok()?;
-        if !about.is_file() || about.len() > MOST_BYTES {
-            return None;
-        }
         #[expect(clippy::disallowed_methods, reason = "git/ owns the repository's files")]
         let file = std::fs::File::open(path).ok()?;
-        let mut bytes = Vec::with_capacity(usize::try_from(about.len()).ok()?);
-        file.take(about.len()).read_to_end(&mut bytes).ok()?;
+        let length = file.metadata().ok()?.len();
+        let mut bytes = Vec::with_capacity(usize::try_from(length).ok()?);
+        file.take(length).read_to_end(&mut bytes).ok()?;
         if !bytes.starts_with(&HEAD) {
             return None;
         }
@@ -65,7 +62,13 @@ impl Table {
         let group = group(&id.0, self.bits);
         let from = usize::try_from(*self.first.get(group)?).ok()?;
         let end = usize::try_from(*self.first.get(group + 1)?).ok()?;
-        let at = from + self.ids()?.get(from..end)?.binary_search(&id.0).ok()?;
+        let group = self.ids()?.get(from..end)?;
+        let among = if group.len() <= FEW {
+            group.iter().position(|other| *other == id.0)?
+        } else {
+            group.binary_search(&id.0).ok()?
+        };
+        let at = from + among;
         let offsets = IDS + self.objects * 24;
         let offset = self.number(offsets + at * 4)?;
         if offset & 0x8000_0000 == 0 {
