@@ -330,13 +330,13 @@ mod tests {
         let good = serde_json::to_string(&ItemRow::of(&item(fact(unmet(&["rules:none"]))))).unwrap();
         for (old, new) in [
             ("\"rules:none\"", "\"rules:some\""),
-            ("\"time\":1795000000", "\"time\":9223372036854775807"),
+            ("\"t\":1795000000", "\"t\":9223372036854775807"),
             ("\"break-glass\"", "\"breakglass\""),
             ("\"summarizer/v1.4\"", "\"summarizer\""),
             ("\"bot@example.com\"", "\"\""),
-            ("\"by_deployer\":true", "\"by_deployer\":true,\"more\":1"),
+            ("\"d\":true", "\"d\":true,\"more\":1"),
             ("{\"NotAllowed\":[", "{\"Allowed\":["),
-            ("\"place\":7", "\"place\":-7"),
+            ("\"n\":7", "\"n\":-7"),
         ] {
             assert!(good.contains(old), "{old} in {good}");
             let bad = good.replacen(old, new, 1);
