@@ -153,7 +153,7 @@ fn measure(path: &Path, size: u32) {
     table(&[("`audit`, index warm", &|| ours(path, &["audit", "--format", "json"]))]);
     table(&[("`metrics`, index warm", &|| ours(path, &["metrics", "--format", "json"]))]);
 
-    // Hooks use no index.
+    // What the index knows beyond the mainline as it was then is not used.
     let (before, pushed) = push_of_a_gate(path, &made);
     point(&before);
     table(&[("`hook pre-receive` of one gate", &|| {
