@@ -342,6 +342,9 @@ mod tests {
             assert_eq!(check(&all[..at], &all[at..]), 40);
             assert_eq!(check(&all[..at], &all), 40 - at);
         }
+        // Where one ends like the other, that need not be an entry of it.
+        assert_eq!(check(&[("x", 7)], &[("y 100644 x", 7)]), 2);
+        assert_eq!(check(&[("a", 7), ("x", 7)], &[("a", 7), ("y 100644 x", 7)]), 2);
     }
 
     #[test]
@@ -351,5 +354,8 @@ mod tests {
         assert!(top.refuse_letter_case(None).is_err());
         assert!(top.refuse_letter_case(Some(&["policy"])).is_ok());
         assert!(top.refuse_letter_case(Some(&["gates"])).is_err());
+        // Nor does it of letters beyond ASCII.
+        let beyond = tree(&[("40000", "v1-\u{c4}"), ("40000", "v1-\u{e4}")]).unwrap();
+        assert!(beyond.refuse_letter_case(None).is_err());
     }
 }
