@@ -112,7 +112,9 @@ impl Ledger {
         view: View,
     ) -> Result<Vec<IncidentFact>, Undecided> {
         if self.kept_incidents()?.is_some_and(|kept| !kept.names(gate, environment)) {
-            debug_assert!(self.incidents_of_all(gate, environment, view)?.is_empty());
+            debug_assert!(
+                self.incidents_of_all(gate, environment, view)?.is_empty() || self.has_lost_its_index()
+            );
             return Ok(Vec::new());
         }
         let events = self.incident_events()?;
@@ -184,7 +186,9 @@ impl Ledger {
             && let Some(kept) = self.kept_incidents()?
         {
             let notices: Vec<Notice> = kept.unseen().map(notice).collect();
-            debug_assert_eq!(format!("{notices:?}"), format!("{:?}", work_out()?));
+            debug_assert!(
+                format!("{notices:?}") == format!("{:?}", work_out()?) || self.has_lost_its_index()
+            );
             return Ok(notices);
         }
         work_out()
