@@ -90,7 +90,7 @@ pub(super) fn refuse_unfit(
 ) -> Result<(), Failure> {
     let Some(expires) = exception.expires else { return Ok(()) };
     let longest = policy.exceptions.max_duration;
-    verdict::not_expired(since, expires, longest, now).map_err(|why| {
+    verdict::not_expired(since, expires, longest, expires <= now).map_err(|why| {
         let failure = Failure::new("exception-expiry", format!("this exception cannot hold: {why}"));
         match longest {
             Some(longest) => {

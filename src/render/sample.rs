@@ -43,6 +43,7 @@ pub(super) fn rich() -> Judgement {
                 code: "stray-trailer",
                 message: "`Gate: x` stands outside the trailers of 5555555".into(),
             }],
+            turns: None,
         },
         origin: origin(),
     }

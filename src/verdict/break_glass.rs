@@ -10,7 +10,7 @@ use super::ancestry::Ancestry;
 use super::case::{Case, notice};
 use super::exceptions::{accepted, not_expired, readable};
 use super::fill::People;
-use super::text::{age, list};
+use super::text::list;
 use super::{By, CoverMoment, DecisionFact, Notice, RecordFact, Replay, Requirement, RequirementId, Status};
 use crate::decision::{ClaimedBasis, Verb};
 use crate::model::Name;
@@ -54,7 +54,7 @@ pub fn break_glass(record: &RecordFact, environment: &Name) -> (bool, Option<Str
 }
 
 fn words(case: &Case<'_>, record: &RecordFact, why: &str) -> String {
-    let old = age(case.facts.time.seconds_since(record.time));
+    let old = case.clock.ago(record.time);
     format!("{} of {}, {old} ago: {why}", record.commit.short(), record.gate)
 }
 
@@ -69,8 +69,10 @@ fn uncovered<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a RecordFact, Strin
 }
 
 fn is_overdue(case: &Case<'_>, record: &RecordFact) -> bool {
-    let old = case.facts.time.seconds_since(record.time);
-    case.policy.exceptions.break_glass_review.is_none_or(|review| old > review.seconds())
+    case.policy
+        .exceptions
+        .break_glass_review
+        .is_none_or(|review| case.clock.is_longer_ago(record.time, review))
 }
 
 /// Whether `record` is a deployment that was not allowed.
@@ -120,7 +122,12 @@ pub(super) fn fit<'m>(
         }
     }
     if let Some(expires) = exception.expires {
-        not_expired(moment.exception.since, expires, moment.policy.exceptions.max_duration, moment.time)?;
+        not_expired(
+            moment.exception.since,
+            expires,
+            moment.policy.exceptions.max_duration,
+            expires <= moment.time,
+        )?;
     }
     Ok(exception)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::Change;
+use super::clock::Clock;
 use super::decisions::{Judged, judge_decisions};
 use super::{ChangeShown, Content, Facts, Notice, Standing};
 use crate::model::{ContentDigest, Label};
@@ -12,6 +13,8 @@ use crate::request::GateRequest;
 /// What every rule of this folder looks at.
 pub(super) struct Case<'a> {
     pub(super) facts: &'a Facts,
+    /// The time of judging: rules ask it, and never the facts.
+    pub(super) clock: Clock,
     pub(super) policy: &'a Policy,
     /// The gate directory, where it stands on the mainline.
     pub(super) content: Option<&'a Content>,
@@ -40,7 +43,9 @@ impl<'a> Case<'a> {
                 .is_some_and(|change| change.matches(&rule.when, &facts.gate.system, &facts.environment))
         };
         let rules = policy.rules.iter().filter(matches).collect();
-        Self { facts, policy, content, request, change, rules, decisions: judge_decisions(facts, content) }
+        let clock = Clock::at(facts.time);
+        let decisions = judge_decisions(facts, content, &clock);
+        Self { facts, clock, policy, content, request, change, rules, decisions }
     }
 
     /// The digest of what stands, where it is valid.

@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::ancestry::{Ancestry, covers, takes_effect};
+use super::clock::Clock;
 use super::rejections::lifted;
-use super::text::{Words, age};
+use super::text::Words;
 use super::{Content, DecisionFact, DecisionShown, ExceptionFact, Facts};
 use crate::decision::Verb;
 use crate::model::{Code, ContentDigest};
@@ -56,7 +57,11 @@ impl DecisionShown {
 }
 
 /// Judges every decision of `facts`, in their order.
-pub(super) fn judge_decisions<'a>(facts: &'a Facts, content: Option<&Content>) -> Vec<Judged<'a>> {
+pub(super) fn judge_decisions<'a>(
+    facts: &'a Facts,
+    content: Option<&Content>,
+    clock: &Clock,
+) -> Vec<Judged<'a>> {
     let ancestry = Ancestry::of(&facts.decisions);
     let standing = content.and_then(|content| content.digest);
     let mut judged: Vec<Judged<'a>> = facts
@@ -69,7 +74,7 @@ pub(super) fn judge_decisions<'a>(facts: &'a Facts, content: Option<&Content>) -
             match fact.verb {
                 Some(Verb::Approve) => {
                     permitted(facts, content, fact, &mut defects);
-                    approval_defects(facts, standing, fact, &mut defects);
+                    approval_defects((facts, clock), standing, fact, &mut defects);
                     superseded(&ancestry, place, facts, &mut defects);
                 }
                 Some(Verb::AcceptRisk) => {
@@ -131,7 +136,7 @@ fn permitted(
 }
 
 fn approval_defects(
-    facts: &Facts,
+    (facts, clock): (&Facts, &Clock),
     standing: Option<ContentDigest>,
     fact: &DecisionFact,
     defects: &mut BTreeMap<Code, String>,
@@ -143,11 +148,10 @@ fn approval_defects(
         let scope = super::text::quoted_list(&fact.environments);
         add(defects, Code::OutOfScope, format!("it is limited to {scope}"));
     }
-    let old = facts.time.seconds_since(fact.since);
     if let Some(most) = facts.policy.policy.approvals_max_age
-        && old > most.seconds()
+        && clock.is_longer_ago(fact.since, most)
     {
-        add(defects, Code::Expired, format!("it is {} old, at most {most} counts", age(old)));
+        add(defects, Code::Expired, format!("it is {} old, at most {most} counts", clock.ago(fact.since)));
     }
     before_incident(facts, fact, defects);
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::case::{Case, notice};
-use super::text::{Words, age, list, number, quoted_list};
+use super::text::{Words, list, number, quoted_list};
 use super::{By, EvidenceFact, Notice, Requirement, RequirementId, Side, Status};
 use crate::evidence::{Report, RunStatus, Unreadable, Value};
 use crate::model::Name;
@@ -203,8 +203,8 @@ fn too_old(
         return Some((Status::Stale, "nothing says how old it is".into()));
     };
     let since = report.tested.map_or(since, |tested| tested.min(since));
-    let old = case.facts.time.seconds_since(since);
-    (old > most.seconds()).then(|| (Status::Stale, format!("{} old, at most {most} counts", age(old))))
+    let old = || format!("{} old, at most {most} counts", case.clock.ago(since));
+    case.clock.is_longer_ago(since, most).then(|| (Status::Stale, old()))
 }
 
 /// Such a run leaves its kind met and gives no metrics, so that no criterion holds on it (design, section 7).
@@ -231,5 +231,5 @@ pub(super) fn notices(case: &Case<'_>) -> Vec<Notice> {
 }
 
 fn dated(case: &Case<'_>, file: &EvidenceFact) -> String {
-    file.since.map_or(String::new(), |since| format!(", {} old", age(case.facts.time.seconds_since(since))))
+    file.since.map_or(String::new(), |since| format!(", {} old", case.clock.ago(since)))
 }

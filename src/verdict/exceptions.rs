@@ -98,7 +98,7 @@ pub(super) fn fit<'a>(case: &Case<'a>, fact: &'a ExceptionFact) -> Result<&'a Ex
         return Err(format!("it names {}, which cannot be waived: it is invalid", id.quoted()));
     }
     let Some(expires) = exception.expires else { return Err("it does not say when it expires".into()) };
-    not_expired(fact.since, expires, case.policy.exceptions.max_duration, case.facts.time)?;
+    not_expired(fact.since, expires, case.policy.exceptions.max_duration, case.clock.has_come(expires))?;
     Ok(exception)
 }
 
@@ -110,14 +110,19 @@ pub(super) fn readable(fact: &ExceptionFact) -> Result<&Exception, String> {
     fact.exception.as_ref().map_err(|reason| format!("it does not read: {reason}"))
 }
 
-/// Whether an exception from `since` that expires at `expires` may still hold at `now`.
-pub fn not_expired(since: Time, expires: Time, longest: Option<Duration>, now: Time) -> Result<(), String> {
+/// Whether an exception from `since` that expires at `expires` may still hold; `expired`: that moment has come.
+pub fn not_expired(
+    since: Time,
+    expires: Time,
+    longest: Option<Duration>,
+    expired: bool,
+) -> Result<(), String> {
     if let Some(longest) = longest
         && expires.seconds_since(since) > longest.seconds()
     {
         return Err(format!("it expires more than {longest} after {since}, when it was made: it is invalid"));
     }
-    if expires <= now {
+    if expired {
         return Err(format!("it expired at {expires}"));
     }
     Ok(())

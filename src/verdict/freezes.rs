@@ -8,8 +8,8 @@ pub(super) fn requirements(case: &Case<'_>) -> Vec<Requirement> {
     let Some(change) = &case.change else { return Vec::new() };
     let facts = case.facts;
     let holds = case.policy.freezes.iter().filter(|freeze| {
-        freeze.from <= facts.time
-            && facts.time < freeze.until
+        case.clock.has_come(freeze.from)
+            && !case.clock.has_come(freeze.until)
             && change.matches(&freeze.when, &facts.gate.system, &facts.environment)
     });
     holds

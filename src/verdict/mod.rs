@@ -12,6 +12,7 @@ mod bounds;
 mod break_glass;
 mod case;
 mod change;
+mod clock;
 mod criteria;
 mod decisions;
 mod evidence;
@@ -101,6 +102,8 @@ pub struct Verdict {
     pub exceptions: Vec<ExceptionShown>,
     /// What a reader should know besides.
     pub notices: Vec<Notice>,
+    /// The first moment after the time of judging at which it may be another for that alone; nothing: there is none.
+    pub turns: Option<Time>,
 }
 
 /// The change as the policy sees it.
@@ -267,6 +270,7 @@ pub fn judge(facts: &Facts) -> Verdict {
         decisions: case.decisions.iter().map(Judged::shown).collect(),
         exceptions: exception.iter().map(exceptions::Standing::shown).collect(),
         notices,
+        turns: case.clock.turns(),
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::case::Case;
-use super::text::age;
 use super::{Basis, Given, RecordFact, Replay, Requirement, RequirementId, Status};
 use crate::model::{ArtifactDigest, ArtifactName, Time};
 
@@ -50,12 +49,11 @@ pub(super) fn support<'a>(case: &Case<'a>) -> Result<&'a RecordFact, Option<Stri
     };
     match last_ran(case) {
         None => return Err(Some("no record of it here is allowed when judged again".into())),
-        Some(until) => {
-            let past = case.facts.time.seconds_since(until);
-            if past > window.seconds() {
-                return Err(Some(format!("it last ran {} ago, at most {window} counts", age(past))));
-            }
+        Some(LastRan::Until(end)) if case.clock.is_longer_ago(end, window) => {
+            let ago = case.clock.ago(end);
+            return Err(Some(format!("it last ran {ago} ago, at most {window} counts")));
         }
+        Some(LastRan::Until(_) | LastRan::Still) => {}
     }
     // The newest that supports; where none does, the reason of the newest.
     own.iter()
@@ -85,7 +83,7 @@ fn supports(case: &Case<'_>, record: &RecordFact) -> Result<(), String> {
     match &record.replay {
         Replay::Allowed { basis: Basis::Requirements, supports: true, .. } => Ok(()),
         Replay::Allowed { basis: Basis::Exception, supports: true, exception_expires: Some(expires) }
-            if *expires > case.facts.time =>
+            if !case.clock.has_come(*expires) =>
         {
             Ok(())
         }
@@ -121,13 +119,22 @@ fn same_artifacts(case: &Case<'_>, logged: &BTreeMap<ArtifactName, ArtifactDiges
     }
 }
 
+/// When something last ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum LastRan {
+    /// Until then.
+    Until(Time),
+    /// It runs.
+    Still,
+}
+
 /// When the content that stands last ran here.
 ///
 /// A record that counts runs from its time until that of the next record that counts and is of another version or
 /// content, or whose own replay is not allowed; else until now. Only runs by a record whose own replay is allowed
 /// count, on whatever basis. A record said to have failed ran nothing, and yet ends the run before it: a failure makes
 /// no older version fresher.
-fn last_ran(case: &Case<'_>) -> Option<Time> {
+fn last_ran(case: &Case<'_>) -> Option<LastRan> {
     let counting: Vec<&RecordFact> =
         case.facts.records.iter().map(Arc::as_ref).filter(|record| record.defect.is_none()).collect();
     let is_own_run = |record: &RecordFact| {
@@ -141,7 +148,7 @@ fn last_ran(case: &Case<'_>) -> Option<Time> {
     for (place, record) in counting.iter().enumerate() {
         if is_own_run(record) {
             let ended = counting.iter().skip(place + 1).find(|later| !is_own_run(later));
-            last = last.max(Some(ended.map_or(case.facts.time, |later| later.time)));
+            last = last.max(Some(ended.map_or(LastRan::Still, |later| LastRan::Until(later.time))));
         }
     }
     last

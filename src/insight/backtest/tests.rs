@@ -34,6 +34,7 @@ fn verdict(outcome: Outcome, requirements: Vec<Requirement>) -> Verdict {
         decisions: Vec::new(),
         exceptions: Vec::new(),
         notices: Vec::new(),
+        turns: None,
     }
 }
 

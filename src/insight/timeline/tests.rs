@@ -76,6 +76,7 @@ fn verdict(outcome: Outcome, requirements: Vec<Requirement>, decisions: Vec<Deci
         decisions,
         exceptions: Vec::new(),
         notices: Vec::new(),
+        turns: None,
     }
 }
 

@@ -5,6 +5,7 @@ use proptest::sample::select;
 
 use super::exceptions::exception_fact;
 use super::*;
+use crate::policy::Freeze;
 
 /// A decision of the few that there are, with a mask of ancestors among those before it.
 fn any_decision() -> impl Strategy<Value = (DecisionFact, u16)> {
@@ -209,6 +210,52 @@ proptest! {
         ids.dedup();
         prop_assert_eq!(ids.len(), verdict.requirements.len(), "one line an id");
         prop_assert!(verdict.notices.iter().all(|it| NOTICE_CODES.iter().any(|(code, _)| *code == it.code)));
+    }
+
+    /// Whatever may grow old, expire, begin or end: before the moment at which a verdict turns it is the one given.
+    #[test]
+    fn until_it_turns_a_verdict_is_the_same(
+        facts in any_facts(),
+        (approvals, reports, review, window) in (1i64..150, 1i64..30, 1i64..5, 1i64..20),
+        (from, expires, later) in (-2i64..4, -2i64..40, 1i64..4_000_000),
+        (not_allowed, older) in (any::<bool>(), any::<bool>()),
+    ) {
+        let mut facts = facts.report("r.json", report(&[])).policy(|policy| {
+            policy.approvals_max_age = Some(days(approvals));
+            policy.evidence.insert(name("evaluation"), EvidenceKind { max_age: Some(days(reports)), ..EvidenceKind::default() });
+            policy.exceptions.break_glass_review = Some(days(review));
+            policy.environments.get_mut(&name("production")).unwrap().rollback_window = Some(days(window));
+            policy.freezes =
+                vec![Freeze { name: label("f"), when: When::default(), from: day(from), until: day(from + 2) }];
+        });
+        if let Some(Ok(exception)) = facts.exception.as_mut().map(|it| &mut it.exception) {
+            exception.expires = Some(day(expires));
+        }
+        let mut records = vec![record(80, day(-10))];
+        if let Replay::Allowed { basis, exception_expires, .. } = &mut records[0].replay && older {
+            (*basis, *exception_expires) = (Basis::Exception, Some(day(expires)));
+        }
+        if not_allowed {
+            let gate = "sum/v0".parse().unwrap();
+            records.push(RecordFact { replay: Replay::NotAllowed([RequirementId::RulesNone].into()), gate, ..record(81, day(-2)) });
+        }
+        facts.records = records.into_iter().map(Arc::new).collect();
+        let shape = |facts: &Facts| {
+            let verdict = judge(facts);
+            let lines: Vec<_> = verdict.requirements.iter().map(|line| (line.id.clone(), line.status)).collect();
+            let codes: Vec<_> = verdict.decisions.iter().map(|it| (it.fact.commit, it.code)).collect();
+            let in_force: Vec<_> = verdict.exceptions.iter().map(|it| it.in_force).collect();
+            (format!("{:?} {lines:?} {codes:?} {in_force:?}", verdict.outcome), verdict.turns)
+        };
+        let (first, turns) = shape(&facts);
+        prop_assert!(turns.is_none_or(|turns| turns > facts.time));
+        // Just before it turns, and at some moment before that.
+        let last = turns.map_or(later, |turns| turns.seconds_since(facts.time) - 1);
+        for seconds in [last, later.min(last)] {
+            let mut then = facts.clone();
+            then.time = Time::from_unix(facts.time.unix() + seconds).unwrap();
+            prop_assert_eq!(&shape(&then).0, &first);
+        }
     }
 
     #[test]
