@@ -206,6 +206,9 @@ fn only_a_record_that_is_good_in_every_respect_supports() {
     ] {
         check(&returning(vec![RecordFact { replay, ..record(80, day(-1)) }]), outcome, MISSING);
     }
+    let expiring = RecordFact { replay: replay(Basis::Exception, Some(day(1)), true), ..record(80, day(-1)) };
+    assert_eq!(judge(&returning(vec![expiring])).turns, Some(day(1)));
+    assert_eq!(judge(&returning(vec![record(80, day(-1))])).turns, None);
 }
 
 #[test]
