@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::insight::measured::{Measured, Share};
 use crate::insight::metrics::Metrics;
 use crate::insight::timeline::Timeline;
 use crate::model::{GateName, Name};
@@ -19,26 +20,41 @@ pub(super) fn measure(
     only: &[Name],
 ) -> Result<(), Failure> {
     session.hold_logs()?;
-    let ever = session.gates_ever()?;
-    let wanted = |gate: &&GateName| only.is_empty() || only.contains(&gate.system);
-    let gates: Vec<GateName> = ever.iter().filter(wanted).cloned().collect();
-    let several = gates.len() >= FEW;
-    let busy = context.counting("measuring gates", gates.len());
-    let work = |[session]: [&Session; 1], system: &Vec<GateName>| {
-        let found = session.timelines(system);
-        busy.steps(system.len());
-        found
+    let mut measures = session.measures(only)?;
+    let shares = std::mem::take(&mut measures.shares);
+    let to_measure = shares.iter().map(Share::to_measure).sum();
+    let busy = context.counting("measuring gates", to_measure);
+    let work = |[session]: [&Session; 1], share: &Share| {
+        let measured = session.measure(share);
+        busy.steps(share.to_measure());
+        measured
     };
-    let take = |found: Result<Vec<Measured>, Failure>| -> Result<(), Failure> {
-        add(all, found?);
+    let mut ever = BTreeSet::new();
+    let take = |measured: Result<Measured, Failure>| -> Result<(), Failure> {
+        let mut measured = measured?;
+        measures.take(&mut measured);
+        ever.extend(measured.system.gates.iter().map(|(gate, _)| gate.clone()));
+        add(all, measured.system.gates);
+        for (what, why) in measured.system.foreign {
+            leave_out(all, &what, why);
+        }
         Ok(())
     };
-    sharing::in_order([session], &sharing::systems(gates), several, work, take)?;
-    end(session, all, &ever, only)
+    sharing::in_order([session], &shares, to_measure >= FEW, work, take)?;
+    session.keep_measures(measures);
+    add_unrecorded(session, all, &ever, only)
 }
 
 /// Ends with what is not measured; `ever` are all gates that stand or stood on the mainline.
-pub(super) fn end(
+pub(super) fn end(session: &Session, all: &mut [Metrics], ever: &BTreeSet<GateName>) -> Result<(), Failure> {
+    for (what, why) in session.unmeasured(&[])? {
+        leave_out(all, &what, why);
+    }
+    add_unrecorded(session, all, ever, &[])
+}
+
+/// Adds the gates that stand on a branch alone.
+fn add_unrecorded(
     session: &Session,
     all: &mut [Metrics],
     ever: &BTreeSet<GateName>,
@@ -48,21 +64,23 @@ pub(super) fn end(
     let wanted = |gate: &GateName| only.is_empty() || only.contains(&gate.system);
     let unrecorded: BTreeSet<GateName> =
         unmerged.into_iter().filter(|gate| !ever.contains(gate) && wanted(gate)).collect();
-    let unmeasured = session.unmeasured(only)?;
     for metrics in all {
         metrics.unrecorded.clone_from(&unrecorded);
-        for (what, why) in &unmeasured {
-            metrics.leave_out(what.clone(), why);
-        }
     }
     Ok(())
 }
 
+fn leave_out(all: &mut [Metrics], what: &str, why: &str) {
+    for metrics in all {
+        metrics.leave_out(what.to_owned(), why);
+    }
+}
+
 /// What was measured of a gate, or why it was not.
-pub(super) type Measured = (GateName, Result<Timeline, &'static str>);
+pub(super) type OfGate = (GateName, Result<Timeline, &'static str>);
 
 /// Counts what was measured.
-pub(super) fn add(all: &mut [Metrics], found: Vec<Measured>) {
+pub(super) fn add(all: &mut [Metrics], found: Vec<OfGate>) {
     for (gate, measured) in found {
         for metrics in &mut *all {
             match &measured {

@@ -116,11 +116,13 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     {
         return Err(Failure::usage(format!("`--until` {until} is not after `--since` {since}")).into());
     }
-    let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
-    let mut metrics = [Metrics::new(asked)];
-    measure::measure(context, &session, &mut metrics, &args.systems)?;
-    let [metrics] = metrics;
-    let origin = session.origin()?;
+    let opening = Opening { view: View::Recorded, ..Opening::default() };
+    let (metrics, origin) = Session::glance(context, &opening, |session| -> Result<_, Failure> {
+        let mut metrics = [Metrics::new(asked.clone())];
+        measure::measure(context, session, &mut metrics, &args.systems)?;
+        let [metrics] = metrics;
+        Ok((metrics, session.origin()?))
+    })?;
     let text = match context.format {
         Format::Csv => render::render_metrics_table(&metrics, &origin, Table::Csv),
         Format::Openmetrics => render::render_metrics_table(&metrics, &origin, Table::OpenMetrics),

@@ -18,6 +18,7 @@ use crate::verdict::{
     RequirementId, Standing, Status, Verdict,
 };
 
+use super::measured::Rests;
 use super::of_gate::OfGate;
 use super::required::Reached;
 use super::{Judgement, Origin, Originals, Question};
@@ -39,6 +40,8 @@ pub struct Judge<'a> {
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
     /// Records with their replays, by commit, as most who ask see them.
     pub(super) plain_records: RefCell<HashMap<ObjectId, Arc<RecordFact>>>,
+    /// What the verdicts since it was last taken rest on.
+    pub(super) rests: RefCell<Rests>,
 }
 
 /// A required gate, where, in which view, up to which log commit.
@@ -84,6 +87,7 @@ impl<'a> Judge<'a> {
             required: RefCell::default(),
             reached: RefCell::default(),
             plain_records: RefCell::default(),
+            rests: RefCell::default(),
         }
     }
 
@@ -204,7 +208,19 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Undecided> {
-        Ok(verdict::judge(&self.facts(case)?))
+        Ok(self.evaluated(&self.facts(case)?))
+    }
+
+    /// What follows from facts. When a verdict of now turns, so does what rests on it.
+    pub(super) fn evaluated(&self, facts: &Facts) -> Verdict {
+        let verdict = verdict::judge(facts);
+        if facts.time == self.ledger.now().time
+            && let Some(turns) = verdict.turns
+        {
+            let mut rests = self.rests.borrow_mut();
+            rests.turns = Some(rests.turns.map_or(turns, |earlier| earlier.min(turns)));
+        }
+        verdict
     }
 
     pub(super) fn facts(&self, case: &Case<'_>) -> Result<Facts, Undecided> {
@@ -271,7 +287,7 @@ impl<'a> Judge<'a> {
             whole: false,
         };
         let facts = self.facts(&case)?;
-        let verdict = verdict::judge(&facts);
+        let verdict = self.evaluated(&facts);
         let replay = match verdict.outcome {
             _ if verdict.content != Some(record.content) => {
                 Replay::NotAllowed(BTreeSet::from([RequirementId::IntegrityContent]))

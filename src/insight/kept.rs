@@ -7,7 +7,9 @@ use super::judge::Judge;
 impl Judge<'_> {
     /// Works out again all that is kept, from the history alone, and compares.
     pub fn keeps_what_history_says(&self) -> Result<bool, Undecided> {
-        let mut right = self.ledger.keeps_policies_and_incidents_right()?;
+        // Whether it holds is told by what is kept of logs, too.
+        let mut right = self.measures_are_right()?;
+        right &= self.ledger.keeps_policies_and_incidents_right()?;
         for environment in self.logged_environments()? {
             // What is judged below is judged from walked logs.
             self.summaries.borrow_mut().insert(environment.clone(), None);

@@ -21,6 +21,7 @@ mod incidents;
 mod judge;
 mod kept;
 mod log;
+pub mod measured;
 pub mod metrics;
 mod of_gate;
 mod origins;

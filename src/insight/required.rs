@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::ledger::{Undecided, View};
 use crate::model::{Duration, GateName};
-use crate::verdict::{self, Facts, Given, Outcome, RequiredFact, Standing};
+use crate::verdict::{Facts, Given, Outcome, RequiredFact, Standing};
 
 use super::judge::{Case, Judge, is_running};
 
@@ -28,6 +28,7 @@ impl Judge<'_> {
         let Standing::Recorded(content) = standing else { return Ok(required) };
         let Ok(request) = &content.request else { return Ok(required) };
         for gate in &request.requires {
+            self.rests.borrow_mut().on.insert(gate.system.clone());
             let fact = match self.reached(gate, case.view)? {
                 Some(reached) if !reached.contains(case.gate) => self.required_fact(&Case {
                     gate,
@@ -53,6 +54,7 @@ impl Judge<'_> {
         let mut open = vec![from.clone()];
         while let Some(gate) = open.pop() {
             for next in self.ledger.requires(&gate, view)? {
+                self.rests.borrow_mut().on.insert(next.system.clone());
                 if reached.insert(next.clone()) {
                     open.push(next);
                 }
@@ -78,7 +80,7 @@ impl Judge<'_> {
 
     fn judge_required(&self, case: &Case<'_>) -> Result<RequiredFact, Undecided> {
         let mut facts = self.facts(case)?;
-        let verdict = verdict::judge(&facts);
+        let verdict = self.evaluated(&facts);
         let runs = facts.records.iter().rev().find(|record| is_running(record));
         if let Outcome::Allowed(_) = verdict.outcome {
             return Ok(RequiredFact::Allowed);
@@ -90,7 +92,7 @@ impl Judge<'_> {
                 environment.rollback_window = Duration::from_seconds(0);
             }
             facts.policy.policy = Arc::new(policy);
-            if let Outcome::Allowed(_) = verdict::judge(&facts).outcome {
+            if let Outcome::Allowed(_) = self.evaluated(&facts).outcome {
                 return Ok(RequiredFact::Running);
             }
         }

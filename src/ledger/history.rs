@@ -77,9 +77,12 @@ pub(crate) struct History {
     stray: u32,
 }
 
+/// With what the keys of the lists of decisions on gates begin: the gate follows.
+pub(crate) const DECISIONS: &[u8] = b"d";
+
 /// Under what the places of the decisions on a gate are listed.
 fn decisions_on(gate: &GateName) -> Vec<u8> {
-    format!("d{gate}").into_bytes()
+    [DECISIONS, gate.to_string().as_bytes()].concat()
 }
 
 /// Under what the places of the decisions on the policy are listed, and those of records of the deployment logs.

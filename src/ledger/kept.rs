@@ -18,12 +18,12 @@ use super::{Ledger, Undecided, chronicle, epoch};
 
 /// What is printed and read again as what it was.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Text<T>(pub(super) T);
+pub struct Text<T>(pub T);
 
 /// What something was worked out under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Circumstances {
+pub struct Circumstances {
     /// The mainline commit.
     mainline: Text<ObjectId>,
     /// `[[revoked]]` of the policy in force there.
@@ -62,7 +62,7 @@ impl Ledger {
 
     /// What is worked out now, and may be kept, is worked out under; nothing where nothing is kept: later links of a mainline
     /// that somebody has to sign, or that is dated ahead, change what earlier ones say.
-    pub(super) fn circumstances(&self) -> Option<Circumstances> {
+    pub fn circumstances(&self) -> Option<Circumstances> {
         let used = self.repository.remembers() && self.repository.glances();
         if !used || self.preview || self.proposed.is_some() || !self.chronicle.is_plain() {
             return None;
@@ -76,6 +76,11 @@ impl Ledger {
         })
     }
 
+    /// Whether what was worked out then was worked out under the policy that is in force now, and no other came between.
+    pub(super) fn same_policy_as(&self, then: &Circumstances) -> bool {
+        self.chronicle.epochs.len() == then.epochs
+    }
+
     /// The link up to which what was worked out then holds still: the mainline goes on from there, the same is revoked, and
     /// what was in force then was in force; nothing where it does not.
     pub(super) fn holds_up_to(&self, then: &Circumstances) -> Option<u32> {
@@ -86,7 +91,7 @@ impl Ledger {
     }
 
     /// A row of what is kept.
-    pub(super) fn kept(&self, name: &str) -> Option<Vec<u8>> {
+    pub fn kept(&self, name: &str) -> Option<Vec<u8>> {
         self.history.known()?.pages().found(name)
     }
 
@@ -113,7 +118,7 @@ impl Ledger {
 
     /// Keeps rows where the first is what it was when it was read. Nothing is lost where they cannot be kept, and nothing is
     /// kept of what an index said that turned out to be damaged.
-    pub(super) fn keep(&self, first: &str, as_read: Option<&[u8]>, rows: &[(String, Vec<u8>)]) {
+    pub fn keep(&self, first: &str, as_read: Option<&[u8]>, rows: &[(String, Vec<u8>)]) {
         let Some(root) = self.history.chain_at(0).map(|at| self.history.commit(at).id) else { return };
         if self.repository.keeps() && !self.has_lost_its_index() {
             let _kept = self.repository.keep_found(&key(root), first, as_read, rows);

@@ -158,6 +158,12 @@ impl Provenance {
         Ok(provenance)
     }
 
+    /// Whether whatever stands there has one history, wherever it stands: then nothing but a commit that changes it gives it
+    /// another.
+    pub(crate) fn has_one_history(&self) -> bool {
+        matches!(self.states, States::OfObjects(..))
+    }
+
     /// The commits up to and with `link` that changed it, oldest first.
     pub(crate) fn changed_up_to(&self, history: &History, link: u32) -> impl Iterator<Item = Index> {
         self.changed.iter().copied().filter(move |at| history.commit(*at).link <= link)

@@ -70,6 +70,8 @@ struct System {
     kept: Option<ContentDigest>,
     /// Nothing: that was not read yet.
     items: Option<Vec<Item>>,
+    /// Where the last commit stands that logged a record of it, or said that one failed.
+    newest: u32,
     changed: bool,
 }
 
@@ -90,6 +92,21 @@ impl Summary {
             None => Some(0),
             Some(last) => self.ends.borrow().get(&last).copied(),
         }
+    }
+
+    /// How many commits the log has.
+    pub fn entries(&self) -> u32 {
+        self.entries
+    }
+
+    /// Where the last commit stands that logged a record of a system, or said that one failed; nothing: there is none.
+    pub fn newest(&self, system: &Name) -> Option<u32> {
+        self.systems.borrow().get(system).map(|own| own.newest)
+    }
+
+    /// The latest date of its records.
+    pub fn latest(&self) -> Option<Time> {
+        self.latest.map(|(_link, date)| date)
     }
 
     /// The systems that the log names.
@@ -156,6 +173,7 @@ impl Summary {
     fn enter(&mut self, system: &Name, item: Item) {
         self.held.insert(item.commit);
         let own = self.systems.get_mut().entry(system.clone()).or_default();
+        own.newest = own.newest.max(item.place);
         own.items.get_or_insert_default().push(item);
         own.changed = true;
     }
@@ -166,6 +184,7 @@ impl Summary {
             && let Some(item) = own.items.iter_mut().flatten().rev().find(|item| item.commit == record)
         {
             item.failed_at = item.failed_at.or(Some(place));
+            own.newest = own.newest.max(place);
             own.changed = true;
         }
     }
@@ -204,7 +223,11 @@ impl Ledger {
             Some((link, date)) => Some((link, Time::from_unix(date)?)),
             None => None,
         };
-        let kept = |digest: Text<ContentDigest>| System { kept: Some(digest.0), ..System::default() };
+        let kept = |(digest, newest): (Text<ContentDigest>, u32)| System {
+            kept: Some(digest.0),
+            newest,
+            ..System::default()
+        };
         let mut summary = Summary {
             environment: environment.clone(),
             circumstances: self.circumstances()?,
@@ -215,9 +238,7 @@ impl Ledger {
             last_word: row.last_word.as_ref().map(|id| id.0),
             held: row.last_word.into_iter().chain([row.tip]).map(|id| id.0).collect(),
             last_counting: row.last_counting,
-            systems: RefCell::new(
-                row.systems.into_iter().map(|(system, digest)| (system.0, kept(digest))).collect(),
-            ),
+            systems: RefCell::new(row.systems.into_iter().map(|(system, of)| (system.0, kept(of))).collect()),
             ends: RefCell::default(),
             as_read: Some(bytes),
             changed: Cell::new(false),
@@ -354,7 +375,7 @@ impl Ledger {
                 }
                 (_, None) => return,
             };
-            digests.insert(Text(system.clone()), Text(digest));
+            digests.insert(Text(system.clone()), (Text(digest), own.newest));
         }
         let row = LogRow {
             circumstances: summary.circumstances.clone(),

@@ -70,6 +70,8 @@ mod lists;
 #[cfg(test)]
 mod markdown;
 #[cfg(test)]
+mod measured_kept;
+#[cfg(test)]
 mod merging_policies;
 #[cfg(test)]
 mod metrics;

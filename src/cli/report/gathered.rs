@@ -99,7 +99,7 @@ impl Gathered {
             }
         }
         IncidentLine::sort(&mut incidents);
-        measure::end(session, &mut all, &ever, &[])?;
+        measure::end(session, &mut all, &ever)?;
         let [by_month, by_system, by_environment] = all;
         let mut gathered = Self {
             origin: session.origin()?,

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::insight::measured::{Measured, Measures, Share};
 use crate::insight::timeline::Ground;
 use crate::insight::{IncidentLine, Judge};
 use crate::model::{GateName, Name};
 
 use super::super::Failure;
-use super::super::measure::Measured;
+use super::super::measure::OfGate;
 use super::Session;
 
 impl Session {
@@ -16,14 +17,23 @@ impl Session {
         Ok(self.ledger.gates_ever(self.view)?)
     }
 
-    /// The timelines of gates of one system. What could not be judged says why.
-    pub(crate) fn timelines(&self, gates: &[GateName]) -> Result<Vec<Measured>, Failure> {
+    /// The systems to be measured, or those of `only` where it names some.
+    pub(crate) fn measures(&self, only: &[Name]) -> Result<Measures, Failure> {
         let judge = self.judging();
-        // What the records of one system rest on is of no use to another.
-        judge.forget_gates();
-        let Some(first) = gates.first() else { return Ok(Vec::new()) };
-        let ground = judge.ground(&first.system)?;
-        Ok(gates.iter().map(|gate| measured(&judge, gate, &ground)).collect())
+        let measures = judge.measures(only)?;
+        // What was worked out of logs is kept for who asks next; what cannot be kept is worked out again.
+        let _kept = judge.keep_found();
+        Ok(measures)
+    }
+
+    /// What is measured of one system.
+    pub(crate) fn measure(&self, share: &Share) -> Result<Measured, Failure> {
+        Ok(self.judging().measure(share)?)
+    }
+
+    /// Keeps what was measured.
+    pub(crate) fn keep_measures(&self, measures: Measures) {
+        self.judging().keep_measures(measures);
     }
 
     /// Every incident, with what it hit.
@@ -56,7 +66,7 @@ impl Session {
 }
 
 /// The timeline of one gate; what could not be judged says why.
-pub(super) fn measured(judge: &Judge<'_>, gate: &GateName, ground: &Ground) -> Measured {
+pub(super) fn measured(judge: &Judge<'_>, gate: &GateName, ground: &Ground) -> OfGate {
     let measured = judge.timeline(gate, ground).unwrap_or_else(|undecided| Err(undecided.code));
     (gate.clone(), measured)
 }

@@ -9,7 +9,7 @@ use crate::insight::{
 use crate::model::{GateName, Name};
 
 use super::super::Failure;
-use super::super::measure::Measured;
+use super::super::measure::OfGate;
 use super::Session;
 use super::measuring::measured;
 
@@ -34,7 +34,7 @@ pub(crate) struct SystemRead<T> {
     /// Its gates that stand, each with what is made of it, or why it is not judged.
     pub(crate) gates: Vec<Result<(Dossier, T), GateLine>>,
     /// The timelines of those that ever stood.
-    pub(crate) measured: Vec<Measured>,
+    pub(crate) measured: Vec<OfGate>,
     /// How the policy in force lines up with its past.
     pub(crate) refinement: Refinement,
     /// Incidents on it.

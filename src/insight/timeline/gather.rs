@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{Undecided, View};
 use crate::model::{GateName, Name, ObjectId, Time};
-use crate::verdict::{self, Basis, Facts, Given, IncidentFact, Outcome, Standing, Verdict};
+use crate::verdict::{Basis, Facts, Given, IncidentFact, Outcome, Standing, Verdict};
 
 use super::super::judge::Case;
 use super::super::{Judge, LoggedRecord};
@@ -26,6 +26,18 @@ impl Ground {
         self.records.keys().chain(self.incidents.keys()).collect()
     }
 
+    /// What the log or an incident names and no gate that ever stood is, and why it is not measured, by name.
+    pub fn foreign(&self, stood: impl Fn(&GateName) -> bool) -> Vec<(String, &'static str)> {
+        let mut found: BTreeMap<String, &'static str> = BTreeMap::new();
+        for ((gate, _), incidents) in self.incidents.iter().filter(|((gate, _), _)| !stood(gate)) {
+            found.extend(incidents.iter().map(|(fact, _)| (format!("{} on {gate}", fact.id), NEVER_HIT)));
+        }
+        for (gate, environment) in self.records.keys().filter(|(gate, _)| !stood(gate)) {
+            found.insert(format!("{gate} in {environment}"), NEVER_LOGGED);
+        }
+        found.into_iter().collect()
+    }
+
     fn environments(&self, gate: &GateName) -> impl Iterator<Item = &Name> {
         self.records.keys().filter(move |(of, _)| of == gate).map(|(_, environment)| environment)
     }
@@ -35,6 +47,12 @@ impl Ground {
 pub(super) const BEFORE_ROOT: &str = "opened before the trust root";
 /// Why a gate is not measured: no request of it reads, and it was never deployed.
 pub(super) const NO_REQUEST: &str = "its request cannot be read";
+/// Why a record is not measured, and why an incident is not: there never was a gate of that name.
+const NEVER_LOGGED: &str = "logged, and never stood there";
+const NEVER_HIT: &str = "incidents on what never stood there";
+
+/// Why something is not measured, where that does not end with a mend of the repository.
+pub(in super::super) const UNMEASURED: [&str; 4] = [BEFORE_ROOT, NO_REQUEST, NEVER_LOGGED, NEVER_HIT];
 
 impl Judge<'_> {
     /// What was logged and reported of one system, up to now.
@@ -170,7 +188,7 @@ impl Judge<'_> {
         let whole = view == self.ledger().now();
         let facts = self.facts(&Case { gate, environment, given: Given::NotAsked, view, log, whole })?;
         let order = self.ledger().order_of(self.ledger().mainline(view)).unwrap_or(u32::MAX);
-        let verdict = verdict::judge(&facts);
+        let verdict = self.evaluated(&facts);
         Ok((Judged { at: view.time, order, of_now: false, verdict }, facts))
     }
 }

@@ -8,9 +8,12 @@ mod fold;
 mod gather;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use fold::{Judged, Place, Told, fold, hit};
 pub use gather::Ground;
+pub(super) use gather::UNMEASURED;
+pub use written::Rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -26,8 +26,8 @@ pub(super) struct LogRow {
     pub(super) latest: Option<(u32, i64)>,
     pub(super) last_word: Option<Text<ObjectId>>,
     pub(super) last_counting: Option<u32>,
-    /// The digest of each system's row.
-    pub(super) systems: BTreeMap<Text<Name>, Text<ContentDigest>>,
+    /// The digest of each system's row, and where the last commit stands that said something of it.
+    pub(super) systems: BTreeMap<Text<Name>, (Text<ContentDigest>, u32)>,
 }
 
 /// One record in the row of its system.

@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the tests build and start programs")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::world::{Run, World};
@@ -117,41 +117,6 @@ fn a_file_system_that_cannot_be_written_loses_nothing_and_is_read_all_the_same()
     site.all_is_well();
 }
 
-/// What makes the clock of a program and of all that it starts wrong by `$CLOCK_OFF` seconds.
-fn wrong_clock(world: &World) -> PathBuf {
-    let (source, library) = (world.dir().join("clock.c"), world.dir().join("clock.so"));
-    std::fs::write(
-        &source,
-        "#define _GNU_SOURCE\n#include <stdlib.h>\n#include <sys/syscall.h>\n#include <sys/time.h>\n#include <time.h>\n\
-         #include <unistd.h>\n\
-         int clock_gettime(clockid_t clock, struct timespec *now) {\n\
-           int failed = syscall(SYS_clock_gettime, clock, now);\n\
-           const char *off = getenv(\"CLOCK_OFF\");\n\
-           if (!failed && clock == CLOCK_REALTIME && off) now->tv_sec += atol(off);\n\
-           return failed;\n\
-         }\n\
-         time_t time(time_t *out) {\n\
-           struct timespec now;\n\
-           clock_gettime(CLOCK_REALTIME, &now);\n\
-           if (out) *out = now.tv_sec;\n\
-           return now.tv_sec;\n\
-         }\n\
-         int gettimeofday(struct timeval *out, void *zone) {\n\
-           struct timespec now;\n\
-           clock_gettime(CLOCK_REALTIME, &now);\n\
-           out->tv_sec = now.tv_sec;\n\
-           out->tv_usec = now.tv_nsec / 1000;\n\
-           return 0;\n\
-         }\n",
-    )
-    .unwrap();
-    // As the git library is built, so is this.
-    let built =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status().unwrap();
-    assert!(built.success());
-    library
-}
-
 impl Site<'_> {
     /// Runs the program as the bot does, by a clock that is wrong.
     fn by_clock(&self, library: &Path, off: i64, args: &[&str]) -> Run {
@@ -169,7 +134,7 @@ impl Site<'_> {
 #[test]
 fn a_bot_whose_clock_is_an_hour_behind_logs_nothing_that_is_out_of_chain_for_others() {
     let world = World::new();
-    let clock = wrong_clock(&world);
+    let clock = world.wrong_clock();
     let mut site = Site::new(&world);
     let behind = |site: &Site<'_>, due: usize| {
         let run = site.by_clock(&clock, -HOUR, &DEPLOY);
@@ -204,7 +169,7 @@ fn a_bot_whose_clock_is_an_hour_behind_logs_nothing_that_is_out_of_chain_for_oth
 #[test]
 fn a_bot_whose_clock_is_an_hour_ahead_logs_once_and_is_found_out() {
     let world = World::new();
-    let clock = wrong_clock(&world);
+    let clock = world.wrong_clock();
     let mut site = Site::new(&world);
     site.next();
     for _again in 0..2 {
@@ -234,7 +199,7 @@ fn a_bot_whose_clock_is_an_hour_ahead_logs_once_and_is_found_out() {
 #[test]
 fn a_mainline_that_is_dated_ahead_turns_no_honest_record_into_a_break_glass_later() {
     let world = World::new();
-    let clock = wrong_clock(&world);
+    let clock = world.wrong_clock();
     let mut site = Site::new(&world);
     // As far ahead as clocks may differ: the record is dated as the commit is.
     world.days(0).later(600);

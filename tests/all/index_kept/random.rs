@@ -1,4 +1,5 @@
-//! Whatever is done, in whatever order: after each thing that is done, every gate is asked about, and [`World::run`] compares.
+//! Whatever is done, in whatever order: after each thing that is done, every gate is asked about, all is measured, and [`World::run`]
+//! compares.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -176,6 +177,7 @@ fn story(deeds: &[Deed]) {
         for gate in GATES {
             check_of(&repo, gate, &[]);
         }
+        repo.run(&["metrics", "--format", "json"]).json();
     }
     verify(&repo, "in the end");
 }

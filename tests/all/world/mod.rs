@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+#[cfg(target_os = "linux")]
+mod clock;
 mod decision;
 mod keys;
 mod policy;
@@ -145,8 +147,8 @@ impl World {
             Run::of(command, b"")
         };
         let found = run(&[]);
-        let already = args.contains(&"--no-index");
-        if args.first() == Some(&"check") && !already {
+        let already = args.contains(&"--no-index") || args.contains(&"--out");
+        if matches!(args.first(), Some(&("check" | "metrics"))) && !already {
             compare_without_index(&found, run);
         }
         found
@@ -234,7 +236,7 @@ impl World {
     }
 }
 
-/// Every test that asks for a verdict asks three times: with the index, with what the first kept in it, and without it the same
+/// Every test that asks for a verdict or for figures asks three times: with the index, with what the first kept in it, and without it the same
 /// is said, to the byte, but for the second at which it was asked.
 #[track_caller]
 fn compare_without_index(found: &Run, run: impl Fn(&[&str]) -> Run) {
