@@ -85,7 +85,8 @@ fn a_failure_that_is_dated_back_shows_the_log_at_earlier_moments() {
     repo.allowed_gate(OTHER);
     repo.open("j.doe", "summarizer/v1.5");
     repo.merge("l.wu", "gate/summarizer/v1.5");
-    repo.deploy_record("bot", "summarizer/v1.5", "production", "break-glass");
+    let shatter = Decision::deploy("summarizer/v1.5", "production", "break-glass", &repo.root);
+    repo.log("bot", "production", &shatter.line("Gate-Reason", "Down"));
     then_tells(&repo, "a failure", &|repo| {
         let failed = Decision::new("deploy-failed", OTHER).line("Gate-Environment", "production");
         let message = repo.message(&failed.line("Gate-Record", &judged));
@@ -95,5 +96,97 @@ fn a_failure_that_is_dated_back_shows_the_log_at_earlier_moments() {
         let word = repo.git_as("bot", &["commit-tree", &tree, "-S", "-p", LOG, "-p", &judged, "-m", &message]);
         world.at(&now);
         repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &word]);
+    });
+}
+
+/// A cover that a later policy lets be in force, until it expires: what is told of it then hangs on when the mainline goes on.
+#[test]
+fn a_cover_that_only_another_policy_took_expires_with_the_mainline() {
+    let world = World::new();
+    let strict = Policy::small().replacing(
+        "approvals = [{ role = \"compliance\" }]\nmax_duration",
+        "approvals = [{ role = \"compliance\" }, { role = \"product-lead\" }]\nmax_duration",
+    );
+    let repo = world.governance_repo_with(&strict);
+    repo.open("j.doe", GATE);
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    repo.allowed_gate(OTHER);
+    let shatter = Decision::deploy(GATE, "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
+    let record = repo.log("bot", "production", &shatter);
+    repo.switch(&format!("gate/{GATE}"));
+    repo.write(
+        &format!("exceptions/{GATE}/covers/{record}/exception.toml"),
+        format!(
+            "schema = 1\nsystem = \"summarizer\"\nversion = \"v1.4\"\nenvironments = [\"production\"]\n\
+             waives = [\"approval:ml-lead\", \"approval:product-lead\"]\nreason = \"The service was down\"\n\
+             risk = \"Nobody had looked\"\nowner = \"s.chen@example.com\"\ncontrols = [\"review\"]\n\
+             follow_ups = [{{ what = \"Look\", who = \"j.rivera@example.com\", due = {0} }}]\nexpires = {0}\n",
+            world.day(-3)
+        ),
+    );
+    repo.commit("j.doe", "Cover");
+    repo.decide("m.okafor", &Decision::accept_risk(GATE, "compliance").line("Gate-Record", &record));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let uncovered = |repo: &Repo<'_>| metrics(repo)["total"]["break_glass"]["uncovered"].as_u64().unwrap();
+    assert_eq!(uncovered(&repo), 1);
+    enact(&repo, &Policy::small().serial(2));
+    assert_eq!(uncovered(&repo), 0);
+    then_tells(&repo, "a note behind its end", &|repo| {
+        world.days(-2);
+        repo.switch("main").write("notes", "a note").commit("l.wu", "Note");
+    });
+    assert_eq!(uncovered(&repo), 0, "covered once is covered");
+}
+
+/// What a record rests on is told of whoever rests on the record, also where another system was measured before.
+#[test]
+fn what_a_record_rested_on_is_told_of_each_that_is_measured() {
+    let world = World::new();
+    let repo = world.governance_repo();
+    repo.allowed_gate("zeta/v1");
+    repo.allowed_gate(OTHER);
+    let plain = std::fs::read(repo.path.join(format!("gates/{OTHER}/gate.toml"))).unwrap();
+    let again = |repo: &Repo<'_>| {
+        repo.approve("j.rivera", OTHER, "ml-lead");
+        repo.approve("s.chen", OTHER, "product-lead");
+    };
+    open_requiring(&repo, OTHER, "zeta/v1");
+    again(&repo);
+    repo.except("j.doe", OTHER, "requires:zeta/v1", &world.day(3));
+    repo.decide("m.okafor", &Decision::accept_risk(OTHER, "compliance"));
+    repo.merge("l.wu", &format!("gate/{OTHER}"));
+    repo.deploy_record("bot", OTHER, "production", "requirements");
+    repo.switch(&format!("gate/{OTHER}")).write(&format!("gates/{OTHER}/gate.toml"), plain);
+    repo.commit("j.doe", "Require nothing");
+    again(&repo);
+    repo.decide("k.berg", &Decision::withdraw(OTHER));
+    repo.merge("l.wu", &format!("gate/{OTHER}"));
+    open_requiring(&repo, "alpha/v1", OTHER);
+    repo.merge("l.wu", "gate/alpha/v1");
+    then_tells(&repo, "a withdrawal from what it once required", &|repo| {
+        repo.decide("j.rivera", &Decision::withdraw("zeta/v1"));
+        repo.merge("l.wu", "gate/zeta/v1");
+    });
+}
+
+/// A record that came late, dated before what is recorded since: a word that does not count on its own is seen before it.
+#[test]
+fn a_record_that_comes_late_shows_the_log_at_earlier_moments() {
+    let world = World::new();
+    let repo = world.governance_repo_with(&Policy::small().replacing("break_glass_review = \"72h\"\n", ""));
+    repo.open("j.doe", "summarizer/v1.5");
+    repo.merge("l.wu", "gate/summarizer/v1.5");
+    repo.allowed_gate(OTHER);
+    // By a deployer, dated otherwise by its author: it does not count, and is a break-glass all the same.
+    let shatter = Decision::deploy("summarizer/v1.5", "production", "break-glass", &repo.root);
+    let message = repo.switch("main").message(&shatter.line("Gate-Reason", "Down"));
+    let args = ["commit-tree", "-S", "main~1^{tree}", "-p", "main", "-m", &message];
+    let record = repo.git_as("bot", &args);
+    repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &record]);
+    let late = repo.deploy_record("bot", OTHER, "production", "requirements");
+    repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &record]);
+    repo.allowed_gate(GATE);
+    then_tells(&repo, "a record", &|repo| {
+        repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &late]);
     });
 }
