@@ -3,16 +3,17 @@
 //! Measuring a gate judges it at every step that recorded something of it. Of most gates nothing happens any more: what was
 //! measured of their system is used again. Nothing here is used by who asks whether something may go.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod written;
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{Circumstances, Summary, Text, Undecided};
 use crate::model::{ContentDigest, GateName, Name, Time};
 use crate::verdict::IncidentFact;
 
 use super::judge::Judge;
-use super::timeline::{Rows, Timeline, UNMEASURED};
+use super::timeline::Timeline;
+use written::{Entry, Head, Row};
 
 /// What was measured of one system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -83,49 +84,11 @@ const ROW: &str = "measured";
 /// It is written anew where the mainline went on by so many links, whatever else changed.
 const FAR_BEHIND: u32 = 64;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    circumstances: Circumstances,
-    logs: Logs,
-    /// Whether it has every system that there was.
-    whole: bool,
-    systems: BTreeMap<Text<Name>, Entry>,
-}
-
 /// What is to be kept of a system, and its row where that is new.
 #[derive(Debug)]
 struct Kept {
     entry: Entry,
     row: Option<Vec<u8>>,
-}
-
-/// What is kept of one system.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    /// The digest of its row.
-    row: Text<ContentDigest>,
-    /// When it was measured, and when it turns by the clock alone.
-    from: i64,
-    turns: Option<i64>,
-    /// The systems that it rests on besides.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    on: BTreeSet<Text<Name>>,
-    /// Whether a merge that changes nothing of it may give it another history.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    several: bool,
-    /// The digest of the incidents on it.
-    incidents: Text<ContentDigest>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    timelines: Rows,
-    /// Gates that are not measured, and why.
-    left_out: Vec<(Text<GateName>, String)>,
-    foreign: Vec<(String, String)>,
 }
 
 /// What of a head still holds.
@@ -379,39 +342,6 @@ impl Share {
     /// Whether it is to be measured, and how many gates that are; what is kept is only read.
     pub fn to_measure(&self) -> usize {
         if self.kept.is_some() { 0 } else { self.gates.len().max(1) }
-    }
-}
-
-impl Row {
-    /// Nothing: it would not read as what it is, or something could not be judged, which may be judged next time.
-    fn of(system: &System) -> Option<Self> {
-        let lasting = |why: &&'static str| UNMEASURED.contains(why);
-        let timelines = system.gates.iter().filter_map(|(_, measured)| measured.as_ref().ok());
-        let left_out =
-            system.gates.iter().filter_map(|(gate, measured)| Some((gate, measured.as_ref().err()?)));
-        let left_out =
-            left_out.map(|(gate, why)| lasting(why).then(|| (Text(gate.clone()), (*why).to_owned())));
-        Some(Self {
-            timelines: Rows::of(timelines)?,
-            left_out: left_out.collect::<Option<_>>()?,
-            foreign: system.foreign.iter().map(|(what, why)| (what.clone(), (*why).to_owned())).collect(),
-        })
-    }
-
-    fn read(self) -> Option<System> {
-        let why = |text: &str| UNMEASURED.iter().copied().find(|why| *why == text);
-        let mut gates: Vec<(GateName, Result<Timeline, &'static str>)> = self
-            .timelines
-            .read()?
-            .into_iter()
-            .map(|timeline| (timeline.gate.clone(), Ok(timeline)))
-            .collect();
-        for (gate, text) in self.left_out {
-            gates.push((gate.0, Err(why(&text)?)));
-        }
-        gates.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let foreign = self.foreign.into_iter().map(|(what, text)| Some((what, why(&text)?)));
-        Some(System { gates, foreign: foreign.collect::<Option<_>>()? })
     }
 }
 

@@ -151,7 +151,28 @@ fn measure(path: &Path, size: u32) {
         ours(path, &check)
     })]);
     table(&[("`audit`, index warm", &|| ours(path, &["audit", "--format", "json"]))]);
-    table(&[("`metrics`, index warm", &|| ours(path, &["metrics", "--format", "json"]))]);
+
+    // What was measured some fifty commits ago, and now.
+    let metrics = ["metrics", "--format", "json"];
+    fs::remove_dir_all(path.join("gate")).unwrap();
+    point(&made.mainline[BEHIND]);
+    ours(path, &metrics);
+    let old = fs::read(&index).unwrap();
+    point(&made.mainline[0]);
+    ours(path, &metrics);
+    let new = fs::read(&index).unwrap();
+    table(&[
+        ("`metrics --no-index`", &|| ours(path, &[&metrics[..], &["--no-index"]].concat())),
+        ("`metrics`, all measured before", &|| {
+            fs::write(&index, &new).unwrap();
+            ours(path, &metrics)
+        }),
+        ("`metrics`, measured nine mainline commits before", &|| {
+            fs::write(&index, &old).unwrap();
+            ours(path, &metrics)
+        }),
+    ]);
+    table(&[("`report --format json`, index warm", &|| ours(path, &["report", "--format", "json"]))]);
 
     // What the index knows beyond the mainline as it was then is not used.
     let (before, pushed) = push_of_a_gate(path, &made);
