@@ -13,7 +13,7 @@ fn then_tells(repo: &Repo<'_>, what: &str, then: Doing<'_>) {
     verify(repo, what);
 }
 
-/// Opens a version that requires others, with this more in its request.
+/// Opens a version that requires another.
 fn open_requiring(repo: &Repo<'_>, gate: &str, required: &str) {
     repo.open("j.doe", gate);
     let path = format!("gates/{gate}/gate.toml");
@@ -93,7 +93,8 @@ fn a_failure_that_is_dated_back_shows_the_log_at_earlier_moments() {
         let now = world.time();
         world.at(&then).later(-60);
         let tree = repo.rev(&format!("{judged}^{{tree}}"));
-        let word = repo.git_as("bot", &["commit-tree", &tree, "-S", "-p", LOG, "-p", &judged, "-m", &message]);
+        let word =
+            repo.git_as("bot", &["commit-tree", &tree, "-S", "-p", LOG, "-p", &judged, "-m", &message]);
         world.at(&now);
         repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &word]);
     });
@@ -136,37 +137,6 @@ fn a_cover_that_only_another_policy_took_expires_with_the_mainline() {
         repo.switch("main").write("notes", "a note").commit("l.wu", "Note");
     });
     assert_eq!(uncovered(&repo), 0, "covered once is covered");
-}
-
-/// What a record rests on is told of whoever rests on the record, also where another system was measured before.
-#[test]
-fn what_a_record_rested_on_is_told_of_each_that_is_measured() {
-    let world = World::new();
-    let repo = world.governance_repo();
-    repo.allowed_gate("zeta/v1");
-    repo.allowed_gate(OTHER);
-    let plain = std::fs::read(repo.path.join(format!("gates/{OTHER}/gate.toml"))).unwrap();
-    let again = |repo: &Repo<'_>| {
-        repo.approve("j.rivera", OTHER, "ml-lead");
-        repo.approve("s.chen", OTHER, "product-lead");
-    };
-    open_requiring(&repo, OTHER, "zeta/v1");
-    again(&repo);
-    repo.except("j.doe", OTHER, "requires:zeta/v1", &world.day(3));
-    repo.decide("m.okafor", &Decision::accept_risk(OTHER, "compliance"));
-    repo.merge("l.wu", &format!("gate/{OTHER}"));
-    repo.deploy_record("bot", OTHER, "production", "requirements");
-    repo.switch(&format!("gate/{OTHER}")).write(&format!("gates/{OTHER}/gate.toml"), plain);
-    repo.commit("j.doe", "Require nothing");
-    again(&repo);
-    repo.decide("k.berg", &Decision::withdraw(OTHER));
-    repo.merge("l.wu", &format!("gate/{OTHER}"));
-    open_requiring(&repo, "alpha/v1", OTHER);
-    repo.merge("l.wu", "gate/alpha/v1");
-    then_tells(&repo, "a withdrawal from what it once required", &|repo| {
-        repo.decide("j.rivera", &Decision::withdraw("zeta/v1"));
-        repo.merge("l.wu", "gate/zeta/v1");
-    });
 }
 
 /// A record that came late, dated before what is recorded since: a word that does not count on its own is seen before it.
