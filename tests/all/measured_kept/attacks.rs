@@ -160,3 +160,54 @@ fn a_record_that_comes_late_shows_the_log_at_earlier_moments() {
         repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &late]);
     });
 }
+
+/// Beside a version, no version itself, and the same but for letter case: the Kelvin sign.
+#[test]
+fn what_is_no_version_may_hit_one_by_its_name() {
+    let world = World::new();
+    let repo = told(&world);
+    repo.allowed_gate("router/k1");
+    then_tells(&repo, "a twin", &|repo| {
+        repo.switch("main").write("gates/router/\u{212a}1/note", "x").commit("l.wu", "Note");
+    });
+}
+
+/// A cover of a record of what never stood on the mainline came by two ways, the first unsigned: the merge that joins them
+/// changes nothing that stands there.
+#[test]
+fn a_cover_of_what_never_stood_there_may_come_twice() {
+    let world = World::new();
+    let repo = told(&world);
+    repo.open("j.doe", "router/v9");
+    let shatter =
+        Decision::deploy("router/v9", "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
+    let message = repo.message(&shatter);
+    let tree = repo.rev("main^{tree}");
+    let record = repo.git_as("bot", &["commit-tree", &tree, "-S", "-p", LOG, "-p", "main", "-m", &message]);
+    repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &record]);
+    let cover = |repo: &Repo<'_>| {
+        repo.write(
+            &format!("exceptions/router/v9/covers/{record}/exception.toml"),
+            format!(
+                "schema = 1\nsystem = \"router\"\nversion = \"v9\"\nenvironments = [\"production\"]\n\
+                 waives = [\"gate:recorded\", \"rules:none\", \"integrity:content\"]\nreason = \"The service was down\"\n\
+                 risk = \"Nobody had looked\"\nowner = \"s.chen@example.com\"\ncontrols = [\"review\"]\n\
+                 follow_ups = [{{ what = \"Look\", who = \"j.rivera@example.com\", due = {} }}]\n",
+                world.day(7)
+            ),
+        );
+    };
+    cover(repo.switch("cover"));
+    repo.commit("j.doe", "Cover");
+    let accept = Decision::accept_risk("router/v9", "compliance").line("Gate-Record", &record);
+    let message = repo.message(&accept);
+    repo.git_as("m.okafor", &["commit", "-q", "-S", "--allow-empty", "--cleanup=verbatim", "-m", &message]);
+    repo.switch("main")
+        .git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Not yet", "cover"]);
+    cover(&repo);
+    repo.commit_unsigned("mallory", "Squash");
+    repo.switch("cover").write("notes", "x").commit("j.doe", "Note");
+    then_tells(&repo, "joined", &|repo| {
+        repo.merge("l.wu", "cover");
+    });
+}
