@@ -8,7 +8,7 @@ mod written;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::{Circumstances, Summary, Text, Undecided};
-use crate::model::{ContentDigest, GateName, Name, Time};
+use crate::model::{ContentDigest, GateName, Name, ObjectId, Time};
 use crate::verdict::IncidentFact;
 
 use super::judge::Judge;
@@ -31,6 +31,8 @@ pub(super) struct Rests {
     pub(super) on: BTreeSet<Name>,
     /// When one of the verdicts of now turns.
     pub(super) turns: Option<Time>,
+    /// Versions that the mainline never held, and whether there is a branch of each.
+    pub(super) branches: BTreeMap<GateName, bool>,
     /// Something of it has several histories: a merge that changes nothing may give it another.
     several: bool,
 }
@@ -75,8 +77,8 @@ pub struct Measures {
     changed: bool,
 }
 
-/// How many commits each log has.
-type Logs = BTreeMap<Text<Name>, u32>;
+/// Where each log ends, and how many commits it has.
+type Logs = BTreeMap<Text<Name>, (Text<ObjectId>, u32)>;
 
 /// The row under which everything is found.
 const ROW: &str = "measured";
@@ -105,7 +107,8 @@ impl Judge<'_> {
     pub fn measures(&self, only: &[Name]) -> Result<Measures, Undecided> {
         let wanted = |system: &Name| only.is_empty() || only.contains(system);
         let as_read = self.ledger.kept(ROW);
-        let under = match self.ledger.circumstances().filter(|_now| self.ledger.is_of_the_past()) {
+        let fit = self.ledger.is_of_the_past() && self.ledger.is_well_named()?;
+        let under = match self.ledger.circumstances().filter(|_now| fit) {
             Some(circumstances) => self.plain_logs()?.map(|logs| (circumstances, logs)),
             None => None,
         };
@@ -139,15 +142,18 @@ impl Judge<'_> {
         })
     }
 
-    /// How many commits each log has, where all of them are plain and no record is dated after now.
+    /// Where each log ends, where all of them are plain and no record is dated after now.
     fn plain_logs(&self) -> Result<Option<Logs>, Undecided> {
         let mut logs = Logs::new();
         for environment in self.logged_environments()? {
             let summary = self.summary_of(&environment)?;
             let past =
                 |summary: &&Summary| summary.latest().is_none_or(|latest| latest <= self.ledger.now().time);
-            let Some(summary) = summary.as_deref().filter(past) else { return Ok(None) };
-            logs.insert(Text(environment), summary.entries());
+            let (Some(summary), Some(tip)) = (summary.as_deref().filter(past), self.log_tip(&environment)?)
+            else {
+                return Ok(None);
+            };
+            logs.insert(Text(environment), (Text(tip), summary.entries()));
         }
         Ok(Some(logs))
     }
@@ -155,8 +161,19 @@ impl Judge<'_> {
     /// What still holds of what was kept; nothing: none of it.
     fn still_held(&self, head: &Head) -> Result<Option<Held>, Undecided> {
         let Some(news) = self.ledger.news_since(&head.circumstances)? else { return Ok(None) };
-        let Some(mut touched) = self.logged_since(&head.logs)? else { return Ok(None) };
+        // Who asks about an environment whose log is not here is told what the mainline holds of it.
+        if !news.environments.is_subset(&self.logged_environments()?) {
+            return Ok(None);
+        }
+        let Some(mut touched) = self.logged_since(head)? else { return Ok(None) };
         touched.extend(news.systems);
+        for (system, entry) in &head.systems {
+            for (gate, there) in &entry.branches {
+                if self.snapshot.gate_branch(self.repository, &gate.0)?.is_some() != *there {
+                    touched.insert(system.0.clone());
+                }
+            }
+        }
         if news.links > 0 {
             let several = head.systems.iter().filter(|(_, entry)| entry.several);
             touched.extend(several.map(|(system, _)| system.0.clone()));
@@ -182,17 +199,20 @@ impl Judge<'_> {
         Ok(Some(Held { systems, whole, links: news.links }))
     }
 
-    /// The systems that plain logs said something of since they had so many commits; nothing where one is not what it was.
-    fn logged_since(&self, then: &Logs) -> Result<Option<BTreeSet<Name>>, Undecided> {
+    /// The systems that plain logs said something of since; nothing where one is not what it was, or may be seen to say more at
+    /// a moment of before.
+    fn logged_since(&self, head: &Head) -> Result<Option<BTreeSet<Name>>, Undecided> {
         let Some(now) = self.plain_logs()? else { return Ok(None) };
-        let grew =
-            |(environment, many): (&Text<Name>, &u32)| now.get(environment).is_some_and(|now| now >= many);
-        if !then.iter().all(grew) {
+        if !head.logs.keys().all(|environment| now.contains_key(environment)) {
             return Ok(None);
         }
         let mut touched = BTreeSet::new();
-        for environment in now.keys() {
-            let many = then.get(environment).copied().unwrap_or_default();
+        for (environment, (tip, entries)) in &now {
+            let then = head.logs.get(environment).map(|(tip, entries)| (tip.0, *entries));
+            if !self.ledger.log_goes_on(&environment.0, &head.circumstances, then, (tip.0, *entries))? {
+                return Ok(None);
+            }
+            let many = then.map_or(0, |(_tip, entries)| entries);
             let Some(summary) = self.summary_of(&environment.0)? else { return Ok(None) };
             let said = |system: &Name| summary.newest(system).is_some_and(|newest| newest >= many);
             touched.extend(summary.systems().into_iter().filter(said));
@@ -261,7 +281,9 @@ impl Judge<'_> {
         let gates: Vec<_> = gates.iter().map(timeline).collect();
         let foreign = ground.foreign(|gate| gates.iter().any(|(known, _)| known == gate));
         let mut rests = self.rests.take();
-        for (gate, _) in &gates {
+        // Of what was logged and never stood there, covers may.
+        let named = ground.named().into_iter().map(|(gate, _)| gate);
+        for gate in gates.iter().map(|(gate, _)| gate).chain(named) {
             rests.several |= !self.ledger.has_one_history(gate)?;
         }
         Ok((System { gates, foreign }, rests))
@@ -295,6 +317,7 @@ impl Judge<'_> {
             row: Text(ContentDigest::of_bytes(&bytes)),
             from: self.ledger.now().time.unix(),
             turns: rests.turns.map(Time::unix),
+            branches: rests.branches.into_iter().map(|(gate, there)| (Text(gate), there)).collect(),
             on: rests.on.into_iter().filter(|other| other != name).map(Text).collect(),
             several: rests.several,
             incidents: Text(self.incidents_by_system()?.remove(name).unwrap_or_else(no_incidents)),

@@ -85,10 +85,10 @@ impl Judge<'_> {
     ) -> Result<OfGate, Undecided> {
         let mut standing = self.ledger.standing(gate, view, None, &policy.policy)?;
         // What the mainline holds or held does not depend on where a branch stands.
-        if let Standing::Absent = standing
-            && let Some(tip) = self.snapshot.gate_branch(self.repository, gate)?
-        {
-            standing = Standing::OnBranch(tip);
+        if let Standing::Absent = standing {
+            let branch = self.snapshot.gate_branch(self.repository, gate)?;
+            self.rests.borrow_mut().branches.insert(gate.clone(), branch.is_some());
+            standing = branch.map_or(Standing::Absent, Standing::OnBranch);
         }
         let authors = match &standing {
             Standing::Recorded(content) => content.authors.clone(),

@@ -19,8 +19,9 @@ impl Ledger {
         self.exception_fact(gate, None, view)
     }
 
-    /// The moments at which a cover for `record` stood, each with the policy and decisions of then: at every step that
-    /// brought in a change of it or a decision on the gate.
+    /// The moments at which a cover for `record` stood, each with the policy and decisions of then: at every step from which on
+    /// it may be in force, since what it is judged from was another before. That is a change of it or of the gate, a decision on
+    /// the gate, or another policy.
     pub(crate) fn covers(
         &self,
         gate: &GateName,
@@ -37,8 +38,13 @@ impl Ledger {
         if steps.is_empty() {
             return Ok(Vec::new());
         }
-        for at in self.decisions_on(gate).iter() {
-            steps.extend(self.chronicle.recording_step(self.history.commit(*at).link, view.step));
+        let files = self.provenance(&["gates", gate.system.as_str(), gate.version.as_str()])?;
+        let places = self.decisions_on(gate);
+        let places = places.iter().chain(&provenance.differing).chain(&files.differing);
+        let links = places.map(|at| self.history.commit(*at).link);
+        let policies = self.chronicle.epochs.iter().map(|epoch| epoch.link);
+        for link in links.chain(policies) {
+            steps.extend(self.chronicle.recording_step(link, view.step));
         }
         steps.insert(view.step);
         let mut moments = Vec::new();

@@ -6,10 +6,13 @@
 use std::collections::BTreeSet;
 
 use super::changes::CHANGES;
-use super::history::{DECISIONS, Index};
+use super::history::{About, DECISIONS, Index};
 use super::provenance::object_at;
+use super::shape::Shape;
+use super::trees::Found;
 use super::{Circumstances, Ledger, Undecided};
-use crate::model::{GateName, Name};
+use crate::decision::Action;
+use crate::model::{GateName, Name, ObjectId};
 
 /// What the mainline brought in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +23,24 @@ pub struct News {
     pub systems: BTreeSet<Name>,
     /// Whether a file of an incident may have changed.
     pub incidents: bool,
+    /// The environments of whose deployment logs it took something in.
+    pub environments: BTreeSet<Name>,
+}
+
+/// A log that went on for longer than this is another.
+const MOST_NEW: u32 = 4096;
+
+/// The environment that a word of a deployment log names.
+fn environment_of(message: &str) -> Option<Name> {
+    match Shape::of_message(message).decision?.action {
+        Action::Deploy(deploy) => Some(deploy.environment),
+        Action::DeployFailed { environment, .. } => Some(environment),
+        Action::Approve { .. }
+        | Action::Reject { .. }
+        | Action::Withdraw
+        | Action::Close
+        | Action::AcceptRisk { .. } => None,
+    }
 }
 
 /// What a list of places is about, by its key.
@@ -29,6 +50,8 @@ enum Listed {
     Decisions(GateName),
     /// Changes of what stands at a path of a gate or its exceptions: the gate, and the directory that holds it.
     Changes(&'static str, GateName),
+    /// Changes of what stands beside the gates of a system, and is none: by its name it may make them unreadable.
+    Beside(Name),
     /// Changes of incidents.
     Incidents,
 }
@@ -41,11 +64,17 @@ impl Listed {
             return Some(Self::Decisions(gate(name)?));
         }
         let path = key.strip_prefix(CHANGES)?;
-        if let Some(name) = path.strip_prefix(b"gates/") {
-            return Some(Self::Changes("gates", gate(name)?));
-        }
-        if let Some(name) = path.strip_prefix(b"exceptions/") {
-            return Some(Self::Changes("exceptions", gate(name)?));
+        for directory in ["gates", "exceptions"] {
+            let below = path.strip_prefix(directory.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
+            let Some(name) = below else { continue };
+            let system = || {
+                let system = name.split(|byte| *byte == b'/').next()?;
+                std::str::from_utf8(system).ok()?.parse().ok()
+            };
+            return match gate(name) {
+                Some(gate) => Some(Self::Changes(directory, gate)),
+                None => system().map(Self::Beside),
+            };
         }
         (path == b"incidents").then_some(Self::Incidents)
     }
@@ -72,8 +101,15 @@ impl Ledger {
                     let same = self.is_taken_over(directory, &gate, end, &places)?;
                     news.systems.extend((!same).then_some(gate.system));
                 }
+                Some(Listed::Beside(system)) => drop(news.systems.insert(system)),
                 Some(Listed::Incidents) => news.incidents = true,
                 None => {}
+            }
+        }
+        let logged = self.history.logged();
+        for at in logged.get(logged.partition_point(|at| *at <= end)..).unwrap_or_default() {
+            if let About::Log(Some(message)) = &self.history.commit(*at).about {
+                news.environments.extend(environment_of(message));
             }
         }
         Ok(Some(news))
@@ -115,6 +151,45 @@ impl Ledger {
         Ok(true)
     }
 
+    /// Whether a log that ends `now` goes on from where it ended `then` (a commit, and how many it has with it), and nothing that
+    /// came since is seen at a moment of then: what was logged late, or is dated back.
+    pub fn log_goes_on(
+        &self,
+        environment: &Name,
+        circumstances: &Circumstances,
+        then: Option<(ObjectId, u32)>,
+        now: (ObjectId, u32),
+    ) -> Result<bool, Undecided> {
+        let last = self.holds_up_to(circumstances).and_then(|link| self.history.chain_link_of(link));
+        let Some(last) = last else { return Ok(false) };
+        let first_link = self.history.commit(last.at).link;
+        let (mut next, mut many) = (Some(now.0), now.1);
+        let (end, entries) = then.map_or((None, 0), |(tip, entries)| (Some(tip), entries));
+        while many > entries && now.1 - entries <= MOST_NEW {
+            let Some(id) = next else { return Ok(false) };
+            let entry = self.entry(environment, id)?;
+            let seen = entry.date <= last.latest && entry.judged_link.is_some_and(|link| link <= first_link);
+            if seen && entry.says.is_some() {
+                return Ok(false);
+            }
+            next = entry.before;
+            many -= 1;
+        }
+        Ok(many == entries && next == end)
+    }
+
+    /// Whether no two names beside those of systems differ in letter case alone: then nothing below them is read.
+    pub fn is_well_named(&self) -> Result<bool, Undecided> {
+        let tree = self.history.commit(self.history.chain_at(self.now().step).unwrap_or_default()).tree;
+        for directory in ["gates", "exceptions"] {
+            // What no system is named.
+            if let Found::Defective(_) = self.trees.find(tree, &[directory, "-"])? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether no commit of the mainline is dated later than the time of judging, by no second.
     pub fn is_of_the_past(&self) -> bool {
         let last = self.history.chain_link_of(self.now().link);
@@ -136,7 +211,9 @@ mod tests {
             ("cincidents", Some(Listed::Incidents)),
             // Of a gate that cannot be, of all of a kind, of the policy, of the log.
             ("dpolicy", None),
-            ("cgates/router/v 1", None),
+            ("cgates/router/v 1", Some(Listed::Beside("router".parse().unwrap()))),
+            ("cexceptions/router/\u{212a}1", Some(Listed::Beside("router".parse().unwrap()))),
+            ("cgates/\u{212a}/v1", None),
             ("cgates", None),
             ("cexceptions", None),
             ("cpolicy", None),

@@ -3,6 +3,9 @@
 //! [`World::run`] compares every `metrics` with one that reads the history itself, to the byte. A system's entry says when it
 //! was measured: tests put that back, and see afterwards whose entry was used as it stood.
 
+#[cfg(test)]
+mod attacks;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

@@ -33,6 +33,9 @@ pub(super) struct Entry {
     /// The systems that it rests on besides.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) on: BTreeSet<Text<Name>>,
+    /// Versions that the mainline never held, and whether there was a branch of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) branches: BTreeMap<Text<GateName>, bool>,
     /// Whether a merge that changes nothing of it may give it another history.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) several: bool,

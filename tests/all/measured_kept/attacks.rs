@@ -1,0 +1,213 @@
+//! What somebody may do to have `metrics` say what is no longer so: each thing changes what is told of a system that nothing
+//! seems to have been done to.
+
+use super::*;
+
+/// All is measured and kept, then this is done, and what is told afterwards is what the history says.
+#[track_caller]
+fn then_tells(repo: &Repo<'_>, what: &str, then: Doing<'_>) {
+    metrics(repo);
+    assert_eq!(head(repo)["whole"], true, "{what}");
+    then(repo);
+    metrics(repo);
+    verify(repo, what);
+}
+
+/// Opens a version that requires another.
+fn open_requiring(repo: &Repo<'_>, gate: &str, required: &str) {
+    repo.open("j.doe", gate);
+    let path = format!("gates/{gate}/gate.toml");
+    let text = std::fs::read_to_string(repo.path.join(&path)).unwrap();
+    repo.write(&path, text.replace("summary = ", &format!("requires = [\"{required}\"]\nsummary = ")));
+    repo.commit("j.doe", "Require");
+}
+
+/// As many commits as before, and others.
+#[test]
+fn a_log_that_was_rewound_and_went_on_elsewhere_is_another() {
+    let world = World::new();
+    let repo = told(&world);
+    then_tells(&repo, "as long as before", &|repo| {
+        let before = repo.rev(&format!("{LOG}~1"));
+        repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &before]);
+        repo.deploy_record("bot", GATE, "production", "requirements");
+        repo.run(&["trust", "--accept-rewind", "--yes"]);
+    });
+}
+
+#[test]
+fn a_branch_of_what_is_required_counts() {
+    let world = World::new();
+    let repo = told(&world);
+    open_requiring(&repo, "planner/v1", "router/v9");
+    repo.merge("l.wu", "gate/planner/v1");
+    then_tells(&repo, "a branch", &|repo| drop(repo.git(&["branch", "gate/router/v9", "main"])));
+    then_tells(&repo, "no branch", &|repo| drop(repo.git(&["branch", "-D", "gate/router/v9"])));
+}
+
+#[test]
+fn a_name_in_another_letter_case_hits_all_that_stand_beside_it() {
+    for directory in ["gates", "exceptions"] {
+        let world = World::new();
+        let repo = told(&world);
+        if directory == "exceptions" {
+            repo.except("s.chen", "summarizer/v1.5", "approval:ml-lead", &world.day(9));
+            repo.merge("l.wu", "gate/summarizer/v1.5");
+            repo.switch("main").write("exceptions/router/v1/note", "x").commit("l.wu", "Note");
+        }
+        then_tells(&repo, "a twin", &|repo| {
+            repo.switch("main").write(&format!("{directory}/Router/v1/note"), "x").commit("l.wu", "Note");
+        });
+        then_tells(&repo, "no twin", &|repo| {
+            repo.git(&["rm", "-rq", &format!("{directory}/Router")]);
+            repo.commit("l.wu", "Take it away");
+        });
+    }
+}
+
+/// The mainline holds a log that nobody fetched: who asks about its environment is told that it was rewound.
+#[test]
+fn a_log_that_the_mainline_holds_alone_counts() {
+    let world = World::new();
+    let repo = told(&world);
+    let record = repo.deploy_record("bot", OTHER, "staging", "requirements");
+    repo.git(&["update-ref", "-d", "refs/heads/deployments/staging"]);
+    then_tells(&repo, "merged", &|repo| drop(repo.merge("l.wu", &record)));
+}
+
+/// A word of a failure dated long ago: at the moments since, all before it in the log is seen.
+#[test]
+fn a_failure_that_is_dated_back_shows_the_log_at_earlier_moments() {
+    let world = World::new();
+    let repo = world.governance_repo_with(&Policy::small().replacing("break_glass_review = \"72h\"\n", ""));
+    let judged = repo.allowed_gate(GATE);
+    let then = world.time();
+    repo.allowed_gate(OTHER);
+    repo.open("j.doe", "summarizer/v1.5");
+    repo.merge("l.wu", "gate/summarizer/v1.5");
+    let shatter = Decision::deploy("summarizer/v1.5", "production", "break-glass", &repo.root);
+    repo.log("bot", "production", &shatter.line("Gate-Reason", "Down"));
+    then_tells(&repo, "a failure", &|repo| {
+        let failed = Decision::new("deploy-failed", OTHER).line("Gate-Environment", "production");
+        let message = repo.message(&failed.line("Gate-Record", &judged));
+        let now = world.time();
+        world.at(&then).later(-60);
+        let tree = repo.rev(&format!("{judged}^{{tree}}"));
+        let word =
+            repo.git_as("bot", &["commit-tree", &tree, "-S", "-p", LOG, "-p", &judged, "-m", &message]);
+        world.at(&now);
+        repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &word]);
+    });
+}
+
+/// A cover that a later policy lets be in force, until it expires: what is told of it then hangs on when the mainline goes on.
+#[test]
+fn a_cover_that_only_another_policy_took_expires_with_the_mainline() {
+    let world = World::new();
+    let strict = Policy::small().replacing(
+        "approvals = [{ role = \"compliance\" }]\nmax_duration",
+        "approvals = [{ role = \"compliance\" }, { role = \"product-lead\" }]\nmax_duration",
+    );
+    let repo = world.governance_repo_with(&strict);
+    repo.open("j.doe", GATE);
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    repo.allowed_gate(OTHER);
+    let shatter = Decision::deploy(GATE, "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
+    let record = repo.log("bot", "production", &shatter);
+    repo.switch(&format!("gate/{GATE}"));
+    repo.write(
+        &format!("exceptions/{GATE}/covers/{record}/exception.toml"),
+        format!(
+            "schema = 1\nsystem = \"summarizer\"\nversion = \"v1.4\"\nenvironments = [\"production\"]\n\
+             waives = [\"approval:ml-lead\", \"approval:product-lead\"]\nreason = \"The service was down\"\n\
+             risk = \"Nobody had looked\"\nowner = \"s.chen@example.com\"\ncontrols = [\"review\"]\n\
+             follow_ups = [{{ what = \"Look\", who = \"j.rivera@example.com\", due = {0} }}]\nexpires = {0}\n",
+            world.day(-3)
+        ),
+    );
+    repo.commit("j.doe", "Cover");
+    repo.decide("m.okafor", &Decision::accept_risk(GATE, "compliance").line("Gate-Record", &record));
+    repo.merge("l.wu", &format!("gate/{GATE}"));
+    let uncovered = |repo: &Repo<'_>| metrics(repo)["total"]["break_glass"]["uncovered"].as_u64().unwrap();
+    assert_eq!(uncovered(&repo), 1);
+    enact(&repo, &Policy::small().serial(2));
+    assert_eq!(uncovered(&repo), 0);
+    then_tells(&repo, "a note behind its end", &|repo| {
+        world.days(-2);
+        repo.switch("main").write("notes", "a note").commit("l.wu", "Note");
+    });
+    assert_eq!(uncovered(&repo), 0, "covered once is covered");
+}
+
+/// A record that came late, dated before what is recorded since: a word that does not count on its own is seen before it.
+#[test]
+fn a_record_that_comes_late_shows_the_log_at_earlier_moments() {
+    let world = World::new();
+    let repo = world.governance_repo_with(&Policy::small().replacing("break_glass_review = \"72h\"\n", ""));
+    repo.open("j.doe", "summarizer/v1.5");
+    repo.merge("l.wu", "gate/summarizer/v1.5");
+    repo.allowed_gate(OTHER);
+    // By a deployer, dated otherwise by its author: it does not count, and is a break-glass all the same.
+    let shatter = Decision::deploy("summarizer/v1.5", "production", "break-glass", &repo.root);
+    let message = repo.switch("main").message(&shatter.line("Gate-Reason", "Down"));
+    let args = ["commit-tree", "-S", "main~1^{tree}", "-p", "main", "-m", &message];
+    let record = repo.git_as("bot", &args);
+    repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &record]);
+    let late = repo.deploy_record("bot", OTHER, "production", "requirements");
+    repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &record]);
+    repo.allowed_gate(GATE);
+    then_tells(&repo, "a record", &|repo| {
+        repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &late]);
+    });
+}
+
+/// Beside a version, no version itself, and the same but for letter case: the Kelvin sign.
+#[test]
+fn what_is_no_version_may_hit_one_by_its_name() {
+    let world = World::new();
+    let repo = told(&world);
+    repo.allowed_gate("router/k1");
+    then_tells(&repo, "a twin", &|repo| {
+        repo.switch("main").write("gates/router/\u{212a}1/note", "x").commit("l.wu", "Note");
+    });
+}
+
+/// A cover of a record of what never stood on the mainline came by two ways, the first unsigned: the merge that joins them
+/// changes nothing that stands there.
+#[test]
+fn a_cover_of_what_never_stood_there_may_come_twice() {
+    let world = World::new();
+    let repo = told(&world);
+    repo.open("j.doe", "router/v9");
+    let shatter =
+        Decision::deploy("router/v9", "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
+    let message = repo.message(&shatter);
+    let tree = repo.rev("main^{tree}");
+    let record = repo.git_as("bot", &["commit-tree", &tree, "-S", "-p", LOG, "-p", "main", "-m", &message]);
+    repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &record]);
+    let cover = |repo: &Repo<'_>| {
+        repo.write(
+            &format!("exceptions/router/v9/covers/{record}/exception.toml"),
+            format!(
+                "schema = 1\nsystem = \"router\"\nversion = \"v9\"\nenvironments = [\"production\"]\n\
+                 waives = [\"gate:recorded\", \"rules:none\", \"integrity:content\"]\nreason = \"The service was down\"\n\
+                 risk = \"Nobody had looked\"\nowner = \"s.chen@example.com\"\ncontrols = [\"review\"]\n\
+                 follow_ups = [{{ what = \"Look\", who = \"j.rivera@example.com\", due = {} }}]\n",
+                world.day(7)
+            ),
+        );
+    };
+    cover(repo.switch("cover"));
+    repo.commit("j.doe", "Cover");
+    let accept = Decision::accept_risk("router/v9", "compliance").line("Gate-Record", &record);
+    let message = repo.message(&accept);
+    repo.git_as("m.okafor", &["commit", "-q", "-S", "--allow-empty", "--cleanup=verbatim", "-m", &message]);
+    repo.switch("main")
+        .git_as("l.wu", &["merge", "-q", "-S", "--no-ff", "-s", "ours", "-m", "Not yet", "cover"]);
+    cover(&repo);
+    repo.commit_unsigned("mallory", "Squash");
+    repo.switch("cover").write("notes", "x").commit("j.doe", "Note");
+    then_tells(&repo, "joined", &|repo| {
+        repo.merge("l.wu", "cover");
+    });
+}
