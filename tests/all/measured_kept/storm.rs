@@ -102,7 +102,7 @@ impl Storm<'_, '_> {
         }
         let who = self.dice.one(&["bot", "bot", "bot", "mallory", "l.wu"]);
         let before: Vec<String> = if self.is(&branch) { vec![self.repo.rev(&branch)] } else { Vec::new() };
-        let back = self.dice.one(&[0, 0, 0, 1, 2]);
+        let back = self.dice.one(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
         let judged = format!("main~{back}");
         if !self.is(&format!("{judged}:gates/{gate}")) {
             return;
@@ -126,7 +126,7 @@ impl Storm<'_, '_> {
         }
         args.extend(["-p", &judged, "-m", &message]);
         let now = self.repo.world.time();
-        let odd = self.dice.roll(8);
+        let odd = self.dice.roll(30);
         if odd == 0 {
             self.repo.world.later(-i64::try_from(self.dice.roll(6000)).unwrap());
         }
@@ -143,8 +143,20 @@ impl Storm<'_, '_> {
         self.clean();
         self.repo.switch("main");
         let gate = self.dice.one(&GATES);
+        let what = self.dice.roll(30);
+        match what {
+            0..=14 => self.to_a_gate(gate, what),
+            15..=21 => self.to_branches(what),
+            _ => self.to_all(gate, what),
+        }
+        if self.dice.roll(5) == 0 {
+            self.ends.push(("refs/heads/main".into(), self.repo.rev("main")));
+        }
+    }
+
+    fn to_a_gate(&mut self, gate: &str, what: usize) {
         let branch = format!("gate/{gate}");
-        match self.dice.roll(30) {
+        match what {
             0 | 1 if !self.is(&branch) => {
                 self.deeds.push(format!("open {gate}"));
                 self.repo.open("j.doe", gate);
@@ -198,6 +210,12 @@ impl Storm<'_, '_> {
                     self.commit("j.doe", signed, "Change");
                 }
             }
+            _ => {}
+        }
+    }
+
+    fn to_branches(&mut self, what: usize) {
+        match what {
             15 => {
                 let how = self.dice.one(&["revert", "cherry-pick"]);
                 let what = self.dice.one(&["main", "main~1", "main~2", "gate/router/v1", "gate/planner/v1"]);
@@ -278,6 +296,13 @@ impl Storm<'_, '_> {
                     );
                 }
             }
+            _ => {}
+        }
+    }
+
+    fn to_all(&mut self, gate: &str, what: usize) {
+        let branch = format!("gate/{gate}");
+        match what {
             22 | 23 => {
                 let id = self.dice.one(&["INC-1", "INC-2"]);
                 let who = self.dice.one(&["s.chen", "s.chen", "mallory", "bot"]);
@@ -367,9 +392,6 @@ impl Storm<'_, '_> {
                 self.commit("l.wu", true, "Note");
             }
         }
-        if self.dice.roll(5) == 0 {
-            self.ends.push(("refs/heads/main".into(), self.repo.rev("main")));
-        }
     }
 }
 
@@ -392,16 +414,14 @@ fn story(seed: u64) {
     }
     let mut storm = Storm { repo: &repo, dice: Dice(seed), serial: 1, deeds: Vec::new(), ends: Vec::new() };
     for _ in 0..40 {
+        // What plain git refuses was not done.
+        let before = storm.deeds.len();
+        while storm.deeds.len() == before {
+            let _refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| storm.happen()));
+        }
         let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let before = storm.deeds.len();
-            for _ in 0..5 {
-                storm.happen();
-                if storm.deeds.len() > before {
-                    break;
-                }
-            }
             if storm.dice.roll(3) > 0 {
-                return (0, false);
+                return (0, 0);
             }
             let off = storm.dice.one(&[0i64, 0, 0, 1, 40, -1, 3]) * 86_400;
             storm.deeds.push(format!("-- metrics at {off}"));
@@ -413,7 +433,11 @@ fn story(seed: u64) {
                 args.extend(["--system", only]);
             }
             let run = repo.world.run_with(&repo.path, &args, &variables);
-            (run.status, head(&repo).is_object())
+            let (all, used) = kept(&repo);
+            if all.len() > used.len() && head(&repo).is_object() {
+                put_back(&repo);
+            }
+            (run.status, used.len())
         }));
         match told {
             Ok((status, kept)) => storm.deeds.push(format!("status {status} kept {kept}")),
