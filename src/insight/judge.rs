@@ -4,7 +4,7 @@
 //! judged once, in log order, and remembered. A replay uses the reader's root and today's revocations, never what the
 //! record claims (design, section 10).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::verdict::{
 };
 
 use super::measured::Rests;
-use super::of_gate::OfGate;
+use super::of_gate::{AlikeKey, OfGate};
 use super::required::Reached;
 use super::{Judgement, Origin, Originals, Question};
 
@@ -36,6 +36,9 @@ pub struct Judge<'a> {
     pub(super) summaries: RefCell<BTreeMap<Name, Option<Rc<Summary>>>>,
     replays: RefCell<HashMap<(ObjectId, Name), Replay>>,
     pub(super) last_gate: RefCell<Option<Rc<OfGate>>>,
+    /// Whether it is asked about many moments, and what was seen of gates then.
+    pub(super) many_moments: Cell<bool>,
+    pub(super) alike: RefCell<HashMap<AlikeKey, Rc<OfGate>>>,
     pub(super) required: RefCell<HashMap<RequiredKey, RequiredFact>>,
     pub(super) reached: RefCell<HashMap<(GateName, View), Reached>>,
     /// Records with their replays, by commit, as most who ask see them.
@@ -84,6 +87,8 @@ impl<'a> Judge<'a> {
             summaries: RefCell::default(),
             replays: RefCell::default(),
             last_gate: RefCell::default(),
+            many_moments: Cell::default(),
+            alike: RefCell::default(),
             required: RefCell::default(),
             reached: RefCell::default(),
             plain_records: RefCell::default(),

@@ -1,12 +1,13 @@
 //! What is the same of a gate in every environment: asked of the ledger once, where a gate is judged in several.
 //!
-//! Only the last gate is remembered: who asks about thousands asks about each in all its environments, then goes on.
+//! The last gate is remembered: who asks about thousands asks about each in all its environments, then goes on. Who asks about
+//! many moments ([`Judge::forget_gates`]) has all gates of a system remembered, by what moments are alike.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::ledger::{Undecided, View};
-use crate::model::{GateName, IncidentId, ObjectId};
+use crate::ledger::{Alike, Undecided, View};
+use crate::model::{ContentDigest, GateName, IncidentId, ObjectId};
 use crate::verdict::{DecisionFact, ExceptionFact, PolicyInForce, Standing};
 
 use super::Judge;
@@ -21,6 +22,9 @@ pub(super) struct OfGate {
     pub(super) decisions: Vec<DecisionFact>,
     pub(super) exception: Option<ExceptionFact>,
 }
+
+/// A gate, by what its views are alike, under which policy, with which incidents.
+pub(super) type AlikeKey = (GateName, Alike, ContentDigest, BTreeMap<IncidentId, ObjectId>);
 
 impl Judge<'_> {
     /// What is the same of a gate in every environment: remembered of the last, since most are asked about in several.
@@ -38,6 +42,47 @@ impl Judge<'_> {
         {
             return Ok(Rc::clone(known));
         }
+        let alike = if self.many_moments.get() { self.ledger.alike(gate, view)? } else { None };
+        let key = alike.map(|alike| (gate.clone(), alike, policy.digest, opened.clone()));
+        let known = key.as_ref().and_then(|key| self.alike.borrow().get(key).cloned());
+        let found = match &known {
+            Some(known) => {
+                debug_assert!(
+                    self.sees(known, gate, view, opened, policy),
+                    "views that are alike see the same"
+                );
+                Rc::clone(known)
+            }
+            None => Rc::new(self.look_at(gate, view, opened, policy)?),
+        };
+        if let (None, Some(key)) = (known, key) {
+            self.alike.borrow_mut().insert(key, Rc::clone(&found));
+        }
+        *self.last_gate.borrow_mut() = Some(Rc::clone(&found));
+        Ok(found)
+    }
+
+    /// Whether what was seen of a gate is what is seen now; what an index says that is damaged is thrown away.
+    fn sees(
+        &self,
+        known: &OfGate,
+        gate: &GateName,
+        view: View,
+        opened: &BTreeMap<IncidentId, ObjectId>,
+        policy: &PolicyInForce,
+    ) -> bool {
+        let facts = |of: &OfGate| format!("{:?} {:?} {:?}", of.standing, of.decisions, of.exception);
+        let anew = self.look_at(gate, view, opened, policy);
+        self.ledger.has_lost_its_index() || anew.is_ok_and(|anew| facts(&anew) == facts(known))
+    }
+
+    fn look_at(
+        &self,
+        gate: &GateName,
+        view: View,
+        opened: &BTreeMap<IncidentId, ObjectId>,
+        policy: &PolicyInForce,
+    ) -> Result<OfGate, Undecided> {
         let mut standing = self.ledger.standing(gate, view, None, &policy.policy)?;
         // What the mainline holds or held does not depend on where a branch stands.
         if let Standing::Absent = standing {
@@ -51,15 +96,13 @@ impl Judge<'_> {
                 self.ledger.gate_authors(gate, view)?
             }
         };
-        let found = Rc::new(OfGate {
+        Ok(OfGate {
             gate: gate.clone(),
             view,
             opened: opened.clone(),
             standing,
             decisions: self.ledger.decisions(gate, view, opened, &authors)?,
             exception: self.ledger.exception(gate, view)?,
-        });
-        *self.last_gate.borrow_mut() = Some(Rc::clone(&found));
-        Ok(found)
+        })
     }
 }

@@ -152,6 +152,8 @@ impl Judge<'_> {
     pub fn forget_gates(&self) {
         self.ledger().forget_gates();
         self.forget_records();
+        self.alike.borrow_mut().clear();
+        self.many_moments.set(true);
     }
 
     /// All that is left is to record it.

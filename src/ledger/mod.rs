@@ -5,6 +5,7 @@
 //! authors, its exception, incidents, log records. Signatures are verified when an answer rests on them, not before.
 //! What follows from the facts is judged in [`crate::verdict`], never here.
 
+mod alike;
 mod arrivals;
 mod arrived;
 mod arrived_files;
@@ -50,6 +51,7 @@ mod walk;
 
 pub mod mark;
 
+pub(crate) use alike::Alike;
 pub(crate) use arrivals::{Arrivals, Governed};
 pub(crate) use arrived::Proposal;
 pub use audited::{AuditedRecord, ChainBreak, LogOutline, Outlined, Place};
