@@ -5,6 +5,8 @@
 
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
+mod storm;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

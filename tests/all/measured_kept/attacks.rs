@@ -14,7 +14,7 @@ fn then_tells(repo: &Repo<'_>, what: &str, then: Doing<'_>) {
 }
 
 /// Opens a version that requires another.
-fn open_requiring(repo: &Repo<'_>, gate: &str, required: &str) {
+pub(super) fn open_requiring(repo: &Repo<'_>, gate: &str, required: &str) {
     repo.open("j.doe", gate);
     let path = format!("gates/{gate}/gate.toml");
     let text = std::fs::read_to_string(repo.path.join(&path)).unwrap();
