@@ -35,9 +35,9 @@ pub struct GateRow {
     /// The gate at a glance.
     pub line: GateLine,
     /// Its exception, as lists show it; nothing: it has none.
-    pub exception: Option<ExceptionRow>,
+    pub exception: Option<Box<ExceptionRow>>,
     /// The same as if its branch were merged, where that holds more than the mainline.
-    pub ahead: Option<GateLine>,
+    pub ahead: Option<Box<GateLine>>,
 }
 
 /// An exception as lists show it.
@@ -95,7 +95,7 @@ impl<'a> Whole<'a> {
     pub(super) fn unmerged(&self) -> impl Iterator<Item = &'a GateLine> + use<'a> {
         self.gates.iter().filter_map(|row| {
             let itself = (row.line.unmerged && row.line.problem.is_none()).then_some(&row.line);
-            row.ahead.as_ref().or(itself)
+            row.ahead.as_deref().or(itself)
         })
     }
 }

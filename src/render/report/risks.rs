@@ -110,7 +110,7 @@ pub(super) fn in_force(whole: &Whole<'_>) -> Part {
 
 fn exception_table(caption: String, whole: &Whole<'_>, in_force: bool) -> Table {
     let rows = whole.gates.iter().filter_map(|row: &GateRow| {
-        let ExceptionRow { fact, in_force: is, reason } = row.exception.as_ref()?;
+        let ExceptionRow { fact, in_force: is, reason } = row.exception.as_deref()?;
         if *is != in_force {
             return None;
         }
