@@ -137,7 +137,7 @@ fn judge_apart(
     share: &Share<'_>,
     only: Option<&Name>,
 ) -> Result<Option<Vec<GateLine>>, Failure> {
-    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let session = Session::open(context, &Opening { view: View::Local, many: true, ..Opening::default() })?;
     if session.origin()?.mainline != mainline {
         return Ok(None);
     }
@@ -153,7 +153,7 @@ fn judge_share(
     let mut lines = session.overview(merged.iter().copied(), only, false);
     for gate in unmerged.iter().copied() {
         let view = View::Merged(gate.clone());
-        match Session::open(context, &Opening { view, ..Opening::default() }) {
+        match Session::open(context, &Opening { view, many: true, ..Opening::default() }) {
             Ok(merged) => {
                 lines.extend(merged.overview([gate], only, true));
                 merged.close();

@@ -116,7 +116,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     {
         return Err(Failure::usage(format!("`--until` {until} is not after `--since` {since}")).into());
     }
-    let session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
+    let session =
+        Session::open(context, &Opening { view: View::Recorded, many: true, ..Opening::default() })?;
     let mut metrics = [Metrics::new(asked)];
     measure::measure(context, &session, &mut metrics, &args.systems)?;
     let [metrics] = metrics;

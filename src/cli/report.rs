@@ -47,7 +47,8 @@ enum As {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let mut session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
+    let opening = Opening { view: View::Recorded, many: args.gate.is_none(), ..Opening::default() };
+    let mut session = Session::open(context, &opening)?;
     if let Some(gate) = &args.gate {
         if !session.gates()?.0.contains(gate) {
             session =

@@ -65,6 +65,8 @@ impl Gathered {
         for environment in environments.iter().filter(|_environment| systems.is_empty()) {
             session.log(environment, None)?;
         }
+        // Each as if its branch were merged, in a history of its own: while little else is kept.
+        let unmerged = gathering::unmerged(context, session)?;
         let (gates, records) = systems.iter().fold((0, 0), |(gates, records), (_, asked)| {
             (gates + asked.ever.len(), records + asked.audit.len())
         });
@@ -117,7 +119,7 @@ impl Gathered {
             evidence,
             findings: Vec::new(),
         };
-        gathered.add_rows(context, session)?;
+        gathered.add_rows(unmerged);
         gathered.findings = gathered.evidence.findings(&Grounds {
             policy: session.policy(),
             policies: &gathered.policies,
@@ -130,8 +132,8 @@ impl Gathered {
     }
 
     /// Adds gates that branches hold, and those that are named and do not stand.
-    fn add_rows(&mut self, context: &Context, session: &Session) -> Result<(), Failure> {
-        for line in gathering::unmerged(context, session)? {
+    fn add_rows(&mut self, unmerged: Vec<GateLine>) {
+        for line in unmerged {
             match self.gates.iter_mut().find(|row| row.line.gate == line.gate) {
                 Some(row) => row.ahead = Some(Box::new(line)),
                 None => self.gates.push(unjudged(line)),
@@ -145,7 +147,6 @@ impl Gathered {
         for gate in named.into_iter().filter(|gate| !known.contains(gate)) {
             self.gates.push(unjudged(GateLine::unjudged(gate.clone(), NOT_THERE.to_owned())));
         }
-        Ok(())
     }
 
     /// All of it.

@@ -26,10 +26,8 @@ pub(crate) struct Apart {
 }
 
 impl Session {
-    /// From now on the logs end where they end now, for this session and those apart from it. Who asks so asks about many
-    /// moments.
+    /// From now on the logs end where they end now, for this session and those apart from it.
     pub(crate) fn hold_logs(&self) -> Result<Arc<BTreeMap<Name, ObjectId>>, Failure> {
-        self.repository.expect_many();
         if let Some(held) = self.logs.get() {
             return Ok(Arc::clone(held));
         }
