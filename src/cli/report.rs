@@ -120,12 +120,11 @@ fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
             context.print(&text)
         }
     })?;
-    let behind = report::json_after_gates(&gathered.whole(session));
     // Of no gate at all, nothing was printed yet.
     if before != "," {
         context.print(before)?;
     }
-    context.print(&behind)
+    report::json_after_gates(&gathered.whole(session), &mut |text| context.print(text))
 }
 
 /// The pages about the whole, once every gate has been read.
@@ -136,12 +135,8 @@ fn write_whole(
     site: &mut site::Site,
 ) -> Result<(), Failure> {
     let whole = gathered.whole(session);
-    let mut files = report::whole_files(&whole);
-    if oscal {
-        files.extend(report::oscal_files(&whole));
-    }
-    files.push(report::style());
-    for (path, text) in files {
+    let oscal = if oscal { report::oscal_files(&whole) } else { Vec::new() };
+    for (path, text) in report::whole_files(&whole).chain(oscal).chain([report::style()]) {
         site.put(&path, &text)?;
     }
     Ok(())

@@ -38,7 +38,7 @@ const STRETCHES: u64 = 128;
 const ROOM: usize = 264;
 
 /// How many bytes of objects that others are deltas of are kept, twice.
-const BASE_BYTES: usize = 4 * MOST_BYTES;
+const BASE_BYTES: usize = 2 * MOST_BYTES;
 
 /// A reader of all packs of a repository.
 pub(super) struct Packs {

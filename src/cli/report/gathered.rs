@@ -83,7 +83,8 @@ impl Gathered {
         let Found { parts, told, rows, running, mut all, refinement, mut incidents, mut evidence } = found;
         let mut audit = session.end_audit(auditing, parts)?;
         audit.find_ended_exceptions();
-        let (mut logged, mut outside, mut dues) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut logged = Vec::with_capacity(audit.deployments.len());
+        let (mut outside, mut dues) = (Vec::new(), BTreeMap::new());
         for deployment in std::mem::take(&mut audit.deployments) {
             let commit = deployment.record.commit;
             if !told.contains(&(deployment.environment.clone(), commit)) {
