@@ -88,7 +88,13 @@ impl Since {
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let observed = args.running.as_deref().map(|file| observed(context, file)).transpose()?;
     args.fresh.bring_up_to_date(context)?;
-    let opening = Opening { view: View::Recorded, time: args.time, tell_rewound: true, ..Opening::default() };
+    let opening = Opening {
+        view: View::Recorded,
+        time: args.time,
+        tell_rewound: true,
+        many: true,
+        ..Opening::default()
+    };
     let session = Session::open(context, &opening)?;
     if args.signatures {
         let (check, origin) = session.signatures(context)?;

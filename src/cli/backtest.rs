@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let files = policy_files::read(context, Some(&args.policy))?;
     let proposed = Policy::parse(&files.policy_toml, &files.allowed_signers)
         .map_err(|problems| policy_files::placed(&files, problems))?;
-    let session = Session::open(context, &Opening::default())?;
+    let session = Session::open(context, &Opening { many: true, ..Opening::default() })?;
     let old = session.policy();
     let mut problems: Vec<String> =
         proposed.findings.iter().map(|finding| format!("{} ({})", finding.message, finding.code)).collect();

@@ -94,10 +94,13 @@ pub(super) fn gather(
     Ok(lines)
 }
 
-/// The gates whose branch holds more than the mainline, each as if that were merged.
+/// The gates whose branch holds more than the mainline, each as if that were merged. On a thread of its own: the memory that
+/// these histories leave behind is used by the threads that come after it, and would not be if it were this one's.
 pub(super) fn unmerged(context: &Context, session: &Session) -> Result<Vec<GateLine>, Failure> {
     let (_, unmerged) = session.gates()?;
-    Ok(judge_share(context, session, &(Vec::new(), unmerged.iter().collect()), None))
+    let lines = || unmerged.iter().map(|gate| as_if_merged(context, gate, None)).collect::<Vec<_>>();
+    let judged = thread::scope(|scope| scope.spawn(lines).join());
+    Ok(judged.unwrap_or_else(|_panicked| lines()).into_iter().flatten().collect())
 }
 
 /// Gates that one thread judges: those of the mainline, and those that are not merged.
@@ -137,7 +140,7 @@ fn judge_apart(
     share: &Share<'_>,
     only: Option<&Name>,
 ) -> Result<Option<Vec<GateLine>>, Failure> {
-    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let session = Session::open(context, &Opening { view: View::Local, many: true, ..Opening::default() })?;
     if session.origin()?.mainline != mainline {
         return Ok(None);
     }
@@ -151,17 +154,20 @@ fn judge_share(
     only: Option<&Name>,
 ) -> Vec<GateLine> {
     let mut lines = session.overview(merged.iter().copied(), only, false);
-    for gate in unmerged.iter().copied() {
-        let view = View::Merged(gate.clone());
-        match Session::open(context, &Opening { view, ..Opening::default() }) {
-            Ok(merged) => {
-                lines.extend(merged.overview([gate], only, true));
-                merged.close();
-            }
-            Err(failure) => lines.push(GateLine::unjudged(gate.clone(), failure.message)),
-        }
-    }
+    lines.extend(unmerged.iter().flat_map(|gate| as_if_merged(context, gate, only)));
     lines
+}
+
+fn as_if_merged(context: &Context, gate: &GateName, only: Option<&Name>) -> Vec<GateLine> {
+    let view = View::Merged(gate.clone());
+    match Session::open(context, &Opening { view, many: true, ..Opening::default() }) {
+        Ok(merged) => {
+            let lines = merged.overview([gate], only, true);
+            merged.close();
+            lines
+        }
+        Err(failure) => vec![GateLine::unjudged(gate.clone(), failure.message)],
+    }
 }
 
 /// What could not be judged is never left out: it might be anything.

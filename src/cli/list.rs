@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let session = Session::open(context, &Opening { view: View::Local, many: true, ..Opening::default() })?;
     let lines = gather(context, &session, &args.filters, args.person.as_ref())?;
     let width = environment::terminal_width();
     context.print(&render::render_list(&lines, &session.origin()?, judging::form(context), width))?;

@@ -23,6 +23,9 @@ pub(super) fn measure(
     let mut measures = session.measures(only)?;
     let shares = std::mem::take(&mut measures.shares);
     let to_measure = shares.iter().map(Share::to_measure).sum();
+    if to_measure >= FEW {
+        session.repository().expect_many();
+    }
     let busy = context.counting("measuring gates", to_measure);
     let work = |[session]: [&Session; 1], share: &Share| {
         let measured = session.measure(share);

@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let session = Session::open(context, &Opening { view: View::Local, ..Opening::default() })?;
+    let session = Session::open(context, &Opening { view: View::Local, many: true, ..Opening::default() })?;
     let me = match &args.person {
         Some(person) => person.clone(),
         None => me(context, &session)?,

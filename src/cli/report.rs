@@ -47,7 +47,8 @@ enum As {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let mut session = Session::open(context, &Opening { view: View::Recorded, ..Opening::default() })?;
+    let opening = Opening { view: View::Recorded, many: args.gate.is_none(), ..Opening::default() };
+    let mut session = Session::open(context, &opening)?;
     if let Some(gate) = &args.gate {
         if !session.gates()?.0.contains(gate) {
             session =
@@ -119,12 +120,11 @@ fn print_json(context: &Context, session: &Session) -> anyhow::Result<()> {
             context.print(&text)
         }
     })?;
-    let behind = report::json_after_gates(&gathered.whole(session));
     // Of no gate at all, nothing was printed yet.
     if before != "," {
         context.print(before)?;
     }
-    context.print(&behind)
+    report::json_after_gates(&gathered.whole(session), &mut |text| context.print(text))
 }
 
 /// The pages about the whole, once every gate has been read.
@@ -135,12 +135,8 @@ fn write_whole(
     site: &mut site::Site,
 ) -> Result<(), Failure> {
     let whole = gathered.whole(session);
-    let mut files = report::whole_files(&whole);
-    if oscal {
-        files.extend(report::oscal_files(&whole));
-    }
-    files.push(report::style());
-    for (path, text) in files {
+    let oscal = if oscal { report::oscal_files(&whole) } else { Vec::new() };
+    for (path, text) in report::whole_files(&whole).chain(oscal).chain([report::style()]) {
         site.put(&path, &text)?;
     }
     Ok(())

@@ -71,6 +71,9 @@ impl Session {
             (false, false) => repository,
         });
         repository.refuse_cut_history()?;
+        if opening.many {
+            repository.expect_many();
+        }
         let branches = match opening.view {
             View::Recorded => Branches::Shared,
             View::Local | View::Merged(_) | View::MergedPolicy(_) | View::MergedLog(_) => {

@@ -18,7 +18,7 @@ use super::session::{Apart, Session};
 const MOST_THREADS: usize = 8;
 
 /// So many shares for each thread may be done and not taken yet.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// Does `work` on each share, on all cores where they are worth it (`several`), and gives what came of each to `take`, in the
 /// order of the shares.

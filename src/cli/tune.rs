@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let session = Session::open(context, &Opening::default())?;
+    let session = Session::open(context, &Opening { many: true, ..Opening::default() })?;
     let mut tuning = Tuning::of(session.policy(), args.metric.as_deref());
     if let Some(name) = args.metric.as_deref().filter(|_name| tuning.is_empty()) {
         return Err(unknown(session.policy(), name).into());

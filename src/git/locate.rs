@@ -95,7 +95,22 @@ impl Repository {
         if self.layered {
             return Ok(None);
         }
-        // The library shares a pack, and a lock on it, among all that name it alike: two threads would read no faster than one.
+        Ok(Some(Self {
+            odb: self.open_packs_apart(number)?,
+            directories: self.directories.clone(),
+            packs: self.twin_packs(),
+            git_directory: self.git_directory.clone(),
+            common_directory: self.common_directory.clone(),
+            config: self.config.clone(),
+            work_tree: self.work_tree.clone(),
+            layered: false,
+            remembers: self.remembers,
+        }))
+    }
+
+    /// The object database under a name of its own. The library shares a pack, what it maps of it and a lock on it among all that
+    /// name it alike: two threads would read no faster than one.
+    pub(super) fn open_packs_apart(&self, number: usize) -> Result<git2::Odb<'static>, GitError> {
         let dots = "/.".repeat(number);
         let apart: Vec<PathBuf> = self
             .directories
@@ -106,18 +121,12 @@ impl Repository {
                 PathBuf::from(path)
             })
             .collect();
-        let odb = open_packs(apart.iter().map(PathBuf::as_path))?;
-        Ok(Some(Self {
-            odb,
-            directories: self.directories.clone(),
-            packs: self.packs.get().map(Packs::twin).map_or_else(OnceLock::new, OnceLock::from),
-            git_directory: self.git_directory.clone(),
-            common_directory: self.common_directory.clone(),
-            config: self.config.clone(),
-            work_tree: self.work_tree.clone(),
-            layered: false,
-            remembers: self.remembers,
-        }))
+        open_packs(apart.iter().map(PathBuf::as_path))
+    }
+
+    /// Another reader of the packs, where this one reads many objects of them.
+    pub(super) fn twin_packs(&self) -> OnceLock<Packs> {
+        self.packs.get().map(Packs::twin).map_or_else(OnceLock::new, OnceLock::from)
     }
 
     /// Says that many objects will be read, each about once: worth having the tables of all packs in memory.

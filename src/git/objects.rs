@@ -34,14 +34,23 @@ impl Repository {
 
     /// The size of a blob in bytes, without reading it whole.
     pub fn blob_size(&self, id: ObjectId) -> Result<u64, GitError> {
-        let header =
-            |file: &Path| Ok(loose::read_header(file)?.map(|LooseHeader { kind, bytes, .. }| (kind, bytes)));
-        let (kind, bytes) = self.find(id, header, |packs| packed_header(packs, id))?;
+        Ok(self.blob_at_once(id)?.0)
+    }
+
+    /// The size of a blob in bytes; and these, where whoever reads many has them as soon as their number.
+    pub fn blob_at_once(&self, id: ObjectId) -> Result<(u64, Option<Vec<u8>>), GitError> {
+        let header = |file: &Path| {
+            Ok(loose::read_header(file)?.map(|LooseHeader { kind, bytes, .. }| (kind, bytes, None)))
+        };
+        let (kind, size, bytes) = self.find(id, header, |packs| match self.read_at_once(id) {
+            Some((kind, bytes)) => Ok((kind, length(&bytes), Some(bytes))),
+            None => packed_header(packs, id).map(|(kind, size)| (kind, size, None)),
+        })?;
         if kind != ObjectType::Blob {
             // The header alone proves nothing: only the whole object hashes to its id.
             self.read_object(id, ObjectType::Blob, MOST_BYTES)?;
         }
-        Ok(bytes)
+        Ok((size, bytes))
     }
 
     /// The bytes of a blob of at most [`limits::FILE_BYTES`].
@@ -62,7 +71,7 @@ impl Repository {
         if kind != wanted {
             return Err(GitError::OtherKind { id, found: kind.str(), wanted: wanted.str() });
         }
-        refuse_too_large(id, u64::try_from(bytes.len()).unwrap_or(u64::MAX), limit)?;
+        refuse_too_large(id, length(&bytes), limit)?;
         Ok(bytes)
     }
 
@@ -147,6 +156,10 @@ fn check_id(id: ObjectId, kind: ObjectType, data: &[u8]) -> Result<(), String> {
         Ok(digest) => Err(format!("it is not what its id says: it hashes to {digest}")),
         Err(collision) => Err(format!("it was made to collide with another object: {collision}")),
     }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn refuse_too_large(id: ObjectId, bytes: u64, limit: u64) -> Result<(), GitError> {

@@ -38,7 +38,7 @@ const STRETCHES: u64 = 128;
 const ROOM: usize = 264;
 
 /// How many bytes of objects that others are deltas of are kept, twice.
-const BASE_BYTES: usize = 4 * MOST_BYTES;
+const BASE_BYTES: usize = 2 * MOST_BYTES;
 
 /// A reader of all packs of a repository.
 pub(super) struct Packs {
@@ -106,15 +106,16 @@ impl Packs {
         Self::over(Arc::new(files.filter_map(|(_bytes, path)| PackFile::open(&path)).collect()))
     }
 
-    /// Another reader of the same, for another thread.
+    /// Another reader of the same, for another thread. Who has others read keeps nothing meanwhile.
     pub(super) fn twin(&self) -> Self {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State::new();
+        drop(state);
         Self::over(Arc::clone(&self.files))
     }
 
     fn over(files: Arc<Vec<PackFile>>) -> Self {
-        let stretches = (0..STRETCHES).map(|_number| Stretch::default()).collect();
-        let state = State { inflate: Inflate::new(true, 15), stretches, bases: Bases::default() };
-        Self { files, state: Mutex::new(state) }
+        Self { files, state: Mutex::new(State::new()) }
     }
 
     /// The object as a pack has it, not yet compared with its id; nothing where the library is to be asked.
@@ -145,6 +146,11 @@ impl PackFile {
 }
 
 impl State {
+    fn new() -> Self {
+        let stretches = (0..STRETCHES).map(|_number| Stretch::default()).collect();
+        Self { inflate: Inflate::new(true, 15), stretches, bases: Bases::default() }
+    }
+
     fn object(&mut self, files: &[PackFile], place: Place) -> Option<Object> {
         let mut deltas: Vec<(Place, Vec<u8>)> = Vec::new();
         let mut delta_bytes = 0;

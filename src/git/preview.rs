@@ -3,14 +3,12 @@
 //! `ready` judges it with the same reader as any history. Nothing is written to the repository.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::OnceLock;
 
 use git2::{ObjectType, Odb};
 
 use crate::model::{ObjectId, Time};
 
 use super::draft::split_entry;
-use super::locate::open_packs;
 use super::objects::{object_id, oid};
 use super::{GitError, Repository};
 
@@ -167,7 +165,7 @@ impl Repository {
         Self {
             odb,
             directories: self.directories.clone(),
-            packs: OnceLock::new(),
+            packs: self.twin_packs(),
             git_directory: self.git_directory.clone(),
             common_directory: self.common_directory.clone(),
             config: self.config.clone(),
@@ -177,13 +175,17 @@ impl Repository {
         }
     }
 
-    /// The same objects with an empty layer in memory, which takes what is written.
+    /// The same objects with an empty layer in memory, which takes what is written. What the library maps of packs for a merge,
+    /// which visits every tree, is let go of with it.
     fn layered(&self) -> Result<Odb<'static>, GitError> {
-        let odb = open_packs(self.directories.iter())?;
+        let odb = self.open_packs_apart(LAYERED)?;
         odb.add_new_mempack_backend(1000).map_err(|error| GitError::Library(error.message().to_owned()))?;
         Ok(odb)
     }
 }
+
+/// No thread has so high a number.
+const LAYERED: usize = 100;
 
 const DIRECTORY: u32 = 0o4;
 const SUBMODULE: u32 = 0o16;

@@ -103,6 +103,7 @@ impl Audit {
         self.violations.extend(of_the_log(&environment, outline));
         let first_shown = self.since.map_or(0, |since| first_shown(&judged, since));
         let running = running(&judged);
+        self.deployments.reserve_exact(judged.len());
         for (at, judged) in judged.into_iter().enumerate() {
             let (deployment, violations) = judged;
             // What is owed or runs today is shown, however old it is; and of what is out of order, no date can be believed.

@@ -145,6 +145,51 @@ impl Evidence {
         }
     }
 
+    /// Adds what was found of other gates.
+    pub fn join(&mut self, other: Self) {
+        fn add<K: Ord>(all: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
+            for (key, count) in more {
+                *all.entry(key).or_default() += count;
+            }
+        }
+        let Self {
+            gates,
+            allowed,
+            covered,
+            debts,
+            not_replayable,
+            not_counted,
+            signed_off,
+            sign_offs,
+            not_signed_off,
+            reports,
+            approvals,
+            rejections,
+            not_counting,
+            exceptions_in_force,
+            exceptions_not_in_force,
+        } = other;
+        self.gates += gates;
+        add(&mut self.allowed, allowed);
+        self.covered += covered;
+        self.debts.extend(debts);
+        self.not_replayable += not_replayable;
+        self.not_counted += not_counted;
+        self.signed_off += signed_off;
+        self.sign_offs += sign_offs;
+        self.not_signed_off.extend(not_signed_off);
+        for (kind, (read, unread)) in reports {
+            let known = self.reports.entry(kind).or_default();
+            known.0 += read;
+            known.1 += unread;
+        }
+        self.approvals += approvals;
+        self.rejections += rejections;
+        add(&mut self.not_counting, not_counting);
+        self.exceptions_in_force += exceptions_in_force;
+        self.exceptions_not_in_force += exceptions_not_in_force;
+    }
+
     /// Adds one deployment, with how its gate stood then. What the log does not hold is not counted: the audit tells of it.
     pub fn add_deployment(&mut self, deployment: &Deployment) {
         if deployment.place != Place::Log {

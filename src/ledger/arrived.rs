@@ -232,7 +232,7 @@ impl Ledger {
         view: View,
     ) -> Result<Vec<ArrivedEntry>, Undecided> {
         let log = self.read_log(environment, Some(new))?;
-        let known = self.read_log(environment, old)?.ids;
+        let known = &self.read_log(environment, old)?.ids;
         let mut chain = BTreeSet::new();
         let mut at = Some(new);
         while let Some(id) = at.filter(|id| log.ids.contains(id) && chain.insert(*id)) {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decision::Action;
 use crate::model::{Code, Name, ObjectId, Time};
@@ -13,11 +14,14 @@ use crate::model::{Code, Name, ObjectId, Time};
 use super::history::About;
 use super::records::Record;
 use super::shape::Shape;
-use super::walk::{Entry, Log, Says};
+use super::walk::{Entry, Log, Says, Walked};
 use super::{Ledger, Undecided, View};
 
 /// Logs that were walked, by environment and end.
 pub(super) type Logs = HashMap<(Name, Option<ObjectId>), Rc<Log>>;
+
+/// The same as they were walked, for other threads.
+pub(super) type WalkedLogs = HashMap<(Name, Option<ObjectId>), Arc<Walked>>;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +124,10 @@ impl Ledger {
         if let Some(known) = self.logs.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
-        let log = Rc::new(self.read_log(environment, tip)?);
+        let log = match self.walked.get(&key) {
+            Some(walked) => Rc::new(Log::of(Arc::clone(walked))),
+            None => Rc::new(self.read_log(environment, tip)?),
+        };
         self.logs.borrow_mut().insert(key, Rc::clone(&log));
         Ok(log)
     }

@@ -12,6 +12,7 @@ use crate::model::Time;
 use crate::verdict::PolicyInForce;
 
 use super::Ledger;
+use super::audited::WalkedLogs;
 use super::changes::Changes;
 use super::chronicle::{self, Chronicle};
 use super::history::History;
@@ -25,6 +26,7 @@ pub struct Beside {
     history: Arc<History>,
     changes: Arc<Changes>,
     chronicle: chronicle::Apart,
+    walked: WalkedLogs,
     preview: bool,
     proposed: Option<PolicyInForce>,
     time: Time,
@@ -37,6 +39,7 @@ impl Ledger {
             history: Arc::clone(&self.history),
             changes: Arc::clone(&self.changes),
             chronicle: self.chronicle.apart(),
+            walked: self.logs.borrow().iter().map(|(key, log)| (key.clone(), log.walked())).collect(),
             preview: self.preview,
             proposed: self.proposed.clone(),
             time: self.time,
@@ -61,6 +64,7 @@ impl Ledger {
             by_gate: RefCell::default(),
             logs_by_environment: RefCell::default(),
             logs: RefCell::default(),
+            walked: WalkedLogs::default(),
             provenances: RefCell::default(),
             preview,
             incident_events: RefCell::default(),
@@ -83,6 +87,7 @@ impl Beside {
         let signing = Signing::new(Rc::clone(&repository));
         let read = (self.history, self.changes, self.chronicle.open());
         let mut ledger = Ledger::of((repository, trees, signing), read, self.preview, self.time);
+        ledger.walked = self.walked;
         if let Some(proposed) = self.proposed {
             ledger.propose(proposed, false);
         }

@@ -180,7 +180,7 @@ impl Ledger {
             for side in &file.sides {
                 if let Err((code, reason)) = self.signer(*side, view.step)?.counting() {
                     let commit = self.history.commit(*side).id;
-                    first.get_or_insert(UnsignedFile { path: path.clone(), commit, code, reason });
+                    first.get_or_insert(UnsignedFile { path: path.to_string(), commit, code, reason });
                 } else {
                     counted = true;
                 }
@@ -257,7 +257,7 @@ impl Ledger {
     ) -> Result<EvidenceFact, Undecided> {
         let report = self.report(policy, directory, entry, companions)?;
         let mut sides = Vec::new();
-        let file = state.and_then(|state| state.files.get(&entry.file));
+        let file = state.and_then(|state| state.files.get(entry.file.as_str()));
         for at in file.iter().flat_map(|file| &file.sides) {
             sides.push(self.side(gate, view, *at, &entry.kind, &entry.file)?);
         }

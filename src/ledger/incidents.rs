@@ -301,7 +301,7 @@ impl Ledger {
         let tip = self.history.chain_at(view.step).unwrap_or_default();
         let Some(state) = self.state(&provenance, tip)? else { return Ok(()) };
         for ((id, _, _), known) in standing {
-            let blob = state.files.get(&format!("{id}.toml")).map(|file| file.blob);
+            let blob = state.files.get(format!("{id}.toml").as_str()).map(|file| file.blob);
             known.fact.open |= blob.is_some_and(|blob| known.open_as.contains(&blob));
         }
         Ok(())
@@ -343,12 +343,12 @@ impl Ledger {
         let states = commit.parents.iter().map(|parent| self.state(provenance, *parent));
         let states = states.collect::<Result<Vec<_>, Undecided>>()?;
         let parents: Vec<_> = states.iter().map(|state| state.as_ref().map(|state| &state.files)).collect();
-        let blob = |files: Option<&BTreeMap<String, super::provenance::FileState>>, path: &str| {
+        let blob = |files: Option<&super::provenance::Files>, path: &str| {
             files.and_then(|files| files.get(path)).map(|file| file.blob)
         };
         let mut paths: std::collections::BTreeSet<&str> =
-            mine.into_iter().flatten().map(|(path, _)| path.as_str()).collect();
-        paths.extend(parents.iter().flatten().flat_map(|files| files.keys().map(String::as_str)));
+            mine.into_iter().flatten().map(|(path, _)| &**path).collect();
+        paths.extend(parents.iter().flatten().flat_map(|files| files.keys().map(|path| &**path)));
         for path in paths {
             let now = blob(mine, path);
             if !parents.is_empty() && parents.iter().any(|parent| blob(*parent, path) == now) {

@@ -105,6 +105,8 @@ pub struct Ledger {
     /// Log records that the mainline holds, of one environment.
     logs_by_environment: RefCell<HashMap<Name, Rc<Vec<Index>>>>,
     logs: RefCell<audited::Logs>,
+    /// Those that were walked before, by whom this ledger was opened beside.
+    walked: audited::WalkedLogs,
     provenances: RefCell<HashMap<String, Rc<Provenance>>>,
     /// The tip is a merge that was not made.
     preview: bool,

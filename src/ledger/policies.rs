@@ -205,7 +205,7 @@ fn authors(
                 continue;
             }
             let signer = signer_of(*side)?;
-            if epoch.directory().files.get(path) != Some(&file.blob) {
+            if epoch.directory().files.get(&**path) != Some(&file.blob) {
                 authors.extend(signer.owner.clone());
             }
             match signer.counting() {

@@ -47,8 +47,11 @@ pub(crate) struct State {
     /// Its object: a tree, or whatever stands at its path.
     pub(crate) object: Object,
     /// Its files.
-    pub(crate) files: BTreeMap<String, FileState>,
+    pub(crate) files: Files,
 }
+
+/// Files by path; those that a change leaves as they were are those of before.
+pub(crate) type Files = BTreeMap<Rc<str>, Rc<FileState>>;
 
 /// A file at one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,10 +180,13 @@ impl Provenance {
         at: Index,
         mine: &dyn Fn(&str) -> bool,
     ) -> Result<bool, GitError> {
-        let files = |at: Index| -> Result<BTreeMap<String, ObjectId>, GitError> {
+        let files = |at: Index| -> Result<BTreeMap<Rc<str>, ObjectId>, GitError> {
             let state = self.state(trees, history, at)?;
             let files = state.iter().flat_map(|state| &state.files);
-            Ok(files.filter(|(path, _)| mine(path)).map(|(path, file)| (path.clone(), file.blob)).collect())
+            Ok(files
+                .filter(|(path, _)| mine(path))
+                .map(|(path, file)| (Rc::clone(path), file.blob))
+                .collect())
         };
         let now = files(at)?;
         let parents = &history.commit(at).parents;
@@ -242,19 +248,23 @@ impl Provenance {
         }
         let Some(object) = object else { return Ok(None) };
         let files = files_of(trees, object)?;
-        let mut state = State { object, files: BTreeMap::new() };
+        let mut state = State { object, files: Files::new() };
         for (path, blob) in files {
-            let mut sides: BTreeSet<Index> = BTreeSet::new();
-            for parent in parents.iter().flatten() {
-                if let Some(file) = parent.files.get(&path).filter(|file| file.blob == blob) {
-                    sides.extend(&file.sides);
-                }
+            let before =
+                parents.iter().flatten().filter_map(|parent| parent.files.get_key_value(path.as_str()));
+            let mut before = before.filter(|(_, file)| file.blob == blob);
+            let Some((known, first)) = before.next() else {
+                state
+                    .files
+                    .insert(path.as_str().into(), Rc::new(FileState { blob, sides: BTreeSet::from([at]) }));
+                self.introduced.entry((path, blob)).or_default().push(at);
+                continue;
+            };
+            let mut file = Rc::clone(first);
+            for (_, other) in before.filter(|(_, other)| other.sides != first.sides) {
+                Rc::make_mut(&mut file).sides.extend(&other.sides);
             }
-            if sides.is_empty() {
-                sides.insert(at);
-                self.introduced.entry((path.clone(), blob)).or_default().push(at);
-            }
-            state.files.insert(path, FileState { blob, sides });
+            state.files.insert(Rc::clone(known), file);
         }
         let same = parents.into_iter().flatten().find(|parent| **parent == state);
         Ok(Some(same.unwrap_or_else(|| Rc::new(state))))
@@ -271,7 +281,10 @@ fn unchanged(parents: &[Option<Rc<State>>]) -> Option<Rc<State>> {
     let mut files = first.files.clone();
     for other in parents.iter().flatten() {
         for (path, file) in &other.files {
-            files.entry(path.clone()).or_insert_with(|| file.clone()).sides.extend(&file.sides);
+            let known = files.entry(Rc::clone(path)).or_insert_with(|| Rc::clone(file));
+            if !file.sides.is_subset(&known.sides) {
+                Rc::make_mut(known).sides.extend(&file.sides);
+            }
         }
     }
     // Most merges join sides that tell the same: one state serves them all.

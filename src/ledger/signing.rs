@@ -53,7 +53,7 @@ pub(crate) struct Signer {
 }
 
 /// So many signatures may be kept when others are let go of.
-const FEW: usize = 4096;
+const FEW: usize = 1024;
 
 /// Signatures of one repository's commits, each verified once.
 #[derive(Debug)]

@@ -217,7 +217,7 @@ fn listed(request: Option<&GateRequest>) -> BTreeSet<(Name, String)> {
 fn differing(before: Option<&State>, after: Option<&State>) -> Vec<String> {
     let files = |state: Option<&State>| -> BTreeMap<String, ObjectId> {
         let files = state.into_iter().flat_map(|state| &state.files);
-        files.map(|(path, file)| (path.clone(), file.blob)).collect()
+        files.map(|(path, file)| (path.to_string(), file.blob)).collect()
     };
     let (before, after) = (files(before), files(after));
     let mut paths: Vec<String> = after

@@ -275,9 +275,13 @@ impl Trees {
     /// Fills in the digest, unless the directory is invalid or too large.
     fn digest(&self, directory: &mut Directory) -> Result<(), GitError> {
         let mut total = 0u64;
+        let mut digests: Vec<Option<[u8; 32]>> = Vec::with_capacity(directory.files.len());
         for (path, id) in &directory.files {
-            let bytes = match self.repository.blob_size(*id) {
-                Ok(bytes) => bytes,
+            let bytes = match self.repository.blob_at_once(*id) {
+                Ok((size, bytes)) => {
+                    digests.push(bytes.map(|bytes| ContentDigest::of_bytes(&bytes).0));
+                    size
+                }
                 Err(error @ GitError::OtherKind { .. }) => {
                     directory.defects.push(format!("`{path}`: {error}"));
                     continue;
@@ -302,11 +306,15 @@ impl Trees {
         if !directory.defects.is_empty() {
             return Ok(());
         }
-        let mut digests = Vec::with_capacity(directory.files.len());
-        for (path, id) in &directory.files {
-            digests.push((path.as_str(), ContentDigest::of_bytes(&self.blob(*id)?).0));
+        let mut files = Vec::with_capacity(directory.files.len());
+        for ((path, id), digest) in directory.files.iter().zip(digests) {
+            let digest = match digest {
+                Some(digest) => digest,
+                None => ContentDigest::of_bytes(&self.blob(*id)?).0,
+            };
+            files.push((path.as_str(), digest));
         }
-        directory.digest = Some(content_digest(digests));
+        directory.digest = Some(content_digest(files));
         Ok(())
     }
 }

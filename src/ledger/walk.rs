@@ -5,7 +5,9 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decision::{Action, Decision, Deploy, Target};
 use crate::model::{GateName, Name, ObjectId, Time};
@@ -15,15 +17,10 @@ use super::records::Record;
 use super::shape::Shape;
 use super::{Ledger, Undecided};
 
-/// The log of one environment as it was walked, oldest first: what each commit says, nothing judged.
+/// The log of one environment, oldest first, with what was worked out of it.
 #[derive(Debug, Default)]
 pub struct Log {
-    pub(super) entries: Vec<Entry>,
-    pub(super) ids: BTreeSet<ObjectId>,
-    /// Where each commit stands among the entries.
-    places: BTreeMap<ObjectId, usize>,
-    /// The records of each system, and where one of them is said to have failed: places, oldest first.
-    by_system: BTreeMap<Name, Vec<usize>>,
+    walked: Arc<Walked>,
     /// For whom nothing is found rewound.
     pub(super) unrewound: Cell<Option<Unrewound>>,
     /// Of the entries from each place on: the earliest date, and the earliest link of the chain that was judged.
@@ -32,6 +29,17 @@ pub struct Log {
     pub(super) missing: OnceCell<Vec<Index>>,
     /// Records that were judged already, by place: what a record is by itself does not depend on who asks.
     pub(super) judged: RefCell<HashMap<usize, Rc<Record>>>,
+}
+
+/// A log as it was walked: what each commit says, nothing judged. Nothing in it depends on who asks.
+#[derive(Debug, Default)]
+pub struct Walked {
+    pub(super) entries: Vec<Entry>,
+    pub(super) ids: BTreeSet<ObjectId>,
+    /// Where each commit stands among the entries.
+    places: BTreeMap<ObjectId, usize>,
+    /// The records of each system, and where one of them is said to have failed: places, oldest first.
+    by_system: BTreeMap<Name, Vec<usize>>,
 }
 
 /// Up to which log commit, for which link of the mainline, and in spite of what was accepted.
@@ -65,7 +73,24 @@ struct Logged {
     decision: Option<Decision>,
 }
 
+impl Deref for Log {
+    type Target = Walked;
+
+    fn deref(&self) -> &Walked {
+        &self.walked
+    }
+}
+
 impl Log {
+    pub(super) fn of(walked: Arc<Walked>) -> Self {
+        Self { walked, ..Self::default() }
+    }
+
+    /// As it was walked, for another thread.
+    pub(super) fn walked(&self) -> Arc<Walked> {
+        Arc::clone(&self.walked)
+    }
+
     /// The gates that its records name.
     pub fn gates(&self) -> impl Iterator<Item = &GateName> {
         self.entries.iter().filter_map(|entry| match &entry.says {
@@ -107,7 +132,9 @@ impl Log {
         let own = self.by_system.get(system).map(Vec::as_slice).unwrap_or_default();
         own.iter().copied().take_while(|at| *at < end).collect()
     }
+}
 
+impl Walked {
     fn enter(&mut self, mut entry: Entry) {
         let at = self.entries.len();
         entry.latest_before = self.entries.last().and_then(|last| {
@@ -146,7 +173,7 @@ impl Logged {
 impl Ledger {
     /// Walks the log of `environment` back from its commit `tip`.
     pub fn read_log(&self, environment: &Name, tip: Option<ObjectId>) -> Result<Log, Undecided> {
-        let mut log = Log::default();
+        let mut log = Walked::default();
         // Each commit twice: to open its parents, and behind them to enter it. So the oldest is entered first, and no
         // parent is passed over: a commit on top that names the log second hides nothing.
         let mut open: Vec<(ObjectId, bool)> = tip.into_iter().map(|tip| (tip, false)).collect();
@@ -161,7 +188,7 @@ impl Ledger {
             open.push((id, true));
             open.extend(self.logged(id)?.parents.into_iter().rev().map(|parent| (parent, false)));
         }
-        Ok(log)
+        Ok(Log::of(Arc::new(log)))
     }
 
     pub(super) fn entry(&self, environment: &Name, id: ObjectId) -> Result<Entry, Undecided> {
@@ -227,7 +254,7 @@ mod tests {
 
     /// Entries by their date and the link that was judged.
     fn log(entries: &[(i64, Option<u32>)]) -> Log {
-        let mut log = Log::default();
+        let mut log = Walked::default();
         for (number, (date, judged_link)) in (0..).zip(entries) {
             log.enter(Entry {
                 id: ObjectId([number; 20]),
@@ -239,7 +266,7 @@ mod tests {
                 latest_before: None,
             });
         }
-        log
+        Log::of(Arc::new(log))
     }
 
     #[test]

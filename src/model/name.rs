@@ -1,16 +1,18 @@
 //! Names: of gates, roles, kinds, artifacts, rules, principals.
 //!
-//! The grammar is that of section 4 of the design; a name that parses is safe in a path, a ref and a trailer.
+//! The grammar is that of section 4 of the design; a name that parses is safe in a path, a ref and a trailer. The text of a
+//! name is shared by all its copies: a report holds some of them a hundred thousand times.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::Malformed;
 
 /// A system, version, environment, role, kind or slug: `[A-Za-z0-9][A-Za-z0-9._+-]{0,63}`, no `..`, not ending in
 /// `.` or `.lock` (design, section 4).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// A gate's name, `<system>/<version>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,16 +26,16 @@ pub struct GateName {
 /// The name of an artifact: path components of `[A-Za-z0-9._+-]` that begin with no dot, joined by `/`, without `=`
 /// (design, section 4).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ArtifactName(String);
+pub struct ArtifactName(Arc<str>);
 
 /// The name of a rule, criterion or freeze: printable, 1 to 64 characters (design, section 4).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label(String);
+pub struct Label(Arc<str>);
 
 /// A person or bot, named as in `allowed_signers`: most often an e-mail address. 1 to 255 printable ASCII characters
 /// without blank, quote, comma, backslash or a wildcard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Principal(String);
+pub struct Principal(Arc<str>);
 
 /// The name of an incident file without `.toml`: a [`Name`].
 pub type IncidentId = Name;
@@ -156,7 +158,7 @@ impl FromStr for Name {
             && !text.ends_with('.')
             && !lock
         {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(Malformed(
             "a name is 1 to 64 of `A-Z a-z 0-9 . _ + -`, begins with a letter or digit, holds no `..` and ends \
@@ -182,7 +184,7 @@ impl FromStr for ArtifactName {
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
         if text.len() <= 512 && text.split('/').all(is_path_component) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(Malformed(
             "an artifact name is path components of `A-Z a-z 0-9 . _ + -` that begin with no dot, joined by `/`"
@@ -199,7 +201,7 @@ impl FromStr for Label {
         let printable =
             text.chars().all(|c| c == ' ' || c.is_ascii_graphic() || is_printable_beyond_ascii(c));
         if (1..=64).contains(&length) && printable && text.trim() == text {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(Malformed("a name here is 1 to 64 printable characters, without blanks around it".into()))
     }
@@ -217,7 +219,7 @@ impl FromStr for Principal {
         let plain =
             |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b'\\' | b'*' | b'?' | b'!');
         if (1..=255).contains(&text.len()) && text.bytes().all(plain) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(Malformed(
             "a principal is printable ASCII without blanks, quotes, commas, backslashes and wildcards, such as \

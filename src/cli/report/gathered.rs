@@ -65,22 +65,26 @@ impl Gathered {
         for environment in environments.iter().filter(|_environment| systems.is_empty()) {
             session.log(environment, None)?;
         }
+        // Each as if its branch were merged, in a history of its own: while little else is kept.
+        let unmerged = gathering::unmerged(context, session)?;
         let (gates, records) = systems.iter().fold((0, 0), |(gates, records), (_, asked)| {
             (gates + asked.ever.len(), records + asked.audit.len())
         });
-        let mut found = Found::of(session);
+        let mut found = Found::of(session, gates);
+        let make = |session: &Session, dossier: Dossier| (make(session, &dossier), row(dossier));
         let busy = context.counting("reading gates", gates);
         let work = |[session]: [&Session; 1], share: &(Name, SystemAsked)| {
             let read = session.read_system(share, &auditing, &environments, &make);
             busy.steps(share.1.ever.len());
             read
         };
-        let take = |read: Result<SystemRead<T>, Failure>| found.take(read?, &auditing, put);
+        let take = |read: Result<SystemRead<(T, GateRow)>, Failure>| found.take(read?, &auditing, put);
         sharing::in_order([session], &systems, gates.max(records) >= FEW, work, take)?;
         let Found { parts, told, rows, running, mut all, refinement, mut incidents, mut evidence } = found;
         let mut audit = session.end_audit(auditing, parts)?;
         audit.find_ended_exceptions();
-        let (mut logged, mut outside, mut dues) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut logged = Vec::with_capacity(audit.deployments.len());
+        let (mut outside, mut dues) = (Vec::new(), BTreeMap::new());
         for deployment in std::mem::take(&mut audit.deployments) {
             let commit = deployment.record.commit;
             if !told.contains(&(deployment.environment.clone(), commit)) {
@@ -116,7 +120,7 @@ impl Gathered {
             evidence,
             findings: Vec::new(),
         };
-        gathered.add_rows(context, session)?;
+        gathered.add_rows(unmerged);
         gathered.findings = gathered.evidence.findings(&Grounds {
             policy: session.policy(),
             policies: &gathered.policies,
@@ -129,10 +133,10 @@ impl Gathered {
     }
 
     /// Adds gates that branches hold, and those that are named and do not stand.
-    fn add_rows(&mut self, context: &Context, session: &Session) -> Result<(), Failure> {
-        for line in gathering::unmerged(context, session)? {
+    fn add_rows(&mut self, unmerged: Vec<GateLine>) {
+        for line in unmerged {
             match self.gates.iter_mut().find(|row| row.line.gate == line.gate) {
-                Some(row) => row.ahead = Some(line),
+                Some(row) => row.ahead = Some(Box::new(line)),
                 None => self.gates.push(unjudged(line)),
             }
         }
@@ -144,7 +148,6 @@ impl Gathered {
         for gate in named.into_iter().filter(|gate| !known.contains(gate)) {
             self.gates.push(unjudged(GateLine::unjudged(gate.clone(), NOT_THERE.to_owned())));
         }
-        Ok(())
     }
 
     /// All of it.
@@ -183,12 +186,12 @@ struct Found {
 }
 
 impl Found {
-    fn of(session: &Session) -> Self {
+    fn of(session: &Session, gates: usize) -> Self {
         let by = |by| Metrics::new(Asked { by: Some(by), ..Asked::default() });
         Self {
             parts: Vec::new(),
             told: BTreeSet::new(),
-            rows: Vec::new(),
+            rows: Vec::with_capacity(gates),
             running: BTreeMap::new(),
             all: [by(By::Month), by(By::System), by(By::Environment)],
             refinement: Refinement::of(session.policy()),
@@ -199,7 +202,7 @@ impl Found {
 
     fn take<T>(
         &mut self,
-        mut read: SystemRead<T>,
+        mut read: SystemRead<(T, GateRow)>,
         auditing: &Auditing,
         put: &mut dyn FnMut(Put<'_, T>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
@@ -216,14 +219,14 @@ impl Found {
         }
         for gate in read.gates {
             match gate {
-                Ok((dossier, made)) => {
+                Ok((made, row)) => {
                     put(Put::Gate(made))?;
-                    self.evidence.add(&dossier);
-                    self.rows.push(row(dossier));
+                    self.rows.push(row);
                 }
                 Err(line) => self.rows.push(unjudged(line)),
             }
         }
+        self.evidence.join(read.evidence);
         measure::add(&mut self.all, read.measured);
         self.refinement.join(read.refinement);
         self.incidents.extend(read.incidents);
@@ -260,7 +263,7 @@ fn row(dossier: Dossier) -> GateRow {
     let in_force = speaks.is_some_and(|exception| exception.in_force);
     let reason = speaks.map(|exception| exception.reason.clone()).unwrap_or_default();
     GateRow {
-        exception: dossier.exception.map(|fact| ExceptionRow { fact, in_force, reason }),
+        exception: dossier.exception.map(|fact| Box::new(ExceptionRow { fact, in_force, reason })),
         line: dossier.line,
         ahead: None,
     }

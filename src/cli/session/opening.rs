@@ -20,6 +20,8 @@ pub(crate) struct Opening {
     pub(crate) proposed: Option<PolicyInForce>,
     /// A mainline that does not follow the one seen before is told, not refused (`audit`).
     pub(crate) tell_rewound: bool,
+    /// Many gates or moments will be asked about: packs are read for that from the start.
+    pub(crate) many: bool,
     /// Who asks does so again and again (`check --wait`): what was read is let go of.
     pub(crate) asked_again: bool,
 }

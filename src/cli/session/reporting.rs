@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::insight::backtest::Past;
+use crate::insight::control::Evidence;
 use crate::insight::{
     AuditPart, AuditShare, Auditing, Dossier, GateLine, IncidentLine, PolicyMoment, Refinement, Running,
 };
@@ -31,8 +32,10 @@ pub(crate) struct SystemRead<T> {
     pub(crate) audited: Vec<AuditPart>,
     /// What of it runs, by environment.
     pub(crate) running: BTreeMap<Name, Vec<Running>>,
-    /// Its gates that stand, each with what is made of it, or why it is not judged.
-    pub(crate) gates: Vec<Result<(Dossier, T), GateLine>>,
+    /// What is made of each of its gates that stand, or why it is not judged.
+    pub(crate) gates: Vec<Result<T, GateLine>>,
+    /// What these gates show of the control.
+    pub(crate) evidence: Evidence,
     /// The timelines of those that ever stood.
     pub(crate) measured: Vec<OfGate>,
     /// How the policy in force lines up with its past.
@@ -63,7 +66,7 @@ impl Session {
         (system, asked): &(Name, SystemAsked),
         auditing: &Auditing,
         environments: &BTreeSet<Name>,
-        make: &impl Fn(&Self, &Dossier) -> T,
+        make: &impl Fn(&Self, Dossier) -> T,
     ) -> Result<SystemRead<T>, Failure> {
         let judge = self.judging();
         // Replays of one system's records share what they rest on; another system's rest on other gates.
@@ -72,6 +75,7 @@ impl Session {
             audited: judge.audit_share(auditing, &asked.audit),
             running: BTreeMap::new(),
             gates: Vec::with_capacity(asked.standing.len()),
+            evidence: Evidence::default(),
             measured: Vec::with_capacity(asked.ever.len()),
             refinement: Refinement::of(self.policy()),
             incidents: judge.incidents(Some(system), self.view)?,
@@ -88,8 +92,8 @@ impl Session {
                 let dossier = environments.and_then(|all| Ok(judge.dossier(gate, &all, self.view)?));
                 read.gates.push(match dossier {
                     Ok(dossier) => {
-                        let made = make(self, &dossier);
-                        Ok((dossier, made))
+                        read.evidence.add(&dossier);
+                        Ok(make(self, dossier))
                     }
                     Err(failure) => Err(GateLine::unjudged(gate.clone(), failure.message)),
                 });

@@ -40,6 +40,21 @@ pub(in crate::render) fn log(records: &[LoggedRecord], origin: &Origin) -> Strin
     })
 }
 
+/// The same without the end of its line; `put` is given it record by record.
+pub(in crate::render) fn log_in_parts<E>(
+    records: &[LoggedRecord],
+    origin: &Origin,
+    put: &mut dyn FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    let empty = log(&[], origin);
+    put(empty.trim_end().strip_suffix("]}").unwrap_or(&empty))?;
+    for (number, logged) in records.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        put(&format!("{comma}{}", object(&record(logged)).trim_end()))?;
+    }
+    put("]}")
+}
+
 /// What runs where.
 pub(in crate::render) fn status(running: &[Running], origin: &Origin) -> String {
     object(&StatusJson {

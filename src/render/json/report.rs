@@ -30,7 +30,21 @@ pub(in crate::render) fn gate_of_report(dossier: &Dossier, origin: &Origin) -> S
 }
 
 /// What stands behind the last gate, to the end of the object.
-pub(in crate::render) fn after_gates(whole: &Whole<'_>) -> String {
+pub(in crate::render) fn after_gates<E>(
+    whole: &Whole<'_>,
+    put: &mut dyn FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    put("],\"log\":")?;
+    deployments::log_in_parts(whole.records, whole.origin, put)?;
+    let parts = [
+        ("status", deployments::status(whole.running, whole.origin)),
+        ("policy", policy::policy(whole.policy, whole.origin)),
+        ("metrics", metrics::metrics(&whole.measured.by_month, whole.origin)),
+        ("criteria", criteria(whole)),
+    ];
+    for (name, part) in parts {
+        put(&format!(",\"{name}\":{}", line(part)))?;
+    }
     let rest = object(&RestJson {
         unjudged: whole
             .gates
@@ -57,21 +71,9 @@ pub(in crate::render) fn after_gates(whole: &Whole<'_>) -> String {
         policies: whole.policies.iter().map(past_policy).collect(),
         control: whole.findings.iter().map(finding).collect(),
     });
-    let parts = [
-        ("log", deployments::log(whole.records, whole.origin)),
-        ("status", deployments::status(whole.running, whole.origin)),
-        ("policy", policy::policy(whole.policy, whole.origin)),
-        ("metrics", metrics::metrics(&whole.measured.by_month, whole.origin)),
-        ("criteria", criteria(whole)),
-    ];
-    let mut text = String::from("]");
-    for (name, part) in parts {
-        text.extend([",\"", name, "\":", &line(part)]);
-    }
     // The rest is an object of its own: its fields stand in this one.
     let rest = line(rest);
-    text.extend([",", rest.strip_prefix('{').unwrap_or(&rest), "\n"]);
-    text
+    put(&format!(",{}\n", rest.strip_prefix('{').unwrap_or(&rest)))
 }
 
 /// The bounds of the policy in force, as `tune` tells of them; the changes are its own to propose.

@@ -237,12 +237,12 @@ pub(super) fn all(whole: &Whole<'_>) -> Sheet {
 }
 
 /// A page with every record for each environment.
-pub(super) fn by_environment(whole: &Whole<'_>) -> Vec<Sheet> {
+pub(super) fn by_environment(whole: &Whole<'_>) -> impl Iterator<Item = Sheet> {
     let mut records: BTreeMap<&Name, Vec<&LoggedRecord>> = BTreeMap::new();
     for logged in whole.records.iter().rev() {
         records.entry(&logged.environment).or_default().push(logged);
     }
-    let sheets = records.into_iter().map(|(environment, records)| Sheet {
+    records.into_iter().map(|(environment, records)| Sheet {
         path: parts::environment_path(environment),
         kind: "Deployment log",
         title: environment.to_string(),
@@ -252,6 +252,5 @@ pub(super) fn by_environment(whole: &Whole<'_>) -> Vec<Sheet> {
             "Records",
             parts::records(format!("Every deployment to {environment}, the latest first"), records),
         )],
-    });
-    sheets.collect()
+    })
 }

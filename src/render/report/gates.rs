@@ -1,6 +1,7 @@
 //! Lists of gates: the systems, and every gate of one system.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use crate::insight::GateLine;
 use crate::model::Name;
@@ -11,14 +12,13 @@ use super::super::sheet::{Block, Cell, Part, Sheet, Table, joined};
 use super::{GateRow, Whole, parts};
 
 /// The page of all systems, and one for each.
-pub(super) fn sheets(whole: &Whole<'_>) -> Vec<Sheet> {
+pub(super) fn sheets<'w>(whole: &'w Whole<'_>) -> impl Iterator<Item = Sheet> + use<'w> {
     let mut systems: BTreeMap<&Name, Vec<&GateRow>> = BTreeMap::new();
     for row in whole.gates {
         systems.entry(&row.line.gate.system).or_default().push(row);
     }
-    let mut sheets = vec![all(whole, &systems)];
-    sheets.extend(systems.into_iter().map(|(system, rows)| one(whole, system, rows)));
-    sheets
+    let all = all(whole, &systems);
+    iter::once(all).chain(systems.into_iter().map(|(system, rows)| one(whole, system, rows)))
 }
 
 fn all(whole: &Whole<'_>, systems: &BTreeMap<&Name, Vec<&GateRow>>) -> Sheet {
@@ -160,9 +160,9 @@ fn on_branches(whole: &Whole<'_>) -> Table {
 }
 
 /// A page for each gate that the mainline does not hold, or that could not be judged there: what is known of it.
-pub(super) fn others(whole: &Whole<'_>) -> Vec<Sheet> {
+pub(super) fn others(whole: &Whole<'_>) -> impl Iterator<Item = Sheet> {
     let others = whole.gates.iter().filter(|row| row.line.unmerged || row.line.problem.is_some());
-    others.map(|row| other(whole, row)).collect()
+    others.map(|row| other(whole, row))
 }
 
 fn other(whole: &Whole<'_>, row: &GateRow) -> Sheet {

@@ -16,6 +16,7 @@ mod policy;
 mod risks;
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use crate::insight::control::{Evidence, Finding};
 use crate::insight::metrics::Metrics;
@@ -35,9 +36,9 @@ pub struct GateRow {
     /// The gate at a glance.
     pub line: GateLine,
     /// Its exception, as lists show it; nothing: it has none.
-    pub exception: Option<ExceptionRow>,
+    pub exception: Option<Box<ExceptionRow>>,
     /// The same as if its branch were merged, where that holds more than the mainline.
-    pub ahead: Option<GateLine>,
+    pub ahead: Option<Box<GateLine>>,
 }
 
 /// An exception as lists show it.
@@ -95,7 +96,7 @@ impl<'a> Whole<'a> {
     pub(super) fn unmerged(&self) -> impl Iterator<Item = &'a GateLine> + use<'a> {
         self.gates.iter().filter_map(|row| {
             let itself = (row.line.unmerged && row.line.problem.is_none()).then_some(&row.line);
-            row.ahead.as_ref().or(itself)
+            row.ahead.as_deref().or(itself)
         })
     }
 }
@@ -132,24 +133,25 @@ pub fn deployment_file(deployment: &Deployment, violations: &[Violation], policy
     file(&deployments::sheet(deployment, violations), policy)
 }
 
-/// The pages about the whole.
-pub fn whole_files(whole: &Whole<'_>) -> Vec<File> {
-    let mut sheets = vec![
-        overview::sheet(whole),
-        deployments::all(whole),
-        audit::sheet(whole),
-        risks::exceptions(whole),
-        risks::incidents(whole),
-        criteria::sheet(whole),
-        policy::sheet(whole),
-        metrics::sheet(whole),
-        control::sheet(whole),
+/// The pages about the whole, each made when it is taken: together they would be larger than all that they are made from.
+pub fn whole_files(whole: &Whole<'_>) -> impl Iterator<Item = File> {
+    let single: [fn(&Whole<'_>) -> Sheet; 9] = [
+        overview::sheet,
+        deployments::all,
+        audit::sheet,
+        risks::exceptions,
+        risks::incidents,
+        criteria::sheet,
+        policy::sheet,
+        metrics::sheet,
+        control::sheet,
     ];
-    sheets.extend(gates::sheets(whole));
-    sheets.extend(gates::others(whole));
-    sheets.extend(deployments::by_environment(whole));
-    sheets.extend(risks::incident_sheets(whole));
-    sheets.iter().map(|sheet| file(sheet, whole.policy)).collect()
+    let sheets = single.into_iter().map(move |make| make(whole));
+    let sheets = sheets.chain(iter::once_with(move || gates::sheets(whole)).flatten());
+    let sheets = sheets.chain(gates::others(whole));
+    let sheets = sheets.chain(iter::once_with(move || deployments::by_environment(whole)).flatten());
+    let sheets = sheets.chain(iter::once_with(move || risks::incident_sheets(whole)).flatten());
+    sheets.map(move |sheet| file(&sheet, whole.policy))
 }
 
 /// What the records show of the control, for tools of compliance: OSCAL assessment results, and the plan of action where
@@ -171,9 +173,9 @@ pub fn json_before_gates() -> &'static str {
     json::BEFORE_GATES
 }
 
-/// What stands behind them.
-pub fn json_after_gates(whole: &Whole<'_>) -> String {
-    json::after_gates(whole)
+/// What stands behind them; `put` is given it piece by piece.
+pub fn json_after_gates<E>(whole: &Whole<'_>, put: &mut dyn FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+    json::after_gates(whole, put)
 }
 
 /// One gate as one file to attach to a ticket: HTML.

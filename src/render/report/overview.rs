@@ -114,7 +114,7 @@ fn waiting(whole: &Whole<'_>) -> Part {
     let mut rows = Vec::new();
     let mut waiting = 0_u64;
     // What a branch holds besides is what people work on now.
-    for line in whole.gates.iter().map(|row| row.ahead.as_ref().unwrap_or(&row.line)) {
+    for line in whole.gates.iter().map(|row| row.ahead.as_deref().unwrap_or(&row.line)) {
         for wait in &line.waits {
             waiting += 1;
             for who in &wait.who {

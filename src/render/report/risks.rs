@@ -110,7 +110,7 @@ pub(super) fn in_force(whole: &Whole<'_>) -> Part {
 
 fn exception_table(caption: String, whole: &Whole<'_>, in_force: bool) -> Table {
     let rows = whole.gates.iter().filter_map(|row: &GateRow| {
-        let ExceptionRow { fact, in_force: is, reason } = row.exception.as_ref()?;
+        let ExceptionRow { fact, in_force: is, reason } = row.exception.as_deref()?;
         if *is != in_force {
             return None;
         }
@@ -195,12 +195,12 @@ fn state_mark(open: bool) -> Vec<Cell> {
 }
 
 /// A page for each incident; one file may have named several versions over time.
-pub(super) fn incident_sheets(whole: &Whole<'_>) -> Vec<Sheet> {
+pub(super) fn incident_sheets(whole: &Whole<'_>) -> impl Iterator<Item = Sheet> {
     let mut by_id: BTreeMap<&IncidentId, Vec<&IncidentLine>> = BTreeMap::new();
     for line in whole.incidents {
         by_id.entry(&line.fact.id).or_default().push(line);
     }
-    by_id.into_iter().map(|(id, lines)| incident_sheet(id, &lines, whole)).collect()
+    by_id.into_iter().map(|(id, lines)| incident_sheet(id, &lines, whole))
 }
 
 fn incident_sheet(id: &IncidentId, lines: &[&IncidentLine], whole: &Whole<'_>) -> Sheet {
