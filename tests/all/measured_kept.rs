@@ -259,6 +259,17 @@ fn a_mainline_or_a_log_that_was_rewound_has_everything_measured_anew() {
     });
 }
 
+/// Nothing of it is on the mainline: who looks for it finds none.
+#[test]
+fn a_log_that_is_gone_has_everything_measured_anew() {
+    let world = World::new();
+    let repo = told(&world);
+    repo.deploy_record("bot", OTHER, "staging", "requirements");
+    keep(&repo);
+    repo.git(&["update-ref", "-d", "refs/heads/deployments/staging"]);
+    tells(&repo, "a log that is gone", NONE);
+}
+
 /// A version that requires another is measured with that one: also where it requires it by way of a third.
 #[test]
 fn what_a_system_requires_is_measured_with_it() {
