@@ -1,6 +1,8 @@
 //! What somebody may do to have `metrics` say what is no longer so: each thing changes what is told of a system that nothing
 //! seems to have been done to.
 
+use std::process::Stdio;
+
 use super::*;
 
 /// All is measured and kept, then this is done, and what is told afterwards is what the history says.
@@ -210,4 +212,53 @@ fn a_cover_of_what_never_stood_there_may_come_twice() {
     then_tells(&repo, "joined", &|repo| {
         repo.merge("l.wu", "cover");
     });
+}
+
+/// In a clone: what is fetched, and where it is fetched from.
+#[test]
+fn a_clone_measures_what_it_fetched() {
+    let world = World::new();
+    let repo = told(&world);
+    open_requiring(&repo, "planner/v1", "router/v9");
+    repo.merge("l.wu", "gate/planner/v1");
+    repo.git(&["switch", "-q", "main"]);
+    let clone = repo.clone_to("clone", false);
+    let fetch = |clone: &Repo<'_>| drop(clone.git(&["fetch", "-q", "--prune", "origin"]));
+    then_tells(&clone, "a branch of what is required", &|clone| {
+        repo.git(&["branch", "gate/router/v9", "main"]);
+        fetch(clone);
+    });
+    then_tells(&clone, "no branch, and a log that went on elsewhere", &|clone| {
+        repo.git(&["branch", "-q", "-D", "gate/router/v9"]);
+        let before = repo.rev(&format!("{LOG}~1"));
+        repo.git(&["update-ref", &format!("refs/heads/{LOG}"), &before]);
+        repo.deploy_record("bot", GATE, "production", "requirements");
+        fetch(clone);
+        clone.run(&["trust", "--accept-rewind", "--yes"]);
+    });
+    then_tells(&clone, "its own branch", &|clone| drop(clone.git(&["branch", "gate/router/v9"])));
+    then_tells(&clone, "nothing to fetch from", &|clone| {
+        clone.git(&["remote", "remove", "origin"]);
+    });
+}
+
+/// Several at a time, each of its systems, while the mainline and the log go on.
+#[test]
+fn many_measure_at_once_while_much_happens() {
+    let world = World::new();
+    let repo = told(&world);
+    for round in 0..4 {
+        let others = [&[][..], &["--system", "router"], &[], &["--system", "summarizer"]].map(|only| {
+            let args = [&["metrics", "--format", "json"], only].concat();
+            repo.world.program_of("l.wu", &repo.path, &args).stdout(Stdio::null()).spawn().unwrap()
+        });
+        repo.deploy_record("bot", if round % 2 == 0 { GATE } else { OTHER }, "production", "requirements");
+        repo.approve("j.rivera", "router/v2", "ml-lead");
+        repo.merge("l.wu", "gate/router/v2");
+        for mut other in others {
+            assert!(other.wait().unwrap().success());
+        }
+        metrics(&repo);
+        verify(&repo, "in the end");
+    }
 }
