@@ -216,7 +216,7 @@ fn judge(
     args: &Args,
     given: &BTreeMap<ArtifactName, ArtifactDigest>,
 ) -> anyhow::Result<Judgement> {
-    let given = Given::Artifacts(given.clone());
+    let given = Given::Artifacts(given.clone().into());
     // A record is judged again from the repository alone: no report is brought along.
     let originals = Originals::new();
     let question = Question { gate: args.gate.clone(), environment: args.env.clone(), given, originals };
@@ -290,7 +290,7 @@ fn says_the_same(
 ) -> bool {
     record.gate == judgement.verdict.gate
         && Some(record.content) == judgement.verdict.content
-        && record.artifacts == *given
+        && *record.artifacts == *given
         && record.judged == judgement.origin.mainline
         && !record.failed
         && (record.claimed == ClaimedBasis::BreakGlass) == (basis == ClaimedBasis::BreakGlass)
@@ -316,7 +316,7 @@ fn message(
         seen: Seen { content, policy: judgement.origin.policy.digest },
         environment: args.env.clone(),
         basis,
-        artifacts: given.clone(),
+        artifacts: given.clone().into(),
         reason: args.reason.clone().filter(|_reason| basis == ClaimedBasis::BreakGlass),
         root: judgement.origin.root,
         restart: accepted.filter(|accepted| log == Some(*accepted)),

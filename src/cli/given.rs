@@ -42,7 +42,7 @@ impl QuestionArgs {
         given: &BTreeMap<ArtifactName, ArtifactDigest>,
         originals: Originals,
     ) -> Question {
-        let given = Given::Artifacts(given.clone());
+        let given = Given::Artifacts(given.clone().into());
         Question { gate: self.gate.clone(), environment: self.env.clone(), given, originals }
     }
 }

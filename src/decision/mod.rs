@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::model::{ArtifactDigest, ArtifactName, ContentDigest, GateName, Malformed, Name, ObjectId};
 
@@ -102,7 +103,7 @@ pub struct Deploy {
     /// The basis it claims.
     pub basis: ClaimedBasis,
     /// What was deployed.
-    pub artifacts: BTreeMap<ArtifactName, ArtifactDigest>,
+    pub artifacts: Arc<BTreeMap<ArtifactName, ArtifactDigest>>,
     /// Why, of a break-glass.
     pub reason: Option<String>,
     /// The trust root its writer used.

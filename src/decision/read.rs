@@ -156,7 +156,7 @@ impl Fields<'_> {
             seen: self.seen()?,
             environment: self.one(Token::Environment)?,
             basis,
-            artifacts: self.artifacts()?,
+            artifacts: self.artifacts()?.into(),
             reason,
             root: self.one(Token::Root)?,
             restart: self.optional(Token::Restart)?,

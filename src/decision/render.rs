@@ -93,7 +93,7 @@ fn trailers(decision: &Decision) -> Vec<(Token, String)> {
             }
             add(Token::Environment, deploy.environment.to_string());
             add(Token::Basis, deploy.basis.to_string());
-            for (name, digest) in &deploy.artifacts {
+            for (name, digest) in deploy.artifacts.iter() {
                 add(Token::Artifact, format!("{name}={digest}"));
             }
             add(Token::Root, deploy.root.to_string());

@@ -38,7 +38,7 @@ fn deploy() -> impl Strategy<Value = Deploy> {
             seen,
             environment,
             basis,
-            artifacts,
+            artifacts: artifacts.into(),
             reason: (basis == ClaimedBasis::BreakGlass).then_some(reason),
             root,
             restart,

@@ -32,7 +32,7 @@ const MOST_TABLE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// So much of a file is read at once, and so many of these stretches are kept.
 const STRETCH: u64 = 32 * 1024;
-const STRETCHES: u64 = 128;
+const STRETCHES: u64 = 64;
 
 /// More than the longest thing that a stream repeats.
 const ROOM: usize = 264;

@@ -29,7 +29,8 @@ pub struct Entry<'a> {
 /// Where an entry's name stands in the bytes; its id is behind the NUL that ends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Slot {
-    name: Range<usize>,
+    /// Where it begins and ends, in half the space of two addresses: no tree that is read is nearly as long.
+    name: (u32, u32),
     kind: EntryKind,
 }
 
@@ -180,16 +181,22 @@ impl Tree {
     }
 
     fn entry(&self, slot: &Slot) -> Option<Entry<'_>> {
-        let name = self.bytes.get(slot.name.clone())?;
-        let id = self.bytes.get(slot.name.end + 1..)?.first_chunk::<ID_BYTES>()?;
+        let Range { start, end } = slot.name();
+        let name = self.bytes.get(start..end)?;
+        let id = self.bytes.get(end + 1..)?.first_chunk::<ID_BYTES>()?;
         Some(Entry { name, kind: slot.kind, id: ObjectId(*id) })
     }
 }
 
 impl Slot {
+    fn name(&self) -> Range<usize> {
+        let [start, end] = [self.name.0, self.name.1].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+        start..end
+    }
+
     /// Where the entry ends.
     fn end(&self) -> usize {
-        self.name.end + 1 + ID_BYTES
+        self.name().end + 1 + ID_BYTES
     }
 }
 
@@ -238,7 +245,7 @@ fn parse_slot(bytes: &[u8], at: usize) -> Option<Slot> {
         _ => EntryKind::Other,
     };
     let start = at + space + 1;
-    Some(Slot { name: start..start + length, kind })
+    Some(Slot { name: (u32::try_from(start).ok()?, u32::try_from(start + length).ok()?), kind })
 }
 
 /// Git's order: bytewise, directories as if their names ended in `/`.

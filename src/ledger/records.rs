@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decision::{ClaimedBasis, Deploy};
 use crate::model::{
@@ -27,7 +28,7 @@ pub struct Record {
     /// The content that it says was deployed.
     pub content: ContentDigest,
     /// The artifacts that it says were deployed.
-    pub artifacts: BTreeMap<ArtifactName, ArtifactDigest>,
+    pub artifacts: Arc<BTreeMap<ArtifactName, ArtifactDigest>>,
     /// The basis that it claims.
     pub claimed: ClaimedBasis,
     /// The mainline commit that was judged.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,7 @@ pub struct ContentDigest(pub [u8; 32]);
 /// What an artifact is compared by: `sha256:…`, `git:<oid>` or `oci:sha256:…` (design, section 7), as text in lower
 /// case hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ArtifactDigest(String);
+pub struct ArtifactDigest(Arc<str>);
 
 /// The content digest of a directory's files: what
 /// `find . -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum | sha256sum` prints (design, section 5).
@@ -61,7 +62,7 @@ impl ArtifactDigest {
 
 impl From<ContentDigest> for ArtifactDigest {
     fn from(digest: ContentDigest) -> Self {
-        Self(digest.to_string())
+        Self(digest.to_string().into())
     }
 }
 
@@ -125,7 +126,7 @@ impl FromStr for ArtifactDigest {
             .strip_prefix("git:")
             .is_some_and(|oid| unhex::<20>(oid).is_some() || unhex::<32>(oid).is_some());
         if sha256 || git {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(Malformed("an artifact's digest is `sha256:<hex>`, `git:<oid>` or `oci:sha256:<hex>`".into()))
     }

@@ -157,7 +157,7 @@ pub enum Given {
     /// They are not asked for (`ready`, a required gate).
     NotAsked,
     /// These; possibly none.
-    Artifacts(BTreeMap<ArtifactName, ArtifactDigest>),
+    Artifacts(Arc<BTreeMap<ArtifactName, ArtifactDigest>>),
 }
 
 /// One decision on the gate, as recording judged it.
@@ -248,7 +248,7 @@ pub struct RecordFact {
     /// The content that it says was deployed.
     pub content: ContentDigest,
     /// The artifacts that it says were deployed.
-    pub artifacts: BTreeMap<ArtifactName, ArtifactDigest>,
+    pub artifacts: Arc<BTreeMap<ArtifactName, ArtifactDigest>>,
     /// The basis that it claims.
     pub claimed: ClaimedBasis,
     /// The mainline commit that was judged.

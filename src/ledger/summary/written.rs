@@ -122,7 +122,9 @@ impl FactRow {
             commit,
             gate: self.gate.0,
             content: self.content.0,
-            artifacts: self.artifacts.into_iter().map(|(name, digest)| (name.0, digest.0)).collect(),
+            artifacts: Arc::new(
+                self.artifacts.into_iter().map(|(name, digest)| (name.0, digest.0)).collect(),
+            ),
             claimed: self.claimed.0,
             judged: self.judged.0,
             time: Time::from_unix(self.time)?,
@@ -206,7 +208,7 @@ mod tests {
             commit: id("1"),
             gate: "summarizer/v1.4".parse().unwrap(),
             content: ContentDigest::of_bytes(b"content"),
-            artifacts: BTreeMap::from([artifact]),
+            artifacts: BTreeMap::from([artifact]).into(),
             claimed: ClaimedBasis::BreakGlass,
             judged: id("2"),
             time: time(1_795_000_000),
@@ -282,7 +284,7 @@ mod tests {
             same(RecordFact { claimed, ..plain() });
         }
         same(RecordFact { principal: None, ..plain() });
-        same(RecordFact { defect: None, by_deployer: false, artifacts: BTreeMap::new(), ..plain() });
+        same(RecordFact { defect: None, by_deployer: false, artifacts: Arc::default(), ..plain() });
         same(RecordFact { time: time(-1), ..plain() });
         let unjudged = Item { place: 0, commit: id("3"), failed_at: None, fact: None };
         assert_eq!(format!("{:?}", again(&unjudged)), format!("{unjudged:?}"));

@@ -72,7 +72,7 @@ fn log_entry(deployment: &Deployment) -> Part {
         ("Basis claimed", Cell::words(record.claimed.to_string())),
         ("Judged again", Cell::words(replay_words(&record.replay))),
     ];
-    for (name, digest) in &record.artifacts {
+    for (name, digest) in record.artifacts.iter() {
         let mut cells = Cell::words(format!("{name} "));
         cells.extend(Cell::exact(digest));
         facts.push(("Artifact", cells));

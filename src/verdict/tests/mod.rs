@@ -411,7 +411,7 @@ fn record(commit: usize, at: Time) -> RecordFact {
         commit: oid(commit),
         gate: "sum/v1".parse().unwrap(),
         content: content("gate"),
-        artifacts: BTreeMap::new(),
+        artifacts: Arc::default(),
         claimed: ClaimedBasis::Requirements,
         judged: oid(5),
         time: at,

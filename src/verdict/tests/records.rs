@@ -193,7 +193,7 @@ fn only_a_record_that_is_good_in_every_respect_supports() {
     bad(|it| it.failed = true);
     bad(|it| it.unseen_incidents.extend([name("i1")]));
     bad(|it| it.replay = Replay::NotReplayable("before the root".into()));
-    bad(|it| it.artifacts = [("m".parse().unwrap(), digest("m0"))].into());
+    bad(|it| it.artifacts = BTreeMap::from([("m".parse().unwrap(), digest("m0"))]).into());
     let replay = |basis, exception_expires, supports| Replay::Allowed { basis, exception_expires, supports };
     for (replay, outcome) in [
         (replay(Basis::Requirements, None, true), "allowed on rollback"),
@@ -217,8 +217,9 @@ fn a_rollback_is_of_the_same_artifacts() {
         let pairs = |pairs: &[(&str, &str)]| -> BTreeMap<_, _> {
             pairs.iter().map(|(name, text)| (name.parse().unwrap(), digest(text))).collect()
         };
-        let mut facts = returning(vec![RecordFact { artifacts: pairs(logged), ..record(80, day(-1)) }]);
-        facts.given = Given::Artifacts(pairs(given));
+        let mut facts =
+            returning(vec![RecordFact { artifacts: pairs(logged).into(), ..record(80, day(-1)) }]);
+        facts.given = Given::Artifacts(pairs(given).into());
         facts.policy(|policy| {
             policy.environments.get_mut(&name("production")).unwrap().artifacts_required = required;
         })

@@ -142,9 +142,9 @@ fn artifacts_are_compared_by_digest() {
         let mut facts = gate().approved().policy(|policy| {
             policy.environments.get_mut(&name("production")).unwrap().artifacts_required = required;
         });
-        facts.given = Given::Artifacts(
+        facts.given = Given::Artifacts(Arc::new(
             pairs.iter().map(|(name, text)| (name.parse().unwrap(), digest(text))).collect(),
-        );
+        ));
         facts
     };
     let allowed = "allowed on requirements";
