@@ -129,7 +129,7 @@ impl Repository {
         self.packs.get().map(Packs::twin).map_or_else(OnceLock::new, OnceLock::from)
     }
 
-    /// Says that many objects will be read, each about once: worth having the tables of all packs in memory.
+    /// Says that many objects will be read: worth having the tables of all packs in memory.
     pub fn expect_many(&self) {
         self.packs.get_or_init(|| Packs::open(self.directories.iter()));
     }

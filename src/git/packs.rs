@@ -1,4 +1,4 @@
-//! Packs, as whoever reads a whole history reads them: with their tables in memory, and a stretch of a file at a time.
+//! Packs, as whoever reads a whole history or thousands of gates reads them: with their tables in memory, and a stretch of a file at a time.
 //!
 //! The library is made for one object now and then: for each it takes locks and makes a stream anew, and each of its
 //! readers maps all of a pack. Nothing that is read here is believed before it is hashed. What is not found, is large, does
