@@ -75,9 +75,9 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         .into());
     };
     let directory = context.directory.join(out);
-    let mut site = site::Site::begin(&directory)?;
-    let gathered = write_parts(context, &session, &mut site)?;
-    write_whole(&gathered, &session, args.oscal, &mut site)?;
+    let site = site::Site::begin(&directory)?;
+    let gathered = write_parts(context, &session, &site)?;
+    write_whole(&gathered, &session, args.oscal, &site)?;
     let written = site.finish()?;
     context.print(&format!(
         "{} pages in {}: {} written, {} as they were, {} gone\n",
@@ -91,17 +91,19 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The pages of every deployment and every gate.
-fn write_parts(context: &Context, session: &Session, site: &mut site::Site) -> anyhow::Result<Gathered> {
-    let make = |session: &Session, dossier: &Dossier| report::gate_files(dossier, session.policy());
+fn write_parts(context: &Context, session: &Session, site: &site::Site) -> anyhow::Result<Gathered> {
+    // Whoever makes the pages of a gate puts them there: nobody keeps them.
+    let make = |session: &Session, dossier: &Dossier| -> Result<(), Failure> {
+        let mut files = report::gate_files(dossier, session.policy()).into_iter();
+        files.try_for_each(|(path, text)| site.put(&path, &text))
+    };
     Gathered::read(context, session, make, &mut |put| {
-        let files = match put {
+        match put {
             Put::Deployment(deployment, violations) => {
-                vec![report::deployment_file(deployment, violations, session.policy())]
+                let (path, text) = report::deployment_file(deployment, violations, session.policy());
+                site.put(&path, &text)?;
             }
-            Put::Gate(files) => files,
-        };
-        for (path, text) in files {
-            site.put(&path, &text)?;
+            Put::Gate(done) => done?,
         }
         Ok(())
     })
@@ -132,7 +134,7 @@ fn write_whole(
     gathered: &Gathered,
     session: &Session,
     oscal: bool,
-    site: &mut site::Site,
+    site: &site::Site,
 ) -> Result<(), Failure> {
     let whole = gathered.whole(session);
     let oscal = if oscal { report::oscal_files(&whole) } else { Vec::new() };

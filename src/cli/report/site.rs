@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::git::Scratch;
 
@@ -16,15 +17,21 @@ use super::super::{Failure, interrupt};
 const MARK: &str = ".git-gate-report";
 const MARK_TEXT: &str = "git-gate/report/1\n";
 
-/// A site that is being written.
+/// A site that is being written, by whoever makes a page of it.
 #[derive(Debug)]
 pub(super) struct Site {
     place: PathBuf,
     beside: Scratch,
+    is_there: bool,
+    made: Mutex<Made>,
+}
+
+/// What was put there so far.
+#[derive(Debug, Default)]
+struct Made {
     pages: BTreeSet<String>,
     directories: BTreeSet<PathBuf>,
     kept: u64,
-    is_there: bool,
 }
 
 /// What was written.
@@ -65,43 +72,49 @@ impl Site {
         interrupt::clean_up_first();
         let beside = Scratch::new_in(parent, ".git-gate-report-")
             .map_err(|error| failed(io::Error::other(error.to_string())))?;
-        let mut site =
-            Self { place, beside, pages: BTreeSet::new(), directories: BTreeSet::new(), kept: 0, is_there };
+        let site = Self { place, beside, is_there, made: Mutex::default() };
         site.put(MARK, MARK_TEXT)?;
         Ok(site)
     }
 
     /// Puts one file.
-    pub(super) fn put(&mut self, path: &str, text: &str) -> Result<(), Failure> {
+    pub(super) fn put(&self, path: &str, text: &str) -> Result<(), Failure> {
         let to = self.beside.path().join(path);
         let from = self.place.join(path);
         let failed = |error: io::Error| unwritten(&from, &error);
-        if !self.pages.insert(path.to_owned()) {
+        let mut made = self.made();
+        if !made.pages.insert(path.to_owned()) {
             return Err(Failure::new("file-unwritten", format!("two pages would stand at `{path}`")));
         }
         if let Some(directory) = to.parent()
-            && self.directories.insert(directory.to_owned())
+            && made.directories.insert(directory.to_owned())
         {
             fs::create_dir_all(directory).map_err(failed)?;
         }
+        drop(made);
         #[expect(clippy::disallowed_methods, reason = "cli/ reads what it wrote before")]
         let before = if self.is_there { fs::read(&from).ok() } else { None };
         // A second name of the same file; where the file system has none, it is written anew.
         if before.is_some_and(|before| before == text.as_bytes()) && fs::hard_link(&from, &to).is_ok() {
-            self.kept += 1;
+            self.made().kept += 1;
             return Ok(());
         }
         #[expect(clippy::disallowed_methods, reason = "cli/ writes what the user asks for")]
         fs::write(&to, text).map_err(failed)
     }
 
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Moves the site into place.
     pub(super) fn finish(self) -> Result<Written, Failure> {
         let failed = |error: io::Error| unwritten(&self.place, &error);
-        let gone = if self.is_there { self.gone(&self.place, "").map_err(failed)? } else { 0 };
+        let made = self.made();
+        let gone = if self.is_there { gone(&made.pages, &self.place, "").map_err(failed)? } else { 0 };
         make_readable(self.beside.path()).map_err(failed)?;
-        let pages = u64::try_from(self.pages.len()).unwrap_or(u64::MAX);
-        let written = Written { pages, new: pages - self.kept, kept: self.kept, gone };
+        let pages = u64::try_from(made.pages.len()).unwrap_or(u64::MAX);
+        let written = Written { pages, new: pages - made.kept, kept: made.kept, gone };
         let moved = if self.is_there {
             exchange(self.beside.path(), &self.place)
         } else {
@@ -110,21 +123,21 @@ impl Site {
         moved.map_err(failed)?;
         Ok(written)
     }
+}
 
-    /// How many files below a directory will no longer be there.
-    fn gone(&self, directory: &Path, prefix: &str) -> io::Result<u64> {
-        let mut gone = 0;
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_dir() {
-                gone += self.gone(&entry.path(), &format!("{name}/"))?;
-            } else if !self.pages.contains(&name) {
-                gone += 1;
-            }
+/// How many files below a directory will no longer be there.
+fn gone(pages: &BTreeSet<String>, directory: &Path, prefix: &str) -> io::Result<u64> {
+    let mut many = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            many += gone(pages, &entry.path(), &format!("{name}/"))?;
+        } else if !pages.contains(&name) {
+            many += 1;
         }
-        Ok(gone)
     }
+    Ok(many)
 }
 
 /// Puts the new directory where the old one stands, and the old one where the new one stood: at once, where the file system

@@ -37,6 +37,30 @@ fn a_log_that_was_rewound_and_went_on_elsewhere_is_another() {
     });
 }
 
+/// Whether what is required leads back is told by the requests of all on the way.
+#[test]
+fn a_requirement_that_led_back_and_does_no_more_counts() {
+    let world = World::new();
+    let repo = told(&world);
+    for (gate, required) in
+        [("planner/v1", "scorer/v1"), ("scorer/v1", "tagger/v1"), ("tagger/v1", "planner/v1")]
+    {
+        open_requiring(&repo, gate, required);
+        repo.merge("l.wu", &format!("gate/{gate}"));
+    }
+    then_tells(&repo, "no more", &|repo| {
+        let path = "gates/tagger/v1/gate.toml";
+        repo.switch("main");
+        let text = std::fs::read_to_string(repo.path.join(path)).unwrap();
+        repo.write(path, text.replace("requires = [\"planner/v1\"]\n", "")).commit("j.doe", "No more");
+    });
+    metrics(&repo);
+    put_back(&repo);
+    repo.decide("k.berg", &Decision::reject("tagger/v1", "ml-lead", "safety"));
+    repo.merge("l.wu", "gate/tagger/v1");
+    tells(&repo, "those that it is required by", "router summarizer");
+}
+
 #[test]
 fn a_branch_of_what_is_required_counts() {
     let world = World::new();
