@@ -126,23 +126,21 @@ fn a_failure_that_is_dated_back_shows_the_log_at_earlier_moments() {
     });
 }
 
-/// A cover that a later policy lets be in force, until it expires: what is told of it then hangs on when the mainline goes on.
-#[test]
-fn a_cover_that_only_another_policy_took_expires_with_the_mainline() {
+/// A cover of a break-glass under this policy, accepted; then `before` is done, it is merged and is not in force, `then`
+/// brings it into force, it expires, and the mainline goes on.
+#[track_caller]
+fn in_force_late(policy: &Policy, before: &dyn Fn(&Repo<'_>, &str), then: &dyn Fn(&Repo<'_>, &str)) {
     let world = World::new();
-    let strict = Policy::small().replacing(
-        "approvals = [{ role = \"compliance\" }]\nmax_duration",
-        "approvals = [{ role = \"compliance\" }, { role = \"product-lead\" }]\nmax_duration",
-    );
-    let repo = world.governance_repo_with(&strict);
+    let repo = world.governance_repo_with(policy);
     repo.open("j.doe", GATE);
     repo.merge("l.wu", &format!("gate/{GATE}"));
     repo.allowed_gate(OTHER);
     let shatter = Decision::deploy(GATE, "production", "break-glass", &repo.root).line("Gate-Reason", "Down");
     let record = repo.log("bot", "production", &shatter);
+    let cover = format!("exceptions/{GATE}/covers/{record}");
     repo.switch(&format!("gate/{GATE}"));
     repo.write(
-        &format!("exceptions/{GATE}/covers/{record}/exception.toml"),
+        &format!("{cover}/exception.toml"),
         format!(
             "schema = 1\nsystem = \"summarizer\"\nversion = \"v1.4\"\nenvironments = [\"production\"]\n\
              waives = [\"approval:ml-lead\", \"approval:product-lead\"]\nreason = \"The service was down\"\n\
@@ -153,16 +151,60 @@ fn a_cover_that_only_another_policy_took_expires_with_the_mainline() {
     );
     repo.commit("j.doe", "Cover");
     repo.decide("m.okafor", &Decision::accept_risk(GATE, "compliance").line("Gate-Record", &record));
+    before(&repo, &cover);
     repo.merge("l.wu", &format!("gate/{GATE}"));
     let uncovered = |repo: &Repo<'_>| metrics(repo)["total"]["break_glass"]["uncovered"].as_u64().unwrap();
     assert_eq!(uncovered(&repo), 1);
-    enact(&repo, &Policy::small().serial(2));
+    then(&repo, &cover);
     assert_eq!(uncovered(&repo), 0);
     then_tells(&repo, "a note behind its end", &|repo| {
         world.days(-2);
         repo.switch("main").write("notes", "a note").commit("l.wu", "Note");
     });
     assert_eq!(uncovered(&repo), 0, "covered once is covered");
+}
+
+/// A cover that a later policy lets be in force, until it expires: what is told of it then hangs on when the mainline goes on.
+#[test]
+fn a_cover_that_only_another_policy_took_expires_with_the_mainline() {
+    let strict = Policy::small().replacing(
+        "approvals = [{ role = \"compliance\" }]\nmax_duration",
+        "approvals = [{ role = \"compliance\" }, { role = \"product-lead\" }]\nmax_duration",
+    );
+    in_force_late(&strict, &|_, _| {}, &|repo, _| drop(enact(repo, &Policy::small().serial(2))));
+}
+
+/// It was accepted where the gate was what it is again.
+#[test]
+fn a_cover_that_a_change_of_its_gate_brought_into_force_covers_once_and_for_all() {
+    let file = format!("gates/{GATE}/CHANGE.md");
+    let change = |repo: &Repo<'_>, text: &str| {
+        repo.switch("main").write(&file, text).commit("j.doe", "Say it otherwise");
+    };
+    let said = std::cell::RefCell::new(String::new());
+    in_force_late(
+        &Policy::small(),
+        &|repo, _| {
+            repo.switch("main");
+            *said.borrow_mut() = std::fs::read_to_string(repo.path.join(&file)).unwrap();
+            change(repo, "Otherwise.\n");
+        },
+        &|repo, _| change(repo, &said.borrow()),
+    );
+}
+
+/// It was accepted without the file that stood beside it for a while: nothing is new when that is gone.
+#[test]
+fn a_cover_that_a_file_taken_away_brought_into_force_covers_once_and_for_all() {
+    in_force_late(
+        &Policy::small(),
+        &|repo, cover| {
+            repo.write(&format!("{cover}/more.md"), "More.\n").commit("j.doe", "Say more");
+        },
+        &|repo, cover| {
+            repo.switch("main").remove(&format!("{cover}/more.md")).commit("j.doe", "Say no more");
+        },
+    );
 }
 
 /// A record that came late, dated before what is recorded since: a word that does not count on its own is seen before it.
